@@ -1,0 +1,78 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+  .treatAllWarnings(as: .error),
+  .strictMemorySafety(),
+  .enableExperimentalFeature("Lifetimes"),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+]
+
+/// A target of ours: every one is built with the same strict settings.
+func library(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func tool(_ name: String) -> Target {
+  .executableTarget(
+    name: name,
+    dependencies: [
+      "CommandLineSupport", "Interchange", "CheckpointChain", "CheckpointCodec", "CheckpointImage",
+      .product(name: "ArgumentParser", package: "swift-argument-parser"),
+    ],
+    swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .testTarget(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+let package = Package(
+  name: "vmckpt",
+  products: [
+    .library(
+      name: "VMCheckpoint",
+      targets: ["CheckpointImage", "CheckpointCodec", "CheckpointChain", "Interchange"]),
+    .executable(name: "ckpt-capture", targets: ["ckpt-capture"]),
+    .executable(name: "ckpt-merge", targets: ["ckpt-merge"]),
+    .executable(name: "ckpt-verify", targets: ["ckpt-verify"]),
+    .executable(name: "ckpt-restore", targets: ["ckpt-restore"]),
+    .executable(name: "ckpt-inspect", targets: ["ckpt-inspect"]),
+    .executable(name: "ckpt-diff", targets: ["ckpt-diff"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+  ],
+  targets: [
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+    .systemLibrary(name: "CDeflate", pkgConfig: "libdeflate", providers: [.apt(["libdeflate-dev"])]),
+    .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+
+    library("CheckpointImage", ["CCrypto", "CDeflate"]),
+    library("CheckpointCodec", ["CheckpointImage", "CZlib", "CZstd"]),
+    library("CheckpointChain", ["CheckpointCodec", "CheckpointImage"]),
+    library("Interchange", ["CheckpointChain", "CheckpointCodec", "CheckpointImage"]),
+    library(
+      "CommandLineSupport",
+      [
+        "CheckpointChain", "CheckpointCodec", "CheckpointImage",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ]),
+
+    tool("ckpt-capture"),
+    tool("ckpt-merge"),
+    tool("ckpt-verify"),
+    tool("ckpt-restore"),
+    tool("ckpt-inspect"),
+    tool("ckpt-diff"),
+
+    tests("CheckpointImageTests", ["CheckpointImage"]),
+    tests("CheckpointCodecTests", ["CheckpointCodec", "CheckpointImage"]),
+    tests("CheckpointChainTests", ["CheckpointChain", "CheckpointCodec", "CheckpointImage", "Interchange"]),
+    tests("InterchangeTests", ["Interchange", "CheckpointChain", "CheckpointCodec", "CheckpointImage"]),
+  ],
+  swiftLanguageModes: [.v6]
+)

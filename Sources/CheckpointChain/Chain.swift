@@ -1,0 +1,175 @@
+public import CheckpointCodec
+public import CheckpointImage
+internal import Synchronization
+
+/// An image with all its ancestors: the memory and the machine's state at the tip's moment.
+///
+/// It may be read from all threads at once.
+public final class Chain: ParentMemory, Sendable {
+  /// The images, tip first, base last.
+  public let images: [ImageFile]
+  /// The records of the tip's machine state; payloads may be with ancestors.
+  public let machineRecords: [MachineRecord]
+  /// The blocks with a populated page, ascending, with their level-0 nodes.
+  public let nodes: [(block: UInt64, digest: Digest)]
+  private let recent = Mutex(RecentBlocks())
+
+  /// The youngest image.
+  public var tip: ImageFile { images[0] }
+  /// The identity of the tip's moment.
+  public var checkpointID: Digest { tip.root.checkpointID }
+  /// What identifies each record.
+  public var records: [RecordKey] { machineRecords.map(\.key) }
+  /// The chain without its tip; nil for a base.
+  public var parent: Chain? {
+    get throws(CheckpointError) { images.count > 1 ? try ancestor(1) : nil }
+  }
+
+  /// A chain of images, tip first. The tip's memory digest is compared with that of the index.
+  public init(_ images: [ImageFile]) throws(CheckpointError) {
+    self.images = images
+    nodes = Self.nodes(of: images[...])
+    machineRecords = try Self.records(of: images[0])
+    let tip = images[0]
+    func expect(_ field: String, _ found: Digest, _ expected: Digest) throws(CheckpointError) {
+      guard found == expected else {
+        throw CheckpointError(
+          .damaged, "\(field): found \(found), expected \(expected)", structure: "root",
+          offset: tip.trailer.rootOffset, file: tip.name)
+      }
+    }
+    try expect("memory digest", MemoryDigest().root(nodes), tip.root.memory)
+    try expect("state digest", Identity.machineState(machineRecords.map(\.key)), tip.root.state)
+  }
+
+  /// The chain that ends `depth` images before the tip.
+  public func ancestor(_ depth: Int) throws(CheckpointError) -> Chain {
+    try Chain(Array(images[depth...]))
+  }
+
+  private static func nodes(of images: ArraySlice<ImageFile>) -> [(block: UInt64, digest: Digest)] {
+    var found: [UInt64: Digest?] = [:]
+    // The youngest image that has a word on a block knows its node.
+    for image in images {
+      for entry in image.root.blocks where found[entry.number] == nil {
+        found[entry.number] = .some(entry.node)
+      }
+    }
+    return found.compactMap { block, node in node.map { (block, $0) } }
+      .sorted { $0.block < $1.block }
+  }
+
+  /// The records of an image, in order; inherited ones without payload.
+  public static func records(of image: ImageFile) throws(CheckpointError) -> [MachineRecord] {
+    var records: [MachineRecord] = []
+    for (offset, body) in try image.segments(.record) {
+      do throws(CheckpointError) {
+        let record = unsafe try MachineRecord(parsing: body.span.bytes, at: offset)
+        guard record.payload != nil || image.header.parent != nil else {
+          throw CheckpointError(
+            .damaged, "a base inherits a record", structure: "record", offset: offset)
+        }
+        records.append(record)
+      } catch {
+        throw error.inFile(image.name)
+      }
+    }
+    return records
+  }
+
+  /// The records with their payloads.
+  public func completeRecords() throws(CheckpointError) -> [MachineRecord] {
+    var missing = Set(machineRecords.filter { $0.payload == nil }.map(\.key))
+    var payloads: [RecordKey: [UInt8]] = [:]
+    for image in images.dropFirst() where !missing.isEmpty {
+      for record in try Self.records(of: image) where missing.contains(record.key) {
+        guard let payload = record.payload else { continue }
+        payloads[record.key] = payload
+        missing.remove(record.key)
+      }
+    }
+    if let key = missing.first {
+      throw CheckpointError(
+        .damaged, "no ancestor holds the inherited \(key.namespace) record \(key.type)",
+        structure: "record", file: tip.name)
+    }
+    return machineRecords.map { record in
+      var record = record
+      if record.payload == nil { record.payload = payloads[record.key] }
+      return record
+    }
+  }
+
+  /// The 512 pages of a block; nil if none of them is populated.
+  public func pages(ofBlock number: UInt64) throws(CheckpointError) -> [PageEntry]? {
+    try block(number)?.entries
+  }
+
+  /// The 512 pages of a block and the images that hold them; nil if no image has a word on it.
+  public func block(_ number: UInt64) throws(CheckpointError) -> ChainBlock? {
+    if let block = recent.withLock({ $0.block(number) }) { return block }
+    guard let block = try ChainBlock(number, images[...]) else { return nil }
+    try checkNode(block)
+    recent.withLock { $0.insert(block) }
+    return block
+  }
+
+  private func checkNode(_ block: ChainBlock) throws(CheckpointError) {
+    var digests = MemoryDigest()
+    let found = digests.block(block.entries.span)
+    // The youngest image that has the block says what its node must be.
+    guard let image = images.first(where: { $0.root.block(block.number) != nil }),
+      let entry = image.root.block(block.number)
+    else { return }
+    guard found == entry.node else {
+      throw CheckpointError(
+        .damaged,
+        "node of block \(block.number): found \(found.map(\.description) ?? "none"), expected "
+          + (entry.node.map(\.description) ?? "none"),
+        structure: "index block", offset: entry.offset, file: image.name)
+    }
+  }
+}
+
+/// One block of 512 pages as a chain shows it.
+public struct ChainBlock: Sendable {
+  /// PFN / 512.
+  public let number: UInt64
+  /// The pages; unpopulated where no image has a word.
+  public private(set) var entries: [PageEntry]
+  /// The place in the chain of the image an entry comes from; -1 where none has a word.
+  public private(set) var image: [Int32]
+
+  /// Overlays the blocks of images given tip first; nil if none of them has the block.
+  init?(_ number: UInt64, _ images: ArraySlice<ImageFile>) throws(CheckpointError) {
+    self.number = number
+    entries = Array(repeating: .unpopulated, count: Limits.blockPages)
+    image = Array(repeating: -1, count: Limits.blockPages)
+    var left = Limits.blockPages
+    for index in images.indices {
+      guard let place = images[index].root.block(number) else { continue }
+      let block = try images[index].indexBlock(place)
+      for (slot, entry) in zip(block.occupancy.members, block.entries) where image[slot] < 0 {
+        entries[slot] = entry
+        image[slot] = Int32(index)
+        left -= 1
+      }
+      if left == 0 { break }
+    }
+    if left == Limits.blockPages { return nil }
+  }
+}
+
+/// The blocks looked at last.
+private struct RecentBlocks {
+  private static let limit = 64
+  private var blocks: [UInt64: ChainBlock] = [:]
+  private var order: [UInt64] = []
+
+  func block(_ number: UInt64) -> ChainBlock? { blocks[number] }
+
+  mutating func insert(_ block: ChainBlock) {
+    if blocks.updateValue(block, forKey: block.number) == nil { order.append(block.number) }
+    if order.count > Self.limit { blocks[order.removeFirst()] = nil }
+  }
+}

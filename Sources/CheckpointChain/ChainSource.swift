@@ -1,0 +1,148 @@
+public import CheckpointCodec
+public import CheckpointImage
+
+/// The memory and machine state of a chain's tip, as events: pages are deferred reads of up to 256.
+public final class ChainSource: CheckpointSource {
+  /// The order of the events.
+  public enum Order: Sendable {
+    /// Only pages, ascending.
+    case ascending
+    /// As in the stream the tip was captured from.
+    case layout
+  }
+
+  private let chain: Chain
+  private let reader: PageReader
+  private var pendingRecord: MachineRecord?
+  private var coverage = Coverage()
+  private var pages: PFNRanges
+  private var items: [LayoutItem] = []
+  private var nextItem = 0
+  private var layoutSegments: ArraySlice<ImageRoot.DirectoryEntry>
+  private var records: ArraySlice<MachineRecord>
+  private var done: UInt64 = 0
+  private let total: UInt64
+  private var canonicalPagesDone = false
+
+  /// How many of the populated pages were given out.
+  public var fractionDone: Double? { total == 0 ? nil : min(1, Double(done) / Double(total)) }
+
+  /// The events of `chain`'s tip.
+  public init(_ chain: Chain, order: Order) throws(CheckpointError) {
+    self.chain = chain
+    reader = PageReader(chain)
+    total = UInt64(chain.nodes.count * Limits.blockPages)
+    switch order {
+    case .ascending:
+      pages = Self.blocks(of: chain)
+      layoutSegments = []
+      records = []
+    case .layout:
+      guard chain.tip.root.layout != .none else {
+        throw CheckpointError(
+          .refused, "was not captured from a Xen stream: only --to raw is possible",
+          file: chain.tip.name)
+      }
+      pages = PFNRanges([])
+      layoutSegments = chain.tip.root.directory.filter {
+        $0.rawKind == SegmentKind.layout.rawValue
+      }[...]
+      records = try chain.completeRecords()[...]
+    }
+  }
+
+  private static func blocks(of chain: Chain) -> PFNRanges {
+    let size = UInt64(Limits.blockPages)
+    return PFNRanges(chain.nodes.map { $0.block * size..<($0.block + 1) * size })
+  }
+
+  /// The next event.
+  public func next() throws(CheckpointError) -> CheckpointEvent? {
+    if let record = pendingRecord.take() { return .record(record) }
+    if let ranges = pages.take(PageBuffer.capacity) {
+      done += ranges.reduce(0) { $0 + UInt64($1.count) }
+      try coverage.add(ranges, of: chain)
+      return .deferred { [reader] () throws(CheckpointError) in .pages(try reader.read(ranges)) }
+    }
+    guard let item = try nextLayoutItem() else {
+      guard records.isEmpty else {
+        throw CheckpointError(
+          .damaged, "\(records.count) machine records have no place in the layout",
+          structure: "layout", file: chain.tip.name)
+      }
+      try coverage.end(chain)
+      return nil
+    }
+    switch item {
+    case .pages(let wanted):
+      return .layout(.pages(try beginPages(wanted)))
+    case .record:
+      guard let record = records.popFirst() else {
+        throw CheckpointError(
+          .damaged, "more machine records than the image has", structure: "layout",
+          file: chain.tip.name)
+      }
+      // The item tells how the record is padded; the record itself follows.
+      pendingRecord = record
+      return .layout(item)
+    default:
+      return .layout(item)
+    }
+  }
+
+  private func beginPages(_ wanted: LayoutItem.Pages) throws(CheckpointError) -> LayoutItem.Pages {
+    guard chain.tip.root.layout == .canonical else {
+      pages = PFNRanges(wanted.runs.map { $0.pfn..<$0.pfn + $0.count })
+      return wanted
+    }
+    // Pages came several times or out of order: all of them once, where the first came.
+    guard !canonicalPagesDone else {
+      return LayoutItem.Pages(batch: wanted.batch, reserved: 0, runs: [])
+    }
+    canonicalPagesDone = true
+    pages = Self.blocks(of: chain)
+    return LayoutItem.Pages(batch: 1024, reserved: 0, runs: [])
+  }
+
+  private func nextLayoutItem() throws(CheckpointError) -> LayoutItem? {
+    while nextItem == items.count {
+      guard let segment = layoutSegments.popFirst() else { return nil }
+      let body = try chain.tip.body(of: segment)
+      do throws(CheckpointError) {
+        items = unsafe try LayoutItem.parseList(
+          body.span.bytes, at: segment.offset + UInt64(SegmentFrame.byteCount))
+      } catch {
+        throw error.inFile(chain.tip.name)
+      }
+      nextItem = 0
+    }
+    nextItem += 1
+    return items[nextItem - 1]
+  }
+}
+
+/// Ranges of PFNs, taken in pieces.
+struct PFNRanges {
+  private var ranges: [Range<PFN>]
+  private var next = 0
+
+  init(_ ranges: [Range<PFN>]) { self.ranges = ranges }
+
+  /// The next ranges, together at most `count` PFNs; nil at the end.
+  mutating func take(_ count: Int) -> [Range<PFN>]? {
+    var taken: [Range<PFN>] = []
+    var left = UInt64(count)
+    while left > 0, next < ranges.count {
+      let range = ranges[next]
+      let part = min(left, range.upperBound - range.lowerBound)
+      taken.append(range.lowerBound..<range.lowerBound + part)
+      left -= part
+      if part == range.upperBound - range.lowerBound {
+        next += 1
+      } else {
+        ranges[next] = range.lowerBound + part..<range.upperBound
+      }
+    }
+    return taken.isEmpty ? nil : taken
+  }
+}

@@ -1,0 +1,61 @@
+internal import CheckpointCodec
+internal import CheckpointImage
+
+/// Checks the pages that one image's own index names, block by block, on any core.
+final class ImagePages: Sendable {
+  /// What was found in one block.
+  struct Outcome: Sendable {
+    var counts = [UInt64](repeating: 0, count: 8)
+    /// The offsets of the regions that were read.
+    var regions: Set<UInt64> = []
+    var errors: [CheckpointError] = []
+  }
+
+  /// What was found in all blocks.
+  struct Totals {
+    private var counts = [UInt64](repeating: 0, count: 8)
+    private(set) var regions: Set<UInt64> = []
+
+    mutating func add(_ outcome: Outcome) {
+      regions.formUnion(outcome.regions)
+      for state in counts.indices { counts[state] += outcome.counts[state] }
+    }
+
+    func compare(with image: ImageFile) -> [CheckpointError] {
+      PageState.allCases.compactMap { state in
+        let found = counts[Int(state.rawValue)]
+        guard image.root.count(state) != found else { return nil }
+        return CheckpointError(
+          .damaged, "\(state) pages: found \(image.root.count(state)), expected \(found)",
+          structure: "root", offset: image.trailer.rootOffset, file: image.name)
+      }
+    }
+  }
+
+  private let image: ImageFile
+  private let reader: RegionReader
+
+  init(_ image: ImageFile) {
+    self.image = image
+    reader = RegionReader([image])
+  }
+
+  func check(_ entry: ImageRoot.BlockEntry) -> Outcome {
+    var outcome = Outcome()
+    do throws(CheckpointError) {
+      let block = try image.indexBlock(entry)
+      for page in block.entries { outcome.counts[Int(page.status.state.rawValue)] += 1 }
+      let first = entry.number * UInt64(Limits.blockPages)
+      let data = zip(block.occupancy.members, block.entries).filter { $1.status.state == .data }
+        .map { RegionReader.Page(pfn: first + UInt64($0), image: 0, entry: $1) }
+      for start in stride(from: 0, to: data.count, by: PageBuffer.capacity) {
+        let part = data[start..<min(start + PageBuffer.capacity, data.count)]
+        outcome.errors += reader.check(Array(part))
+        for page in part { outcome.regions.insert(page.entry.location.offset) }
+      }
+    } catch {
+      outcome.errors.append(error)
+    }
+    return outcome
+  }
+}

@@ -1,0 +1,101 @@
+public import CheckpointCodec
+public import CheckpointImage
+
+/// Makes one image of several: a base of a whole chain, or one increment of a span.
+public struct Merge {
+  /// What is wanted.
+  public struct Options: Sendable {
+    /// The checkpoint ID of the ancestor that stays the parent; nil for a base.
+    public var onto: Digest?
+    /// Compress everything anew; nil keeps what can be kept.
+    public var settings: CodecSettings?
+    /// Whole-file facts to be added to the provenance.
+    public var provenance: Provenance
+
+    /// Makes options.
+    public init(onto: Digest? = nil, settings: CodecSettings? = nil, provenance: Provenance) {
+      self.onto = onto
+      self.settings = settings
+      self.provenance = provenance
+    }
+  }
+
+  /// What came of it.
+  public struct Result: Sendable {
+    /// The new image.
+    public var image: ImageWriter.Summary
+    /// Images merged.
+    public var images: Int
+    /// What became of the regions.
+    public var regions: MergeSource.Counts
+  }
+
+  /// Merges `chain` into `output`, which is not committed.
+  ///
+  /// Before this returns, every copied region's checksum was compared, every rewritten region was
+  /// expanded and hashed, and the memory digest of the new index is the tip's.
+  public static func run(
+    _ chain: Chain, _ options: Options, to output: OutputFile, on pool: WorkerPool,
+    progress: (Double?) -> Void = { _ in }
+  ) throws(CheckpointError) -> Result {
+    let span = try span(chain, onto: options.onto)
+    let parent = span < chain.images.count ? try chain.ancestor(span) : nil
+    let tip = chain.tip
+    var header = ImageHeader(
+      architecture: tip.header.architecture, captureID: tip.header.captureID,
+      parent: parent?.checkpointID,
+      parentName: parent.map { ImageName.last($0.tip.name) } ?? "")
+    header.addressSpace = tip.header.addressSpace
+    header.alignmentShift = tip.header.alignmentShift
+    let writer = try ImageWriter(header, parent: parent, to: output)
+    let source = try MergeSource(chain, span: span, recoding: options.settings?.codec)
+    let settings = options.settings ?? CodecSettings()
+    try Pipeline(
+      [.perform, .packRegions, .compress(settings, proving: true)],
+      into: writer, on: pool
+    ).run(source, progress: progress)
+    try copyOthers(of: tip, to: writer)
+    let summary = try writer.seal(
+      try Self.provenance(of: tip) + [options.provenance], complete: false,
+      layout: tip.root.layout, expecting: tip.root.memory)
+    guard summary.checkpointID == tip.root.checkpointID else {
+      throw CheckpointError(
+        .damaged,
+        "checkpoint ID of the result: found \(summary.checkpointID), expected \(tip.root.checkpointID)",
+        file: output.name)
+    }
+    return Result(image: summary, images: span, regions: source.counts)
+  }
+
+  private static func span(_ chain: Chain, onto: Digest?) throws(CheckpointError) -> Int {
+    guard let onto else { return chain.images.count }
+    guard let place = chain.images.firstIndex(where: { $0.root.checkpointID == onto }) else {
+      throw CheckpointError(
+        .mismatch, "checkpoint \(onto) is no ancestor", file: chain.tip.name)
+    }
+    guard place > 0 else {
+      throw CheckpointError(
+        .refused, "is the image to be merged; --onto takes an ancestor", file: chain.tip.name)
+    }
+    return place
+  }
+
+  /// The history of an image, oldest first.
+  public static func provenance(of image: ImageFile) throws(CheckpointError) -> [Provenance] {
+    var history: [Provenance] = []
+    for (offset, body) in try image.segments(.provenance) {
+      unsafe history.append(try Provenance(parsing: body.span.bytes, at: offset))
+    }
+    return history
+  }
+
+  /// Segments of unknown kinds that may be carried along.
+  private static func copyOthers(of tip: ImageFile, to writer: ImageWriter) throws(CheckpointError) {
+    for entry in tip.root.directory
+    where SegmentKind(rawValue: entry.rawKind) == nil
+      && entry.flags & SegmentFrame.copySafe != 0
+    {
+      try writer.copy(entry, body: try tip.body(of: entry))
+    }
+  }
+}

@@ -1,0 +1,213 @@
+public import CheckpointCodec
+public import CheckpointImage
+
+/// The youngest copies of a span of images, as events for a new image.
+///
+/// Regions whose pages mostly live are handed on as they are; of the others the living pages are expanded.
+/// Images come oldest first, so that a dead copy that is carried along never follows the living one.
+public final class MergeSource: CheckpointSource {
+  /// What became of the regions.
+  public struct Counts: Sendable {
+    /// Handed on without being expanded.
+    public var copied = 0
+    /// Expanded, because too few of their pages live or another codec is wanted.
+    public var repacked = 0
+  }
+
+  private struct LiveRegion {
+    var image: Int
+    var location: PageLocation
+    var pages: [EncodedRegion.LivePage]
+  }
+
+  private let chain: Chain
+  private let recoding: CodecID?
+  private var records: ArraySlice<MachineRecord>
+  private var layoutItems: [LayoutItem] = []
+  private var layoutSegments: ArraySlice<ImageRoot.DirectoryEntry>
+  private var regions: [LiveRegion] = []
+  private var nextRegion = 0
+  private var states: [StateExtent] = []
+  private var nextState = 0
+  private var passBegun = false
+  /// Counted by the workers' results as they pass: see `count`.
+  private let tally = MergeTally()
+
+  /// What became of the regions so far.
+  public var counts: Counts { tally.counts }
+  /// How many of the regions were given out.
+  public var fractionDone: Double? {
+    regions.isEmpty ? nil : Double(nextRegion) / Double(regions.count)
+  }
+
+  /// The events of the youngest `span` images of a chain.
+  ///
+  /// - Parameter recoding: every region whose codec is another is expanded.
+  public init(_ chain: Chain, span: Int, recoding: CodecID?) throws(CheckpointError) {
+    self.chain = chain
+    self.recoding = recoding
+    records = try Self.records(chain, span: span)[...]
+    layoutSegments = chain.tip.root.directory.filter {
+      $0.rawKind == SegmentKind.layout.rawValue
+    }[...]
+    try collect(span: span)
+  }
+
+  /// Payloads that images before the span hold stay there.
+  private static func records(_ chain: Chain, span: Int) throws(CheckpointError) -> [MachineRecord] {
+    let complete = try chain.completeRecords()
+    guard span < chain.images.count else { return complete }
+    let kept = Set(try chain.ancestor(span).records)
+    return complete.map {
+      $0.key.class != .epoch && kept.contains($0.key) ? $0.inherited : $0
+    }
+  }
+
+  /// Goes through the index block by block: which pages of which region live, and the other states.
+  private func collect(span: Int) throws(CheckpointError) {
+    let images = chain.images[..<span]
+    var places: [Int: [UInt64: Int]] = [:]
+    var numbers: Set<UInt64> = []
+    for image in images { numbers.formUnion(image.root.blocks.map(\.number)) }
+    for number in numbers.sorted() {
+      try Interruption.check()
+      guard let block = try ChainBlock(number, images) else { continue }
+      for slot in 0..<Limits.blockPages where block.image[slot] >= 0 {
+        let entry = block.entries[slot]
+        let pfn = number * UInt64(Limits.blockPages) + UInt64(slot)
+        guard entry.status.state == .data else {
+          add(StateExtent(pfn: pfn, count: 1, status: entry.status))
+          continue
+        }
+        let image = Int(block.image[slot])
+        let page = EncodedRegion.LivePage(
+          slot: entry.location.slot, pfn: pfn, type: entry.status.type, digest: entry.digest)
+        if let place = places[image]?[entry.location.offset] {
+          regions[place].pages.append(page)
+        } else {
+          places[image, default: [:]][entry.location.offset] = regions.count
+          regions.append(LiveRegion(image: image, location: entry.location, pages: [page]))
+        }
+      }
+    }
+    regions.sort { ($1.image, $0.location.offset) < ($0.image, $1.location.offset) }
+  }
+
+  private func add(_ extent: StateExtent) {
+    if let last = states.last, last.end == extent.pfn, last.status == extent.status {
+      states[states.count - 1].count += extent.count
+    } else {
+      states.append(extent)
+    }
+  }
+
+  /// The next event.
+  public func next() throws(CheckpointError) -> CheckpointEvent? {
+    if let record = records.popFirst() { return .record(record) }
+    if let item = try nextLayoutItem() { return .layout(item) }
+    if nextRegion < regions.count {
+      let region = regions[nextRegion]
+      // Its digests go on into the writer's log: held once, not twice.
+      regions[nextRegion].pages = []
+      nextRegion += 1
+      let image = chain.images[region.image]
+      return .deferred { [recoding, tally] () throws(CheckpointError) in
+        try Self.read(region, image, recoding, tally)
+      }
+    }
+    if !passBegun {
+      // What follows overrules the dead copies in the regions.
+      passBegun = true
+      return .newPass
+    }
+    guard nextState < states.count else { return nil }
+    nextState += 1
+    return .states(states[nextState - 1])
+  }
+
+  private func nextLayoutItem() throws(CheckpointError) -> LayoutItem? {
+    if layoutItems.isEmpty {
+      guard let segment = layoutSegments.popFirst() else { return nil }
+      let body = try chain.tip.body(of: segment)
+      layoutItems = unsafe try LayoutItem.parseList(
+        body.span.bytes, at: segment.offset + UInt64(SegmentFrame.byteCount)
+      ).reversed()
+    }
+    return layoutItems.popLast()
+  }
+
+  private static func read(
+    _ live: LiveRegion, _ image: ImageFile, _ recoding: CodecID?, _ tally: MergeTally
+  ) throws(CheckpointError) -> CheckpointEvent {
+    let region = try image.region(at: live.location)
+    var pages = live.pages
+    pages.sort { $0.slot < $1.slot }
+    try check(pages, region.header, live, image)
+    let total = region.header.pageCount
+    // Kept whole if three quarters live: the bound that keeps a merge within 1.06 of a fresh capture.
+    let keep =
+      pages.count * 4 >= total * 3 && (recoding == nil || region.header.codec == recoding)
+    tally.add(copied: keep)
+    if keep {
+      return .regions([
+        EncodedRegion(body: region.body, live: pages, deadCopies: total - pages.count)
+      ])
+    }
+    let buffer = PageBuffer(pages: total)
+    do throws(CheckpointError) {
+      unsafe try RegionCodec.decode(
+        region.body.span.bytes, region.header, into: buffer, at: 0,
+        offset: live.location.offset + UInt64(SegmentFrame.byteCount))
+    } catch {
+      throw error.inFile(image.name)
+    }
+    return .pages(try gather(pages, from: buffer, live, image))
+  }
+
+  /// Fails unless the region's own list of pages agrees with the index.
+  private static func check(
+    _ pages: [EncodedRegion.LivePage], _ header: RegionHeader, _ live: LiveRegion,
+    _ image: ImageFile
+  ) throws(CheckpointError) {
+    var next = 0
+    try header.forEachPage { (slot, pfn, type) throws(CheckpointError) in
+      guard next < pages.count, Int(pages[next].slot) == slot else { return }
+      guard pages[next].pfn == pfn, pages[next].type == type else {
+        throw CheckpointError(
+          .damaged, "page \(slot): found PFN \(pfn), expected PFN \(pages[next].pfn)",
+          structure: "region", offset: live.location.offset, file: image.name)
+      }
+      next += 1
+    }
+    guard next == pages.count else {
+      throw CheckpointError(
+        .damaged, "the index names pages that the region lacks", structure: "region",
+        offset: live.location.offset, file: image.name)
+    }
+  }
+
+  /// The living pages, their digests compared.
+  private static func gather(
+    _ live: [EncodedRegion.LivePage], from expanded: PageBuffer, _ region: LiveRegion,
+    _ image: ImageFile
+  ) throws(CheckpointError) -> PageBatch {
+    let buffer = PageBuffer(pages: live.count)
+    var batch = PageBatch(buffer: buffer, pages: [])
+    try RegionCodec.withHasher { (hasher) throws(CheckpointError) in
+      for page in live {
+        let slot = Int(page.slot)
+        let found = hasher.digest(of: expanded.page(slot))
+        guard found == page.digest else {
+          throw CheckpointError(
+            .damaged, "digest of PFN \(page.pfn): found \(found), expected \(page.digest)",
+            structure: "region", offset: region.location.offset, file: image.name)
+        }
+        buffer.copy(expanded, slot..<slot + 1, to: batch.pages.count)
+        var moved = PageBatch.Page(pfn: page.pfn, type: page.type)
+        moved.digest = page.digest
+        batch.pages.append(moved)
+      }
+    }
+    return batch
+  }
+}

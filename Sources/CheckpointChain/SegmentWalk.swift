@@ -1,0 +1,163 @@
+internal import CheckpointCodec
+internal import CheckpointImage
+
+/// Goes through a file segment by segment: frames, ordinals, checksums, the structure of each body.
+struct SegmentWalk {
+  private let file: InputFile
+  /// Offsets of regions whose bodies were read and checked already.
+  private let seen: Set<UInt64>
+  private(set) var count: UInt64 = 0
+  private var errors: [CheckpointError] = []
+  private var directory: [ImageRoot.DirectoryEntry] = []
+  private var indexOffsets: [UInt64] = []
+  private var regionPages: UInt64 = 0
+
+  init(_ file: InputFile, sparing seen: Set<UInt64>) {
+    self.file = file
+    self.seen = seen
+  }
+
+  /// Everything that is wrong with the file, taken by itself.
+  mutating func run() -> [CheckpointError] {
+    let header: ImageHeader
+    do throws(CheckpointError) {
+      header = try ImageFile.readHeader(file)
+    } catch {
+      return [error.inFile(file.name)]
+    }
+    var offset: UInt64 = 0
+    var sawTrailer = false
+    while offset < file.length {
+      if Interruption.received != 0 { break }
+      if sawTrailer {
+        add(.damaged, "\(file.length - offset) bytes behind the trailer", at: offset)
+        break
+      }
+      do throws(CheckpointError) {
+        let (frame, next) = try visit(offset, header)
+        sawTrailer = frame.kind == .trailer
+        offset = next
+      } catch {
+        errors.append(error.inFile(file.name))
+        guard let next = resume(after: offset, header.alignmentShift) else { break }
+        offset = next
+      }
+    }
+    return errors
+  }
+
+  private mutating func add(_ kind: CheckpointError.Kind, _ reason: String, at offset: UInt64) {
+    errors.append(
+      CheckpointError(kind, reason, structure: "file", offset: offset, file: file.name))
+  }
+
+  private mutating func visit(_ offset: UInt64, _ header: ImageHeader) throws(CheckpointError) -> (
+    SegmentFrame, UInt64
+  ) {
+    let (frame, body) = try read(offset, header)
+    if frame.ordinal != count {
+      add(.damaged, "ordinal: found \(frame.ordinal), expected \(count)", at: offset)
+    }
+    count = frame.ordinal &+ 1
+    let padding = SegmentFrame.padding(
+      bodyLength: frame.bodyLength, alignmentShift: header.alignmentShift, rawKind: frame.rawKind)
+    let bodyOffset = offset + UInt64(SegmentFrame.byteCount)
+    let next = bodyOffset + frame.bodyLength + UInt64(padding)
+    do throws(CheckpointError) {
+      try parse(frame, body, bodyOffset)
+    } catch {
+      errors.append(error.inFile(file.name))
+    }
+    switch frame.kind {
+    case .region, .root, .trailer: break
+    case .index: indexOffsets.append(offset)
+    default:
+      directory.append(
+        ImageRoot.DirectoryEntry(frame, offset: offset, digest: SHA256Hasher.digest(of: body)))
+    }
+    return (frame, next)
+  }
+
+  private func read(_ offset: UInt64, _ header: ImageHeader) throws(CheckpointError) -> (
+    SegmentFrame, [UInt8]
+  ) {
+    guard seen.contains(offset) else {
+      return try ImageFile.readSegment(
+        file, at: offset, alignmentShift: header.alignmentShift, expecting: nil)
+    }
+    let start = try file.bytes(at: offset, count: SegmentFrame.byteCount)
+    return unsafe (try SegmentFrame(parsing: start.span.bytes, at: offset), [])
+  }
+
+  private mutating func parse(_ frame: SegmentFrame, _ body: [UInt8], _ offset: UInt64)
+    throws(CheckpointError)
+  {
+    let bytes = unsafe body.span.bytes
+    switch frame.kind {
+    case .header: _ = try ImageHeader(parsing: bytes, at: offset)
+    case .record: _ = try MachineRecord(parsing: bytes, at: offset)
+    case .region:
+      regionPages += UInt64(try pageCount(frame, body, offset))
+    case .states: _ = try StateExtent.parseList(bytes, at: offset)
+    case .layout: _ = try LayoutItem.parseList(bytes, at: offset)
+    case .provenance: _ = try Provenance(parsing: bytes, at: offset)
+    case .index: _ = try IndexBlock(parsing: bytes, at: offset)
+    case .root: _ = try ImageRoot(parsing: bytes, at: offset)
+    case .trailer: _ = try ImageTrailer(parsing: bytes, at: offset)
+    case nil:
+      guard frame.flags & SegmentFrame.critical == 0 else {
+        throw CheckpointError(
+          .unsupported, "segment of unknown kind \(frame.rawKind), which must be understood",
+          structure: "segment frame", offset: offset)
+      }
+    }
+  }
+
+  private func pageCount(_ frame: SegmentFrame, _ body: [UInt8], _ offset: UInt64)
+    throws(CheckpointError) -> Int
+  {
+    guard seen.contains(offset - UInt64(SegmentFrame.byteCount)) else {
+      return unsafe try RegionHeader(parsing: body.span.bytes, at: offset).pageCount
+    }
+    return try RegionHeader.pageCount(file.bytes(at: offset, count: 4))
+  }
+
+  /// The next place where a sound frame lies.
+  private func resume(after offset: UInt64, _ alignmentShift: UInt8) -> UInt64? {
+    let step = UInt64(1) << UInt64(alignmentShift)
+    var next = offset + step
+    while next + UInt64(SegmentFrame.byteCount) <= file.length {
+      guard let bytes = try? file.bytes(at: next, count: SegmentFrame.byteCount) else { return nil }
+      if unsafe (try? SegmentFrame(parsing: bytes.span.bytes, at: next)) != nil { return next }
+      next += step
+    }
+    return nil
+  }
+
+  /// What the root says otherwise than the file.
+  func compare(with image: ImageFile) -> [CheckpointError] {
+    guard errors.isEmpty else { return [] }
+    var found: [CheckpointError] = []
+    func expect<T: Equatable>(_ field: String, _ a: T, _ b: T) {
+      guard a != b else { return }
+      found.append(
+        CheckpointError(
+          .damaged, "\(field): found \(a), expected \(b)", structure: "root",
+          offset: image.trailer.rootOffset, file: file.name))
+    }
+    expect("segments", image.trailer.segmentCount, count)
+    expect("directory entries", image.root.directory.count, directory.count)
+    for (listed, seen) in zip(image.root.directory, directory) where listed != seen {
+      expect("directory entry for segment \(seen.ordinal)", listed.offset, seen.offset)
+      expect("digest of segment \(seen.ordinal)", listed.digest, seen.digest)
+      expect("kind of segment \(seen.ordinal)", listed.rawKind, seen.rawKind)
+      expect("length of segment \(seen.ordinal)", listed.bodyLength, seen.bodyLength)
+      expect("flags of segment \(seen.ordinal)", listed.flags, seen.flags)
+      expect("ordinal of segment \(seen.ordinal)", listed.ordinal, seen.ordinal)
+    }
+    expect("index blocks", image.root.blocks.map(\.offset), indexOffsets)
+    let stored = image.root.count(.data) &+ image.root.deadCopies
+    expect("stored pages and dead copies", stored, regionPages)
+    return found
+  }
+}

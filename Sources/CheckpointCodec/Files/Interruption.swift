@@ -1,0 +1,36 @@
+public import CheckpointImage
+internal import Glibc
+internal import Synchronization
+
+/// The user's wish to stop, by a signal. Long work asks for it at every batch and then ends in order,
+/// so that no half-written file stays behind.
+public enum Interruption {
+  private static let signal = Atomic<Int32>(0)
+
+  /// Takes note of SIGINT, SIGTERM and SIGHUP from now on, and ignores SIGPIPE, so that a closed pipe
+  /// becomes an error of the write that finds it.
+  public static func install() {
+    Glibc.signal(SIGPIPE, SIG_IGN)
+    var action = sigaction()
+    unsafe action.__sigaction_handler.sa_handler = { number in
+      Interruption.signal.store(number, ordering: .relaxed)
+    }
+    // Without SA_RESTART: a read that waits for a pipe returns and sees the wish.
+    action.sa_flags = 0
+    for number in [SIGINT, SIGTERM, SIGHUP] { unsafe sigaction(number, &action, nil) }
+  }
+
+  /// The signal that came, 0 if none.
+  public static var received: Int32 { signal.load(ordering: .relaxed) }
+
+  static var isRequested: Bool { received != 0 }
+
+  static var error: CheckpointError {
+    CheckpointError(.interrupted, "stopped by signal \(received)")
+  }
+
+  /// Fails if a signal came.
+  public static func check() throws(CheckpointError) {
+    if isRequested { throw error }
+  }
+}

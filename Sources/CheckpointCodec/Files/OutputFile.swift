@@ -1,0 +1,140 @@
+public import CheckpointImage
+internal import Glibc
+
+/// A file that takes its name only when it is complete, or standard output.
+///
+/// It is written beside its final name; `commit` syncs and renames it; if it is dropped before, nothing
+/// stays behind.
+public final class OutputFile {
+  /// The name used in messages.
+  public let name: String
+  /// Bytes written in sequence so far.
+  public private(set) var position: UInt64 = 0
+  /// Whether bytes can be written at any offset, and so be left out.
+  public let isSeekable: Bool
+  /// The path of the unfinished file; nil if there is none.
+  public private(set) var temporaryPath: String?
+  private let path: String
+  private let descriptor: Int32
+  private let force: Bool
+  private let sync: Bool
+
+  /// Begins a file at `path`; `-` is standard output, and a device or pipe is written to directly.
+  ///
+  /// - Parameters:
+  ///   - force: an existing file is replaced.
+  ///   - sync: file and folder are synced before `commit` returns.
+  public init(_ path: String, force: Bool, sync: Bool) throws(CheckpointError) {
+    self.path = path
+    self.force = force
+    self.sync = sync
+    name = path == "-" ? "standard output" : path
+    var status = stat()
+    let exists = unsafe path != "-" && stat(path, &status) == 0
+    if path == "-" {
+      descriptor = STDOUT_FILENO
+      isSeekable = false
+    } else if exists && status.st_mode & S_IFMT == S_IFDIR {
+      throw CheckpointError(.io, "is a directory", file: path)
+    } else if exists && status.st_mode & S_IFMT != S_IFREG {
+      descriptor = unsafe open(path, O_WRONLY | O_CLOEXEC)
+      isSeekable = false
+    } else if exists && !force {
+      throw CheckpointError(.refused, "exists already (--force replaces it)", file: path)
+    } else {
+      let temporary = Self.sibling(of: path)
+      descriptor = unsafe open(temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+      isSeekable = true
+      if descriptor >= 0 { temporaryPath = temporary }
+    }
+    guard descriptor >= 0 else { throw .system("cannot create", path) }
+  }
+
+  deinit {
+    if descriptor != STDOUT_FILENO { close(descriptor) }
+    if let temporaryPath { unsafe unlink(temporaryPath) }
+  }
+
+  /// `.NAME.PID.partial` in the same folder, so that the rename stays within one file system.
+  private static func sibling(of path: String) -> String {
+    let parts = path.split(separator: "/", omittingEmptySubsequences: false)
+    let folder = parts.dropLast().joined(separator: "/")
+    let base = ".\(parts.last ?? "").\(getpid()).partial"
+    return parts.count > 1 ? "\(folder)/\(base)" : base
+  }
+
+  /// Appends bytes.
+  public func write(_ bytes: RawSpan) throws(CheckpointError) {
+    unsafe try bytes.withUnsafeBytes { (buffer) throws(CheckpointError) in
+      unsafe try writeAll(buffer, at: nil)
+    }
+    position += UInt64(bytes.byteCount)
+  }
+
+  /// Appends bytes.
+  public func write(_ bytes: [UInt8]) throws(CheckpointError) { unsafe try write(bytes.span.bytes) }
+
+  /// Writes bytes at an offset; what is never written reads as zero. Only if `isSeekable`.
+  public func write(_ bytes: RawSpan, at offset: UInt64) throws(CheckpointError) {
+    unsafe try bytes.withUnsafeBytes { (buffer) throws(CheckpointError) in
+      unsafe try writeAll(buffer, at: offset)
+    }
+  }
+
+  private func writeAll(_ buffer: UnsafeRawBufferPointer, at offset: UInt64?)
+    throws(CheckpointError)
+  {
+    var done = 0
+    while done < buffer.count {
+      let start = unsafe buffer.baseAddress?.advanced(by: done)
+      let rest = buffer.count - done
+      let count =
+        if let offset {
+          unsafe pwrite(descriptor, start, rest, off_t(offset) + off_t(done))
+        } else {
+          unsafe Glibc.write(descriptor, start, rest)
+        }
+      if count < 0 && errno == EINTR && Interruption.received == 0 { continue }
+      guard count > 0 else {
+        throw .system("cannot write", name, at: (offset ?? position) + UInt64(done))
+      }
+      done += count
+    }
+  }
+
+  /// Sets the length; only if `isSeekable`.
+  public func setLength(_ length: UInt64) throws(CheckpointError) {
+    guard ftruncate(descriptor, off_t(length)) == 0 else {
+      throw .system("cannot set the length", name, at: length)
+    }
+  }
+
+  /// Makes what was written durable, and gives the file its name.
+  public func commit() throws(CheckpointError) {
+    try Interruption.check()
+    guard let temporary = temporaryPath else { return }
+    if sync && fsync(descriptor) != 0 { throw .system("cannot sync", name) }
+    if force {
+      guard unsafe rename(temporary, path) == 0 else {
+        throw .system("cannot rename the finished file to", path)
+      }
+    } else {
+      // A link, unlike a rename, does not replace a file that appeared meanwhile.
+      guard unsafe link(temporary, path) == 0 else {
+        throw .system("cannot give the finished file its name", path)
+      }
+      unsafe unlink(temporary)
+    }
+    temporaryPath = nil
+    if sync { try syncFolder() }
+  }
+
+  private func syncFolder() throws(CheckpointError) {
+    let parts = path.split(separator: "/", omittingEmptySubsequences: false).dropLast()
+    let folder = parts.isEmpty ? "." : parts.joined(separator: "/") + "/"
+    let descriptor = unsafe open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw .system("cannot open the folder of", path) }
+    defer { close(descriptor) }
+    guard fsync(descriptor) == 0 else { throw .system("cannot sync the folder of", path) }
+  }
+}

@@ -1,0 +1,14 @@
+package import CheckpointImage
+internal import Glibc
+
+extension CheckpointError {
+  /// The error of the last system call, in the system's words.
+  package static func system(_ doing: String, _ file: String, at offset: UInt64? = nil)
+    -> CheckpointError
+  {
+    let code = errno
+    if Interruption.isRequested { return Interruption.error }
+    let text = unsafe String(cString: strerror(code))
+    return CheckpointError(.io, "\(doing): \(text)", offset: offset, file: file)
+  }
+}

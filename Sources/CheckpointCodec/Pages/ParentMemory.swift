@@ -1,0 +1,13 @@
+public import CheckpointImage
+
+/// What the writer of an increment must know of the moment before it.
+public protocol ParentMemory: AnyObject {
+  /// The parent's identity.
+  var checkpointID: Digest { get }
+  /// All records of the parent's machine state, inherited ones included.
+  var records: [RecordKey] { get }
+  /// The blocks with a populated page, ascending, with their level-0 nodes.
+  var nodes: [(block: UInt64, digest: Digest)] { get }
+  /// The 512 pages of a block; nil if none of them is populated.
+  func pages(ofBlock number: UInt64) throws(CheckpointError) -> [PageEntry]?
+}

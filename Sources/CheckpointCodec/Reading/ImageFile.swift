@@ -1,0 +1,246 @@
+public import CheckpointImage
+
+/// A complete image opened for reading: header, trailer and root are read and checked, the rest on demand.
+public final class ImageFile: Sendable {
+  /// The file.
+  public let file: InputFile
+  /// The header.
+  public let header: ImageHeader
+  /// The trailer.
+  public let trailer: ImageTrailer
+  /// The root of the index.
+  public let root: ImageRoot
+
+  /// The name used in messages.
+  public var name: String { file.name }
+
+  /// Opens an image; `-` is standard input.
+  public convenience init(_ path: String) throws(CheckpointError) {
+    try self.init(InputFile(path))
+  }
+
+  /// Opens an image in a file already open.
+  public init(_ file: InputFile) throws(CheckpointError) {
+    self.file = file
+    do throws(CheckpointError) {
+      header = try Self.readHeader(file)
+      trailer = try Self.readTrailer(file)
+      root = try Self.readRoot(file, header, trailer)
+    } catch {
+      throw error.inFile(file.name)
+    }
+  }
+
+  /// Whether a file begins as an image does.
+  public static func isImage(_ start: [UInt8]) -> Bool {
+    start.starts(with: [0x56, 0x4d, 0x43, 0x4b, 0x01, 0x00])
+  }
+
+  /// Reads only the trailer of a file that may be an image; nil if it is none.
+  public static func trailer(of path: String) -> ImageTrailer? {
+    guard let file = try? InputFile(path), file.length > UInt64(ImageTrailer.segmentSize),
+      let start = try? file.bytes(at: 0, count: 8), isImage(start)
+    else { return nil }
+    return try? readTrailer(file)
+  }
+
+  package static func readHeader(_ file: InputFile) throws(CheckpointError) -> ImageHeader {
+    guard file.length >= 8, isImage(try file.bytes(at: 0, count: 8)) else {
+      throw CheckpointError(
+        .damaged, "not a checkpoint image: it does not begin with VMCK", structure: "header",
+        offset: 0)
+    }
+    let (frame, body) = try readSegment(file, at: 0, alignmentShift: nil, expecting: .header)
+    guard frame.ordinal == 0 else {
+      throw CheckpointError(
+        .damaged, "ordinal: found \(frame.ordinal), expected 0", structure: "header", offset: 0)
+    }
+    let header = unsafe try ImageHeader(
+      parsing: body.span.bytes, at: UInt64(SegmentFrame.byteCount))
+    // The padding, and with it the checksum, depend on the alignment, which only the body tells.
+    _ = try readSegment(
+      file, at: 0, alignmentShift: header.alignmentShift, expecting: .header)
+    return header
+  }
+
+  static func readTrailer(_ file: InputFile) throws(CheckpointError) -> ImageTrailer {
+    let size = UInt64(ImageTrailer.segmentSize)
+    let incomplete = CheckpointError(
+      .incomplete, "no trailer: the image was not finished, or was cut", structure: "trailer",
+      offset: file.length)
+    guard file.length > size else { throw incomplete }
+    let offset = file.length - size
+    let start = try file.bytes(at: offset, count: SegmentFrame.byteCount)
+    guard let frame = unsafe try? SegmentFrame(parsing: start.span.bytes, at: offset),
+      frame.kind == .trailer
+    else { throw incomplete }
+    let (_, body) = try readSegment(file, at: offset, alignmentShift: 3, expecting: .trailer)
+    let trailer = unsafe try ImageTrailer(
+      parsing: body.span.bytes, at: offset + UInt64(SegmentFrame.byteCount))
+    func expect(_ field: String, _ found: UInt64, _ expected: UInt64) throws(CheckpointError) {
+      guard found == expected else {
+        throw CheckpointError(
+          .damaged, "\(field): found \(found), expected \(expected)", structure: "trailer",
+          offset: offset)
+      }
+    }
+    try expect("file length", trailer.fileLength, file.length)
+    try expect("segments", trailer.segmentCount, frame.ordinal &+ 1)
+    return trailer
+  }
+
+  private static func readRoot(
+    _ file: InputFile, _ header: ImageHeader, _ trailer: ImageTrailer
+  ) throws(CheckpointError) -> ImageRoot {
+    let offset = trailer.rootOffset
+    let (frame, body) = try readSegment(
+      file, at: offset, alignmentShift: header.alignmentShift, expecting: .root)
+    func expect<T: Equatable>(_ field: String, _ found: T, _ expected: T) throws(CheckpointError) {
+      guard found == expected else {
+        throw CheckpointError(
+          .damaged, "\(field): found \(found), expected \(expected)", structure: "root",
+          offset: offset)
+      }
+    }
+    try expect("length", frame.bodyLength, trailer.rootLength)
+    try expect("ordinal", frame.ordinal, trailer.segmentCount &- 2)
+    try expect("file ID", Identity.file(rootBody: body), trailer.fileID)
+    let root = unsafe try ImageRoot(parsing: body.span.bytes, at: offset + UInt64(SegmentFrame.byteCount))
+    try expect("checkpoint ID", root.checkpointID, trailer.checkpointID)
+    try expect(
+      "checkpoint ID", root.checkpointID,
+      Identity.checkpoint(captureID: header.captureID, memory: root.memory, state: root.state))
+    let headerBody = try file.bytes(
+      at: UInt64(SegmentFrame.byteCount), count: Int(root.directory[0].bodyLength))
+    try expect("first directory entry", root.directory[0].offset, 0)
+    try expect("header digest", SHA256Hasher.digest(of: headerBody), root.directory[0].digest)
+    return root
+  }
+
+  /// Reads and checks a segment's frame and body.
+  ///
+  /// - Parameter alignmentShift: nil if it is not yet known; padding and checksum are then left unchecked.
+  package static func readSegment(
+    _ file: InputFile, at offset: UInt64, alignmentShift: UInt8?, expecting kind: SegmentKind?
+  ) throws(CheckpointError) -> (frame: SegmentFrame, body: [UInt8]) {
+    let start = try file.bytes(at: offset, count: SegmentFrame.byteCount)
+    let frame = unsafe try SegmentFrame(parsing: start.span.bytes, at: offset)
+    if let kind, frame.kind != kind {
+      throw CheckpointError(
+        .damaged, "kind: found \(frame.kind?.name ?? "\(frame.rawKind)"), expected \(kind.name)",
+        structure: "segment frame", offset: offset)
+    }
+    let bodyOffset = offset + UInt64(SegmentFrame.byteCount)
+    guard let alignmentShift else {
+      return (frame, try file.bytes(at: bodyOffset, count: Int(frame.bodyLength)))
+    }
+    let padding = SegmentFrame.padding(
+      bodyLength: frame.bodyLength, alignmentShift: alignmentShift, rawKind: frame.rawKind)
+    var body = try file.bytes(at: bodyOffset, count: Int(frame.bodyLength) + padding)
+    let checksum = unsafe Checksum.of(body.span.bytes)
+    guard checksum == frame.bodyChecksum else {
+      throw CheckpointError(
+        .damaged,
+        "checksum: found \(Hexadecimal.string(UInt64(checksum))), expected "
+          + Hexadecimal.string(UInt64(frame.bodyChecksum)),
+        structure: frame.kind?.name ?? "segment \(frame.rawKind)", offset: bodyOffset)
+    }
+    for byte in body.suffix(padding) where byte != 0 {
+      throw CheckpointError(
+        .damaged, "padding is not zero", structure: frame.kind?.name, offset: bodyOffset)
+    }
+    body.removeLast(padding)
+    return (frame, body)
+  }
+
+  /// Reads and checks the segment at `offset`.
+  public func segment(at offset: UInt64, expecting kind: SegmentKind? = nil)
+    throws(CheckpointError) -> (frame: SegmentFrame, body: [UInt8])
+  {
+    do throws(CheckpointError) {
+      return try Self.readSegment(
+        file, at: offset, alignmentShift: header.alignmentShift, expecting: kind)
+    } catch {
+      throw error.inFile(name)
+    }
+  }
+
+  /// The bodies of the directory's segments of one kind, in file order.
+  public func segments(_ kind: SegmentKind) throws(CheckpointError)
+    -> [(offset: UInt64, body: [UInt8])]
+  {
+    var found: [(offset: UInt64, body: [UInt8])] = []
+    for entry in root.directory where entry.rawKind == kind.rawValue {
+      found.append((entry.offset + UInt64(SegmentFrame.byteCount), try body(of: entry)))
+    }
+    return found
+  }
+
+  /// The body of a directory's segment, which must be the one that the file ID vouches for.
+  public func body(of entry: ImageRoot.DirectoryEntry) throws(CheckpointError) -> [UInt8] {
+    let (frame, body) = try segment(at: entry.offset)
+    guard frame.rawKind == entry.rawKind, frame.ordinal == entry.ordinal,
+      SHA256Hasher.digest(of: body) == entry.digest
+    else {
+      throw CheckpointError(
+        .damaged, "the segment is not the one in the root's directory",
+        structure: frame.kind?.name, offset: entry.offset, file: name)
+    }
+    return body
+  }
+
+  /// Reads an index block.
+  public func indexBlock(_ entry: ImageRoot.BlockEntry) throws(CheckpointError) -> IndexBlock {
+    let (_, body) = try segment(at: entry.offset, expecting: .index)
+    do throws(CheckpointError) {
+      guard body.count == Int(entry.bodyLength), SHA256Hasher.digest(of: body) == entry.digest
+      else {
+        throw CheckpointError(
+          .damaged, "the block is not the one in the root", structure: "index block",
+          offset: entry.offset)
+      }
+      let block = unsafe try IndexBlock(
+        parsing: body.span.bytes, at: entry.offset + UInt64(SegmentFrame.byteCount))
+      guard block.number == entry.number else {
+        throw CheckpointError(
+          .damaged, "block: found \(block.number), expected \(entry.number)",
+          structure: "index block", offset: entry.offset)
+      }
+      try checkStates(block, at: entry.offset)
+      return block
+    } catch {
+      throw error.inFile(name)
+    }
+  }
+
+  private func checkStates(_ block: IndexBlock, at offset: UInt64) throws(CheckpointError) {
+    // In a base, a page that is not there has no entry.
+    guard header.parent == nil else { return }
+    for entry in block.entries where entry.status.state == .unpopulated {
+      throw CheckpointError(
+        .damaged, "an unpopulated page in a base", structure: "index block", offset: offset)
+    }
+  }
+
+  /// Reads a region's segment: its header, and its body for decoding.
+  public func region(at location: PageLocation) throws(CheckpointError) -> (
+    header: RegionHeader, body: [UInt8]
+  ) {
+    let (frame, body) = try segment(at: location.offset, expecting: .region)
+    do throws(CheckpointError) {
+      let padding = SegmentFrame.padding(
+        bodyLength: frame.bodyLength, alignmentShift: header.alignmentShift,
+        rawKind: frame.rawKind)
+      let length = SegmentFrame.byteCount + body.count + padding
+      guard length == Int(location.length) else {
+        throw CheckpointError(
+          .damaged, "segment length: found \(length), expected \(location.length)",
+          structure: "region", offset: location.offset)
+      }
+      let offset = location.offset + UInt64(SegmentFrame.byteCount)
+      return unsafe (try RegionHeader(parsing: body.span.bytes, at: offset), body)
+    } catch {
+      throw error.inFile(name)
+    }
+  }
+}

@@ -1,0 +1,80 @@
+public import CheckpointImage
+
+/// Turns pages into regions and back; safe to use from all workers at once.
+public enum RegionCodec {
+  private static let compressors = ContextPool { Compressor() }
+  private static let decompressors = ContextPool { Decompressor() }
+  private static let hashers = ContextPool { SHA256Hasher() }
+
+  /// Lends a hasher to `body`.
+  public static func withHasher<Value, Failure: Error>(
+    _ body: (SHA256Hasher) throws(Failure) -> Value
+  ) throws(Failure) -> Value {
+    try hashers.withContext(body)
+  }
+
+  /// Compresses some pages of a batch into a region. Pages that do not become smaller are stored as
+  /// they are.
+  static func encode(_ batch: PageBatch, _ slots: Range<Int>, _ settings: CodecSettings)
+    -> EncodedRegion
+  {
+    let pages = batch.pages[slots]
+    let runs = runs(of: pages)
+    let source = batch.buffer.bytes(slots)
+    let head = RegionHeader(codec: settings.codec, runs: runs)
+    let headSize = head.byteCount
+    var paid = false
+    var body = unsafe [UInt8](unsafeUninitializedCapacity: headSize + source.byteCount) {
+      buffer, filled in
+      let target = UnsafeMutableRawBufferPointer(buffer)
+      unsafe head.encoded().withUnsafeBytes { unsafe target.copyMemory(from: $0) }
+      // One byte less than the pages: equal size does not pay.
+      let room = unsafe UnsafeMutableRawBufferPointer(
+        rebasing: target[headSize..<headSize + source.byteCount - 1])
+      let count = compressors.withContext { unsafe $0.compress(source, into: room, settings) }
+      paid = count != nil
+      filled = headSize + (count ?? 0)
+    }
+    if !paid {
+      body = RegionHeader(codec: .none, runs: runs).encoded()
+      unsafe source.withUnsafeBytes { unsafe body.append(contentsOf: $0) }
+    }
+    let live = pages.enumerated().map {
+      EncodedRegion.LivePage(
+        slot: UInt8($0.offset), pfn: $0.element.pfn, type: $0.element.type,
+        digest: $0.element.digest)
+    }
+    return EncodedRegion(body: body, live: live, deadCopies: 0)
+  }
+
+  private static func runs(of pages: ArraySlice<PageBatch.Page>) -> [PageRun] {
+    var runs: [PageRun] = []
+    for page in pages {
+      if let last = runs.last, last.pfn + UInt64(last.count) == page.pfn, last.type == page.type {
+        runs[runs.count - 1].count += 1
+      } else {
+        runs.append(PageRun(pfn: page.pfn, count: 1, type: page.type))
+      }
+    }
+    return runs
+  }
+
+  /// Expands a region's payload into the first pages of `buffer`, from page `slot` on.
+  ///
+  /// - Parameters:
+  ///   - body: the segment's body, whose checksum was compared.
+  ///   - offset: where the body lies in its file.
+  public static func decode(
+    _ body: RawSpan, _ header: RegionHeader, into buffer: PageBuffer, at slot: Int,
+    offset: UInt64
+  ) throws(CheckpointError) {
+    let payload = body.extracting(droppingFirst: header.byteCount)
+    let target = unsafe buffer.mutableBytes(slot..<slot + header.pageCount)
+    let problem = decompressors.withContext {
+      unsafe $0.expand(payload, header.codec, into: target)
+    }
+    if let problem {
+      throw CheckpointError(.damaged, problem, structure: "region", offset: offset)
+    }
+  }
+}

@@ -1,0 +1,18 @@
+internal import CheckpointImage
+
+/// The step that reads every page: finds zero pages and computes the digests of the others.
+enum PageDigests {
+  static func compute(_ batch: PageBatch) -> PageBatch {
+    var batch = batch
+    RegionCodec.withHasher { hasher in
+      for slot in batch.pages.indices {
+        if batch.buffer.isZero(slot) {
+          batch.pages[slot].state = .zero
+        } else {
+          batch.pages[slot].digest = hasher.digest(of: batch.buffer.page(slot))
+        }
+      }
+    }
+    return batch
+  }
+}

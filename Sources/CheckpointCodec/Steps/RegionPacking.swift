@@ -1,0 +1,75 @@
+internal import CheckpointImage
+
+/// The step that gathers the pages to be stored, in order of arrival, into full batches; the others
+/// become extents.
+final class RegionPacking: CheckpointSink {
+  private let next: any CheckpointSink
+  private var gathered: PageBatch?
+  private var run: StateExtent?
+
+  init(next: any CheckpointSink) { self.next = next }
+
+  func receive(_ event: CheckpointEvent) throws(CheckpointError) {
+    switch event {
+    case .pages(let batch): try gather(batch)
+    case .states(let extent): try add(extent)
+    case .newPass:
+      // What is pending must be written before a later copy of it.
+      try flush()
+      try next.receive(event)
+    default: try next.receive(event)
+    }
+  }
+
+  func finish() throws(CheckpointError) {
+    try flush()
+    try next.finish()
+  }
+
+  private func gather(_ batch: PageBatch) throws(CheckpointError) {
+    // The common case of a base: all pages are stored, and the batch goes on as it is.
+    if gathered == nil, batch.pages.count == PageBuffer.capacity,
+      batch.pages.allSatisfy({ $0.state == .data })
+    {
+      return try next.receive(.pages(batch))
+    }
+    for slot in batch.pages.indices {
+      let page = batch.pages[slot]
+      if page.state == .data {
+        try store(page, batch.buffer, slot)
+      } else {
+        // An unchanged page's type is the parent's.
+        let type = page.state == .unchanged ? 0 : page.type
+        try add(
+          StateExtent(pfn: page.pfn, count: 1, status: PageStatus(page.state, type: type)))
+      }
+    }
+  }
+
+  private func store(_ page: PageBatch.Page, _ buffer: PageBuffer, _ slot: Int)
+    throws(CheckpointError)
+  {
+    var batch = gathered.take() ?? PageBatch(buffer: PageBuffer(), pages: [])
+    batch.buffer.copy(buffer, slot..<slot + 1, to: batch.pages.count)
+    batch.pages.append(page)
+    if batch.pages.count == PageBuffer.capacity {
+      try next.receive(.pages(batch))
+    } else {
+      gathered = batch
+    }
+  }
+
+  private func add(_ extent: StateExtent) throws(CheckpointError) {
+    if let last = run, last.end == extent.pfn, last.status == extent.status {
+      run?.count += extent.count
+    } else {
+      if let run { try next.receive(.states(run)) }
+      run = extent
+    }
+  }
+
+  private func flush() throws(CheckpointError) {
+    if let batch = gathered.take() { try next.receive(.pages(batch)) }
+    if let extent = run.take() { try next.receive(.states(extent)) }
+  }
+}

@@ -1,0 +1,226 @@
+public import CheckpointImage
+
+/// The sink that writes an image: header, segments, index, root, trailer, in one pass.
+public final class ImageWriter: CheckpointSink {
+  /// What an image became.
+  public struct Summary: Sendable {
+    /// The moment's identity.
+    public var checkpointID: Digest
+    /// The root as written.
+    public var root: ImageRoot
+    /// The file's identity.
+    public var fileID: Digest
+    /// Bytes of the file.
+    public var fileLength: UInt64
+  }
+
+  private let output: OutputFile
+  private let header: ImageHeader
+  private let parent: (any ParentMemory)?
+  private var segments: SegmentWriter
+  private var log = PageLog()
+  private var records: [RecordKey] = []
+  private var states: [StateExtent] = []
+  private var layout: [LayoutItem] = []
+  private var layoutRuns = 0
+  private var hasLayout = false
+  private var deadCopies: UInt64 = 0
+
+  /// Begins an image. An increment's header names its parent, which `parent` describes.
+  public init(_ header: ImageHeader, parent: (any ParentMemory)? = nil, to output: OutputFile)
+    throws(CheckpointError)
+  {
+    self.output = output
+    self.header = header
+    self.parent = parent
+    segments = SegmentWriter(output, alignmentShift: header.alignmentShift)
+    try segments.write(.header, header.encoded())
+  }
+
+  /// The state of a page that nothing is said of.
+  private var defaultState: PageState { parent == nil ? .unpopulated : .unchanged }
+
+  /// Takes what is to be written; pages must have been compressed by then.
+  public func receive(_ event: CheckpointEvent) throws(CheckpointError) {
+    switch event {
+    case .regions(let regions):
+      for region in regions { try write(region) }
+    case .states(let extent):
+      try write(extent)
+    case .record(let record):
+      try write(record)
+    case .layout(let item):
+      try write(item)
+    case .newPass:
+      try beginPass()
+    case .pages, .deferred:
+      throw CheckpointError(.refused, "an event reached the writer that no step prepared")
+    }
+  }
+
+  /// Takes note that all events were received.
+  public func finish() throws(CheckpointError) {
+    try flushStates()
+    try flushLayout()
+  }
+
+  /// Copies a segment of a kind this library does not know, which allows that.
+  public func copy(_ entry: ImageRoot.DirectoryEntry, body: [UInt8]) throws(CheckpointError) {
+    try segments.write(rawKind: entry.rawKind, flags: entry.flags, body)
+  }
+
+  private func write(_ region: EncodedRegion) throws(CheckpointError) {
+    let place = try segments.write(.region, region.body)
+    log.add(region, offset: place.offset, length: place.length)
+    deadCopies += UInt64(region.deadCopies)
+  }
+
+  private func write(_ extent: StateExtent) throws(CheckpointError) {
+    log.add(extent)
+    // In a first pass the default needs no words; later it may overrule an earlier copy.
+    if extent.status.state == defaultState && !log.hasSeveralPasses { return }
+    states.append(extent)
+    if states.count == 4096 { try flushStates() }
+  }
+
+  private func beginPass() throws(CheckpointError) {
+    guard !header.ascendingUnique else {
+      throw CheckpointError(.refused, "PFNs do not ascend, as the header says that they do")
+    }
+    try flushStates()
+    log.newPass()
+  }
+
+  private func flushStates() throws(CheckpointError) {
+    guard !states.isEmpty else { return }
+    try segments.write(.states, StateExtent.encodeList(states))
+    states.removeAll(keepingCapacity: true)
+  }
+
+  private func write(_ record: MachineRecord) throws(CheckpointError) {
+    guard records.count < Limits.maximumRecords else {
+      throw CheckpointError(.refused, "more than \(Limits.maximumRecords) machine records")
+    }
+    records.append(record.key)
+    try segments.write(.record, record.encoded())
+  }
+
+  private func write(_ item: LayoutItem) throws(CheckpointError) {
+    hasLayout = true
+    layout.append(item)
+    if case .pages(let pages) = item { layoutRuns += pages.runs.count }
+    if layoutRuns + layout.count >= 4096 { try flushLayout() }
+  }
+
+  private func flushLayout() throws(CheckpointError) {
+    guard !layout.isEmpty else { return }
+    try segments.write(.layout, LayoutItem.encodeList(layout))
+    layout.removeAll(keepingCapacity: true)
+    layoutRuns = 0
+  }
+
+  /// Ends the image: provenance, index, root, trailer.
+  ///
+  /// - Parameters:
+  ///   - provenance: the image's history, oldest first.
+  ///   - complete: every page was spoken of; those that were not are unpopulated.
+  ///   - layout: what the source's layout is good for, if not found out here.
+  ///   - expecting: the memory digest that the index must have; checked before the trailer is written.
+  public func seal(
+    _ provenance: [Provenance], complete: Bool, layout layoutKind: LayoutKind? = nil,
+    expecting: Digest? = nil
+  ) throws(CheckpointError) -> Summary {
+    if complete, let parent { try recordVanishedPages(parent) }
+    for provenance in provenance { try segments.write(.provenance, provenance.encoded()) }
+    let index = try writeIndex()
+    let memory = memoryDigest(index.blocks)
+    if let expecting, memory != expecting {
+      throw CheckpointError(
+        .damaged, "memory digest of the result: found \(memory), expected \(expecting)",
+        structure: "index", file: output.name)
+    }
+    let state = Identity.machineState(records)
+    let root = ImageRoot(
+      memory: memory, state: state,
+      checkpointID: Identity.checkpoint(
+        captureID: header.captureID, memory: memory, state: state),
+      counts: index.counts, deadCopies: deadCopies + index.deadCopies,
+      layout: layoutKind ?? (hasLayout ? (index.repeated == 0 ? .exact : .canonical) : .none),
+      directory: segments.directory, blocks: index.blocks)
+    let body = root.encoded()
+    let place = try segments.write(.root, body)
+    let fileID = Identity.file(rootBody: body)
+    let trailer = ImageTrailer(
+      rootOffset: place.offset, rootLength: UInt64(body.count), segmentCount: segments.count + 1,
+      fileLength: segments.offset + UInt64(ImageTrailer.segmentSize),
+      checkpointID: root.checkpointID, fileID: fileID)
+    try segments.write(.trailer, trailer.encoded())
+    try segments.flush()
+    return Summary(
+      checkpointID: root.checkpointID, root: root, fileID: fileID, fileLength: segments.offset)
+  }
+
+  /// Pages that the parent has and the source did not speak of are gone.
+  private func recordVanishedPages(_ parent: any ParentMemory) throws(CheckpointError) {
+    var spoken: [UInt64: PageSet] = [:]
+    let known = Set(parent.nodes.map(\.block))
+    _ = try log.forEachBlock { (block) throws(CheckpointError) in
+      guard known.contains(block.number) else { return }
+      var set = PageSet()
+      for slot in 0..<Limits.blockPages where block.entries[slot] != nil { set[slot] = true }
+      spoken[block.number] = set
+    }
+    for (number, _) in parent.nodes {
+      let set = spoken[number] ?? PageSet()
+      guard set.count < Limits.blockPages, let pages = try parent.pages(ofBlock: number) else {
+        continue
+      }
+      for slot in 0..<Limits.blockPages
+      where !set[slot] && pages[slot].status.state != .unpopulated {
+        let pfn = number * UInt64(Limits.blockPages) + UInt64(slot)
+        try write(StateExtent(pfn: pfn, count: 1, status: PageStatus(.unpopulated)))
+      }
+    }
+    try flushStates()
+  }
+
+  private struct Index {
+    var blocks: [ImageRoot.BlockEntry] = []
+    var counts = [UInt64](repeating: 0, count: 8)
+    var deadCopies: UInt64 = 0
+    var repeated: UInt64 = 0
+  }
+
+  private func writeIndex() throws(CheckpointError) -> Index {
+    var index = Index()
+    var digests = MemoryDigest()
+    let found = try log.forEachBlock { (logged) throws(CheckpointError) in
+      var block = IndexBlock(number: logged.number)
+      for slot in 0..<Limits.blockPages {
+        guard let entry = logged.entries[slot], entry.status.state != defaultState else { continue }
+        block.append(entry, slot: slot)
+        index.counts[Int(entry.status.state.rawValue)] += 1
+      }
+      guard !block.entries.isEmpty else { return }
+      var pages =
+        try parent?.pages(ofBlock: logged.number)
+        ?? [PageEntry](repeating: .unpopulated, count: Limits.blockPages)
+      for (slot, entry) in zip(block.occupancy.members, block.entries) { pages[slot] = entry }
+      let body = block.encoded()
+      let place = try segments.write(.index, body)
+      index.blocks.append(
+        ImageRoot.BlockEntry(
+          number: logged.number, offset: place.offset, bodyLength: UInt32(body.count),
+          node: digests.block(pages.span), digest: SHA256Hasher.digest(of: body)))
+    }
+    index.deadCopies = found.deadCopies
+    index.repeated = found.repeated
+    return index
+  }
+
+  /// The digest over the parent's blocks, where this image has none, and this image's.
+  private func memoryDigest(_ own: [ImageRoot.BlockEntry]) -> Digest {
+    MemoryDigest().root(
+      MemoryDigest.overlay(own.map { ($0.number, $0.node) }, on: parent?.nodes ?? []))
+  }
+}

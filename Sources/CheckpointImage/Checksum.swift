@@ -1,0 +1,23 @@
+internal import CDeflate
+
+/// CRC-32 as zlib, gzip and PNG use it (Spec, "Checksums"); the computation is libdeflate's.
+public struct Checksum: Sendable {
+  /// The CRC of the bytes added so far.
+  public private(set) var value: UInt32 = 0
+
+  /// The CRC of no bytes.
+  public init() {}
+
+  /// Adds bytes.
+  public mutating func update(_ bytes: RawSpan) {
+    let before = value
+    value = unsafe bytes.withUnsafeBytes { unsafe libdeflate_crc32(before, $0.baseAddress, $0.count) }
+  }
+
+  /// The CRC of one run of bytes.
+  public static func of(_ bytes: RawSpan) -> UInt32 {
+    var checksum = Checksum()
+    checksum.update(bytes)
+    return checksum.value
+  }
+}

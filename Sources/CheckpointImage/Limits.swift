@@ -1,0 +1,30 @@
+/// The fixed sizes and upper limits of the format (Spec, "Limits").
+public enum Limits {
+  /// Bytes of a page; the only page size of version 0.9.
+  public static let pageSize = 4096
+  /// Base-2 logarithm of the page size.
+  public static let pageShift: UInt8 = 12
+  /// PFNs are below this value.
+  public static let pfnEnd: UInt64 = 1 << 52
+  /// Pages of guest memory under one index block: 2 MiB of guest.
+  public static let blockPages = 512
+  /// The largest body of a segment in bytes.
+  public static let maximumBody = 1 << 28
+  /// The largest number of pages in one region: 1 MiB.
+  public static let maximumRegionPages = 256
+  /// The largest payload of one machine record: Xen's own limit for a record.
+  public static let maximumRecord = 128 << 20
+  /// The largest number of machine records in one image.
+  public static let maximumRecords = 1 << 16
+  /// The longest parent name, provenance key or feature name in bytes.
+  public static let maximumName = 1024
+  /// The longest provenance value in bytes.
+  public static let maximumText = 1 << 20
+  /// The greatest number of images in a chain.
+  public static let maximumChain = 65_535
+  /// Segment alignments allowed, as base-2 logarithms.
+  public static let alignmentShifts: ClosedRange<UInt8> = 3...16
+}
+
+/// A page frame number as the guest sees it; below 2^52.
+public typealias PFN = UInt64

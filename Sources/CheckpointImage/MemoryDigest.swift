@@ -1,0 +1,99 @@
+/// The tree of hashes over a guest's memory (Spec, "Memory digest").
+///
+/// It depends on the memory alone, not on how or in how many images it is stored.
+public struct MemoryDigest {
+  /// Levels of nodes: level 0 covers 512 pages, level 5 all of them.
+  public static let levels = 6
+
+  private let hasher = SHA256Hasher()
+  /// Leaves of pages without contents, by status; there are only a few.
+  private var plainLeaves: [PageStatus: Digest] = [:]
+
+  /// Makes a computation; it may serve many blocks.
+  public init() {}
+
+  /// The leaf of one page: SHA-256(0, state, type, reason, content digest).
+  public mutating func leaf(_ entry: PageEntry) -> Digest {
+    guard entry.status.state != .data else { return hashLeaf(entry) }
+    if let known = plainLeaves[entry.status] { return known }
+    let digest = hashLeaf(entry)
+    plainLeaves[entry.status] = digest
+    return digest
+  }
+
+  private func hashLeaf(_ entry: PageEntry) -> Digest {
+    let head: [4 of UInt8] = [
+      0, entry.status.state.rawValue, entry.status.type, entry.status.reason.rawValue,
+    ]
+    unsafe hasher.update(head.span.bytes)
+    hasher.update(entry.digest)
+    return hasher.finish()
+  }
+
+  /// The level-0 node of a block given its 512 pages; nil if none of them is populated.
+  public mutating func block(_ pages: Span<PageEntry>) -> Digest? {
+    var occupancy = PageSet()
+    var leaves: [Digest] = []
+    leaves.reserveCapacity(Limits.blockPages)
+    for slot in 0..<Limits.blockPages where pages[slot].status.state != .unpopulated {
+      occupancy[slot] = true
+      leaves.append(leaf(pages[slot]))
+    }
+    return leaves.isEmpty ? nil : node(level: 0, occupancy, leaves)
+  }
+
+  /// A node: SHA-256(1, level, occupancy, digests of the children present).
+  func node(level: UInt8, _ occupancy: PageSet, _ children: [Digest]) -> Digest {
+    let head: [2 of UInt8] = [1, level]
+    unsafe hasher.update(head.span.bytes)
+    unsafe hasher.update(occupancy.words.span.bytes)
+    for child in children { hasher.update(child) }
+    return hasher.finish()
+  }
+
+  /// The digest of the whole memory from the level-0 nodes, given in ascending order of block.
+  public func root(_ blocks: some Sequence<(block: UInt64, digest: Digest)>) -> Digest {
+    var open: [(number: UInt64, occupancy: PageSet, children: [Digest])] =
+      .init(repeating: (0, PageSet(), []), count: Self.levels)
+    func close(_ level: Int) {
+      guard !open[level].children.isEmpty else { return }
+      let digest = node(level: UInt8(level), open[level].occupancy, open[level].children)
+      let number = open[level].number
+      open[level] = (0, PageSet(), [])
+      add(level + 1, number, digest)
+    }
+    func add(_ level: Int, _ child: UInt64, _ digest: Digest) {
+      if open[level].number != child >> 9 { close(level) }
+      open[level].number = child >> 9
+      open[level].occupancy[Int(child & 511)] = true
+      open[level].children.append(digest)
+    }
+    for (block, digest) in blocks { add(1, block, digest) }
+    for level in 1..<Self.levels - 1 { close(level) }
+    let top = open[Self.levels - 1]
+    return node(level: UInt8(Self.levels - 1), top.occupancy, top.children)
+  }
+}
+
+extension MemoryDigest {
+  /// The level-0 nodes of a moment: those of an image, and the older ones of blocks it has no word of.
+  ///
+  /// Both lists ascend by block; a nil node is a block that is no longer populated.
+  public static func overlay(
+    _ newer: [(block: UInt64, node: Digest?)], on older: [(block: UInt64, digest: Digest)]
+  ) -> [(block: UInt64, digest: Digest)] {
+    var result: [(block: UInt64, digest: Digest)] = []
+    result.reserveCapacity(max(newer.count, older.count))
+    var next = 0
+    for (block, node) in newer {
+      while next < older.count, older[next].block < block {
+        result.append(older[next])
+        next += 1
+      }
+      if next < older.count, older[next].block == block { next += 1 }
+      if let node { result.append((block, node)) }
+    }
+    result.append(contentsOf: older[next...])
+    return result
+  }
+}

@@ -1,0 +1,116 @@
+/// What is known of a page (Spec, "Page states"); every page of an image has exactly one state.
+public enum PageState: UInt8, CaseIterable, Sendable {
+  /// The guest has no page there.
+  case unpopulated = 0
+  /// The contents are stored.
+  case data = 1
+  /// The page holds only zero bytes.
+  case zero = 2
+  /// As in the parent; only in increments.
+  case unchanged = 3
+  /// Deliberately not saved, for a recorded reason.
+  case evicted = 4
+  /// To be allocated on restore, contents undefined (Xen's XALLOC).
+  case allocateOnly = 5
+  /// Poisoned by a hardware error (Xen's BROKEN).
+  case broken = 6
+  /// It should have been saved but could not be read.
+  case unreadable = 7
+}
+
+/// Why a page was evicted (Spec, "Page states").
+public enum EvictionReason: UInt8, CaseIterable, Sendable {
+  case none = 0
+  case free = 1
+  case balloon = 2
+  case cleanPageCache = 3
+  case privateCache = 4
+  case user = 5
+  case listed = 6
+}
+
+/// The type of a Xen PV page: 0 ordinary, 1 to 4 page table of that level, 9 to 12 the same, pinned.
+public typealias PageType = UInt8
+
+/// State, type and reason of a page: all that is known of it besides its contents.
+public struct PageStatus: Hashable, Sendable {
+  /// What is known of the page.
+  public var state: PageState
+  /// The PV page type; 0 for all other guests.
+  public var type: PageType
+  /// Why it was evicted; `none` in every other state.
+  public var reason: EvictionReason
+
+  /// A status; the default is that of a page no image mentions.
+  public init(_ state: PageState, type: PageType = 0, reason: EvictionReason = .none) {
+    self.state = state
+    self.type = type
+    self.reason = reason
+  }
+
+  /// Whether type and reason fit the state.
+  public var isValid: Bool {
+    guard Self.isValid(type: type), (reason != .none) == (state == .evicted) else { return false }
+    switch state {
+    case .data, .zero, .evicted, .unreadable: return true
+    case .unpopulated, .unchanged, .allocateOnly, .broken: return type == 0
+    }
+  }
+
+  /// Whether a PV page type exists.
+  public static func isValid(type: PageType) -> Bool { type <= 4 || (9...12).contains(type) }
+
+  /// State and type in one byte, as index blocks hold them: state in bits 0 to 3, type in 4 to 7.
+  var packed: UInt8 { state.rawValue | type << 4 }
+}
+
+/// Where a page's contents lie in an image.
+public struct PageLocation: Hashable, Sendable {
+  /// Byte offset of the region's segment.
+  public var offset: UInt64
+  /// Bytes of that segment: frame, body and padding.
+  public var length: UInt32
+  /// The page's place in the region, counted from 0.
+  public var slot: UInt8
+
+  /// Makes a location.
+  public init(offset: UInt64, length: UInt32, slot: UInt8) {
+    self.offset = offset
+    self.length = length
+    self.slot = slot
+  }
+
+  static let none = PageLocation(offset: 0, length: 0, slot: 0)
+}
+
+/// One page as an index block describes it.
+public struct PageEntry: Hashable, Sendable {
+  /// State, type and reason.
+  public var status: PageStatus
+  /// SHA-256 of the contents; zero unless the state is data.
+  public var digest: Digest
+  /// Where the contents lie; meaningless unless the state is data.
+  public var location: PageLocation
+
+  /// An entry with contents.
+  public init(type: PageType, digest: Digest, location: PageLocation) {
+    status = PageStatus(.data, type: type)
+    self.digest = digest
+    self.location = location
+  }
+
+  /// An entry without contents.
+  public init(_ status: PageStatus) {
+    self.status = status
+    digest = .zero
+    location = .none
+  }
+
+  /// Whether two entries mean the same memory, wherever it is stored.
+  public func sameMemory(as other: PageEntry) -> Bool {
+    status == other.status && digest == other.digest
+  }
+
+  /// A page no image mentions.
+  public static let unpopulated = PageEntry(PageStatus(.unpopulated))
+}

@@ -1,0 +1,45 @@
+public import ArgumentParser
+public import CheckpointCodec
+public import CheckpointImage
+
+extension CodecID: ExpressibleByArgument {
+  /// A codec by its name.
+  public init?(argument: String) {
+    guard let codec = Self.allCases.first(where: { $0.name == argument }) else { return nil }
+    self = codec
+  }
+
+  /// The names.
+  public static var allValueStrings: [String] { allCases.map(\.name) }
+}
+
+/// Options of tools that compress.
+public struct CodecOptions: ParsableArguments {
+  /// The codec.
+  @Option(help: ArgumentHelp("Compress with none, zlib or zstd.", valueName: "codec"))
+  public var codec: CodecID?
+
+  /// The level.
+  @Option(
+    help: ArgumentHelp("Compression level: zlib 1 to 9, zstd 1 to 19 (default: 1).", valueName: "level"))
+  public var level: Int32?
+
+  /// Makes the options.
+  public init() {}
+
+  /// Refuses impossible values.
+  public func validate() throws {
+    let levels = CodecSettings.levels(codec ?? .zstd)
+    if let level, !levels.contains(level) {
+      throw ValidationError(
+        "--level takes a number from \(levels.lowerBound) to \(levels.upperBound) for \((codec ?? .zstd).name)"
+      )
+    }
+  }
+
+  /// What was asked for; nil if nothing was.
+  public var chosen: CodecSettings? {
+    guard codec != nil || level != nil else { return nil }
+    return CodecSettings(codec: codec ?? .zstd, level: level)
+  }
+}

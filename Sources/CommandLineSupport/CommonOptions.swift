@@ -1,0 +1,69 @@
+public import ArgumentParser
+public import CheckpointCodec
+public import CheckpointImage
+
+/// Options of every tool.
+public struct CommonOptions: ParsableArguments {
+  /// No progress, no summary.
+  @Flag(name: .shortAndLong, help: "Print neither progress nor a summary.")
+  public var quiet = false
+
+  /// Results as JSON.
+  @Flag(help: "Print results as JSON.")
+  public var json = false
+
+  /// Worker threads.
+  @Option(help: ArgumentHelp("Work on N cores (default: all).", valueName: "n"))
+  public var threads: Int?
+
+  /// Makes the options.
+  public init() {}
+
+  /// Refuses impossible values.
+  public func validate() throws {
+    if let threads, !(1...1024).contains(threads) {
+      throw ValidationError("--threads takes a number from 1 to 1024")
+    }
+  }
+
+  /// The workers asked for.
+  public var pool: WorkerPool { WorkerPool(width: threads) }
+}
+
+/// Options of tools that read a chain.
+public struct ChainOptions: ParsableArguments {
+  /// Folders with ancestors.
+  @Option(
+    name: .customLong("search"),
+    help: ArgumentHelp("Look for parents in this folder too (repeatable).", valueName: "folder"),
+    completion: .directory)
+  public var folders: [String] = []
+
+  /// Makes the options.
+  public init() {}
+}
+
+/// Options of tools that write a file.
+public struct OutputOptions: ParsableArguments {
+  /// The file.
+  @Option(
+    name: .shortAndLong, help: ArgumentHelp("Write to this file; - is standard output.", valueName: "file"),
+    completion: .file())
+  public var output: String
+
+  /// Replace an existing file.
+  @Flag(help: "Replace an existing file.")
+  public var force = false
+
+  /// Skip syncing.
+  @Flag(help: "Do not wait until the file is on disk.")
+  public var noSync = false
+
+  /// Makes the options.
+  public init() {}
+
+  /// Begins the file.
+  public func open() throws(CheckpointError) -> OutputFile {
+    try OutputFile(output, force: force, sync: !noSync)
+  }
+}

@@ -1,0 +1,54 @@
+public import CheckpointImage
+
+/// What a tool that wrote an image says of it.
+public struct ImageReport: Encodable {
+  /// The file.
+  public var file: String
+  /// The moment's identity.
+  public var checkpointID: String
+  /// The file's identity.
+  public var fileID: String
+  /// The memory digest.
+  public var memoryDigest: String
+  /// The digest of the machine's state.
+  public var stateDigest: String
+  /// Bytes of the file.
+  public var bytes: UInt64
+  /// Index entries by state.
+  public var pages: [String: UInt64]
+  /// Stored pages that are no longer in use.
+  public var deadCopies: UInt64
+
+  /// A report on an image.
+  public init(file: String, root: ImageRoot, fileID: Digest, bytes: UInt64) {
+    self.file = file
+    checkpointID = root.checkpointID.hex
+    self.fileID = fileID.hex
+    memoryDigest = root.memory.hex
+    stateDigest = root.state.hex
+    self.bytes = bytes
+    pages = Self.pages(root)
+    deadCopies = root.deadCopies
+  }
+
+  private static func pages(_ root: ImageRoot) -> [String: UInt64] {
+    var pages: [String: UInt64] = [:]
+    for state in PageState.allCases where root.count(state) > 0 {
+      pages["\(state)"] = root.count(state)
+    }
+    return pages
+  }
+
+  /// The page counts in words.
+  public var pageText: String {
+    let parts = PageState.allCases.compactMap { state in
+      pages["\(state)"].map { "\($0) \(state)" }
+    }
+    return parts.isEmpty ? "no pages" : parts.joined(separator: ", ")
+  }
+
+  /// A line for people.
+  public var line: String {
+    "\(file): \(ByteCount.text(bytes)), \(pageText), checkpoint \(checkpointID.prefix(16))"
+  }
+}

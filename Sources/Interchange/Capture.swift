@@ -1,0 +1,67 @@
+public import CheckpointChain
+public import CheckpointCodec
+public import CheckpointImage
+
+/// Makes an image of a source: a base, or an increment by content.
+public struct Capture {
+  /// How regions are made.
+  public var settings: CodecSettings
+  /// The moment the increment is to be based on; nil for a base.
+  public var parent: Chain?
+  /// What the caller knows of when and how; facts of the source are added.
+  public var provenance: Provenance
+
+  /// Prepares a capture.
+  public init(settings: CodecSettings, parent: Chain?, provenance: Provenance) {
+    self.settings = settings
+    self.parent = parent
+    self.provenance = provenance
+  }
+
+  /// Reads `source` to its end and writes the image to `output`, which is not committed.
+  ///
+  /// - Parameter ending: adds what is known only at the end to the provenance.
+  public func run(
+    _ source: any DescribedSource, to output: OutputFile, on pool: WorkerPool,
+    progress: (Double?) -> Void = { _ in }, ending: (inout Provenance) -> Void = { _ in }
+  ) throws(CheckpointError) -> ImageWriter.Summary {
+    try checkGuest(source.facts)
+    let header = ImageHeader(
+      architecture: source.facts.architecture, captureID: Self.randomID(),
+      parent: parent?.checkpointID, parentName: parent.map { ImageName.last($0.tip.name) } ?? "",
+      ascendingUnique: source.facts.ascendingUnique)
+    let writer = try ImageWriter(header, parent: parent, to: output)
+    var steps: [Pipeline.Step] = [.digestPages]
+    if let parent { steps.append(.dropUnchanged(parent)) }
+    steps += [.packRegions, .compress(settings, proving: false)]
+    try Pipeline(steps, into: writer, on: pool).run(source, progress: progress)
+    var provenance = provenance
+    provenance.add("source.kind", source.facts.kind)
+    for (key, value) in source.facts.fields { provenance.add(key, value) }
+    // A saved guest stood still: what is in the file is one moment.
+    provenance.add("consistency", "atomic")
+    ending(&provenance)
+    return try writer.seal([provenance], complete: true, layout: source.layoutKind)
+  }
+
+  private static func randomID() -> [UInt8] {
+    var generator = SystemRandomNumberGenerator()
+    return (0..<16).map { _ in UInt8.random(in: 0...255, using: &generator) }
+  }
+
+  /// An increment on another guest's memory would be legal and useless.
+  private func checkGuest(_ facts: SourceFacts) throws(CheckpointError) {
+    guard let parent else { return }
+    guard parent.tip.header.architecture == facts.architecture else {
+      throw CheckpointError(
+        .mismatch, "the parent is an image of another guest: it was not captured from a \(facts.kind)",
+        file: parent.tip.name)
+    }
+    let before = try Merge.provenance(of: parent.tip).compactMap { $0["domain.uuid"] }.last
+    if let before, let now = facts["domain.uuid"], before != now {
+      throw CheckpointError(
+        .mismatch, "the parent is an image of another guest: found domain \(before), expected \(now)",
+        file: parent.tip.name)
+    }
+  }
+}

@@ -1,0 +1,32 @@
+public import CheckpointCodec
+public import CheckpointImage
+
+/// Plain memory: byte n of the input is byte n of the guest's physical memory.
+public final class RawSource: DescribedSource {
+  /// What the source is.
+  public let facts = SourceFacts(
+    kind: "raw memory", architecture: .unspecified, ascendingUnique: true, fields: [])
+  /// Raw memory has no layout to be kept.
+  public let layoutKind: LayoutKind? = LayoutKind.none
+
+  private let input: InputStream
+  private var pfn: PFN = 0
+
+  /// How much of the input was read.
+  public var fractionDone: Double? {
+    input.length.map { $0 == 0 ? 1 : Double(input.position) / Double($0) }
+  }
+
+  /// Reads `input` as memory.
+  public init(_ input: InputStream) { self.input = input }
+
+  /// The next pages.
+  public func next() throws(CheckpointError) -> CheckpointEvent? {
+    let buffer = PageBuffer()
+    let count = try input.readPages(buffer)
+    guard count > 0 else { return nil }
+    let pages = (pfn..<pfn + UInt64(count)).map { PageBatch.Page(pfn: $0) }
+    pfn += UInt64(count)
+    return .pages(PageBatch(buffer: buffer, pages: pages))
+  }
+}

@@ -1,0 +1,91 @@
+public import CheckpointCodec
+public import CheckpointImage
+
+/// Writes plain memory: sparse into a file, flat into a pipe.
+public final class RawWriter: CheckpointSink {
+  /// Pages shown as zeros.
+  public private(set) var substitutions = Substitutions()
+
+  private let output: OutputFile
+  /// One past the highest populated page so far.
+  private var end: PFN = 0
+  private let zeros = [UInt8](repeating: 0, count: 1 << 20)
+
+  /// A flat hole longer than any machine's memory is a damaged or hostile image, not a guest.
+  private static let longestFlatHole: UInt64 = 1 << 44
+
+  /// Writes to `output`.
+  public init(_ output: OutputFile) { self.output = output }
+
+  /// Takes pages in ascending order.
+  public func receive(_ event: CheckpointEvent) throws(CheckpointError) {
+    guard case .pages(let batch) = event else { return }
+    var slot = 0
+    while slot < batch.pages.count {
+      let page = batch.pages[slot]
+      guard page.state == .data else {
+        note(page)
+        slot += 1
+        continue
+      }
+      var next = slot
+      while next < batch.pages.count, batch.pages[next].state == .data,
+        batch.pages[next].pfn == page.pfn + UInt64(next - slot)
+      {
+        note(batch.pages[next])
+        next += 1
+      }
+      try write(batch.buffer.bytes(slot..<next), at: page.pfn)
+      slot = next
+    }
+  }
+
+  private func note(_ page: PageBatch.Page) {
+    guard page.state != .unpopulated else { return }
+    substitutions.count(page.state)
+    // Pages between this one and the last that no image speaks of.
+    substitutions.unpopulated += page.pfn - end
+    end = page.pfn + 1
+  }
+
+  private func offset(_ pfn: PFN) throws(CheckpointError) -> UInt64 {
+    guard pfn < 1 << 51 else {
+      throw CheckpointError(
+        .refused, "PFN \(pfn) lies beyond the end of any file", file: output.name)
+    }
+    return pfn * UInt64(Limits.pageSize)
+  }
+
+  private func write(_ bytes: RawSpan, at pfn: PFN) throws(CheckpointError) {
+    let offset = try offset(pfn)
+    if output.isSeekable {
+      try output.write(bytes, at: offset)
+    } else {
+      try fill(to: offset)
+      try output.write(bytes)
+    }
+  }
+
+  private func fill(to offset: UInt64) throws(CheckpointError) {
+    guard offset - output.position < Self.longestFlatHole else {
+      throw CheckpointError(
+        .refused, "a hole of \(offset - output.position) bytes: write to a file, which is sparse",
+        offset: output.position, file: output.name)
+    }
+    while output.position < offset {
+      try Interruption.check()
+      let count = min(UInt64(zeros.count), offset - output.position)
+      try output.write(count == zeros.count ? zeros : Array(zeros.prefix(Int(count))))
+    }
+  }
+
+  /// Makes the output as long as the memory.
+  public func finish() throws(CheckpointError) {
+    let length = try offset(end)
+    if output.isSeekable {
+      try output.setLength(length)
+    } else {
+      try fill(to: length)
+    }
+  }
+}

@@ -1,0 +1,25 @@
+public import CheckpointCodec
+public import CheckpointImage
+
+/// What a source says of itself before its pages come.
+public struct SourceFacts: Sendable {
+  /// The kind of source, such as `xl save file`.
+  public var kind: String
+  /// The guest's architecture.
+  public var architecture: ImageHeader.Architecture
+  /// PFNs ascend and none comes twice, whatever the input.
+  public var ascendingUnique: Bool
+  /// Everything else that is known, for the provenance.
+  public var fields: [(key: String, value: String)]
+
+  /// The value of a field.
+  public subscript(key: String) -> String? { fields.first { $0.key == key }?.value }
+}
+
+/// A source of events that knows what it is.
+public protocol DescribedSource: CheckpointSource {
+  /// What the source is.
+  var facts: SourceFacts { get }
+  /// How faithful the recorded layout is; nil leaves it to the writer.
+  var layoutKind: LayoutKind? { get }
+}

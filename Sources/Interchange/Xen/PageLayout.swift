@@ -1,0 +1,46 @@
+internal import CheckpointImage
+
+/// Collects how PAGE_DATA records were cut, as few layout items as possible.
+struct PageLayout {
+  /// Runs of one item; more begin a new one.
+  private static let longest = 4096
+  private static let maximumRuns = 1 << 16
+
+  private var open: LayoutItem.Pages?
+  private var lastWasFull = true
+  /// Records had more runs than a layout item may hold: the layout is not exact.
+  private(set) var isExact = true
+
+  /// Takes a record; returns an item that became complete.
+  mutating func add(_ record: PageDataRecord) -> LayoutItem? {
+    var finished: LayoutItem?
+    let fits =
+      lastWasFull && open?.reserved == record.reserved && record.count <= open?.batch ?? 0
+      && open?.runs.count ?? 0 < Self.longest
+    if !fits { finished = end() }
+    var pages =
+      open
+      ?? LayoutItem.Pages(batch: UInt32(record.count), reserved: record.reserved, runs: [])
+    lastWasFull = record.count == pages.batch
+    for index in 0..<record.count {
+      let pfn = record[index].pfn
+      if let last = pages.runs.last, last.pfn + last.count == pfn {
+        pages.runs[pages.runs.count - 1].count += 1
+      } else {
+        pages.runs.append(LayoutItem.Run(pfn: pfn, count: 1))
+      }
+    }
+    if pages.runs.count > Self.maximumRuns {
+      isExact = false
+      pages.runs = [LayoutItem.Run(pfn: record[0].pfn, count: 1)]
+    }
+    open = pages
+    return finished
+  }
+
+  /// The item under way; called when another record follows.
+  mutating func end() -> LayoutItem? {
+    lastWasFull = true
+    return open.take().map { .pages($0) }
+  }
+}

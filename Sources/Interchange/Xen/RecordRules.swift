@@ -1,0 +1,128 @@
+internal import CheckpointImage
+
+/// What must hold of the records of a libxc stream, one by one and together.
+struct RecordRules {
+  private let version: UInt32
+  private let guest: XenStream.GuestType
+  private var seen: Set<UInt32> = []
+  private var guestWidth: UInt8?
+  private var vcpus: Set<UInt64> = []
+
+  init(version: UInt32, guest: XenStream.GuestType) {
+    self.version = version
+    self.guest = guest
+  }
+
+  private func has(_ type: XenStream.LibxcType) -> Bool { seen.contains(type.rawValue) }
+
+  /// Checks that a record may come now; returns what is wrong.
+  mutating func order(_ type: XenStream.LibxcType) -> String? {
+    if let owner = type.guest, owner != guest { return "a \(type) record in a \(guest) stream" }
+    defer { seen.insert(type.rawValue) }
+    switch type {
+    case .staticDataEnd:
+      if version < 3 { return "STATIC_DATA_END in a version \(version) stream" }
+      if has(type) { return "STATIC_DATA_END comes twice" }
+    case .pageData, .pvP2MFrames:
+      if version >= 3 && !has(.staticDataEnd) { return "\(type) before STATIC_DATA_END" }
+    case .pvInfo, .sharedInfo, .tscInfo, .hvmContext, .hvmParams, .cpuidPolicy, .msrPolicy:
+      if has(type) { return "\(type) comes twice" }
+    default: break
+    }
+    if guest == .pv, type.guest == .pv, type != .pvInfo, !has(.pvInfo) {
+      return "\(type) before pvInfo"
+    }
+    return nil
+  }
+
+  /// Checks a record's body; returns what is wrong.
+  mutating func body(_ type: XenStream.LibxcType, _ body: [UInt8]) -> String? {
+    func length(_ expected: Int) -> String? {
+      body.count == expected ? nil : "length: found \(body.count), expected \(expected)"
+    }
+    func u32(_ offset: Int) -> UInt64 {
+      (0..<4).reduce(0) { $0 | UInt64(body[offset + $1]) << (8 * UInt64($1)) }
+    }
+    switch type {
+    case .pvInfo:
+      if let problem = length(8) { return problem }
+      guard (body[0], body[1]) == (4, 3) || (body[0], body[1]) == (8, 4) else {
+        return "guest width \(body[0]) with \(body[1]) page-table levels"
+      }
+      guestWidth = body[0]
+    case .pvP2MFrames:
+      guard body.count >= 8 else { return "length: found \(body.count), expected at least 8" }
+      let (start, end) = (u32(0), u32(4))
+      guard start <= end else { return "P2M from PFN \(start) to \(end)" }
+      let perFrame = UInt64(4096 / Int(guestWidth ?? 8))
+      return length(8 + 8 * Int(end / perFrame - start / perFrame + 1))
+    case .pvVCPUBasic, .pvVCPUExtended, .pvVCPUXSave, .pvVCPUMSRs:
+      guard body.count >= 8 else { return "length: found \(body.count), expected at least 8" }
+      return vcpu(type, id: u32(0), body.count - 8)
+    case .sharedInfo: return length(4096)
+    case .tscInfo: return length(24)
+    case .hvmContext: return hvmContext(body)
+    case .hvmParams:
+      guard body.count >= 8 else { return "length: found \(body.count), expected at least 8" }
+      return length(8 + 16 * Int(u32(0)))
+    case .cpuidPolicy where body.isEmpty || body.count % 24 != 0:
+      return "length: found \(body.count), expected a multiple of 24"
+    case .msrPolicy where body.isEmpty || body.count % 16 != 0:
+      return "length: found \(body.count), expected a multiple of 16"
+    case .end, .staticDataEnd: return length(0)
+    default: break
+    }
+    return nil
+  }
+
+  private mutating func vcpu(_ type: XenStream.LibxcType, id: UInt64, _ size: Int) -> String? {
+    // Xen allows 8192 vCPUs at most.
+    guard id < 8192 else { return "vCPU \(id)" }
+    guard vcpus.insert(UInt64(type.rawValue) << 32 | id).inserted else {
+      return "vCPU \(id) comes twice"
+    }
+    switch type {
+    case .pvVCPUBasic:
+      let expected = guestWidth == 4 ? 2800 : 5168
+      if size != expected { return "length: found \(size + 8), expected \(expected + 8)" }
+    case .pvVCPUExtended where size > 128: return "length: found \(size + 8), expected at most 136"
+    case .pvVCPUMSRs where size % 16 != 0:
+      return "length: found \(size + 8), expected 8 and a multiple of 16"
+    default: break
+    }
+    return nil
+  }
+
+  /// A chain of descriptors, from HEADER to END, that fills the record.
+  private func hvmContext(_ body: [UInt8]) -> String? {
+    var offset = 0
+    var first = true
+    while body.count - offset >= 8 {
+      let code = Int(body[offset]) | Int(body[offset + 1]) << 8
+      let length = (0..<4).reduce(0) { $0 | Int(body[offset + 4 + $1]) << (8 * $1) }
+      if first && code != 1 { return "HVM context does not begin with its header" }
+      first = false
+      offset += 8
+      guard length <= body.count - offset else {
+        return "HVM context entry \(code) of \(length) bytes, \(body.count - offset) are left"
+      }
+      offset += length
+      if code == 0 {
+        return offset == body.count ? nil : "\(body.count - offset) bytes behind the HVM context"
+      }
+    }
+    return "HVM context has no end"
+  }
+
+  /// Checks that nothing is missing at the end of the stream; returns what is.
+  func end() -> String? {
+    let needed: [XenStream.LibxcType] =
+      guest == .pv
+      ? [.pvInfo, .pvP2MFrames, .sharedInfo, .pvVCPUBasic] : [.hvmContext, .hvmParams]
+    for type in needed where !has(type) { return "the stream ends without \(type)" }
+    if version >= 3 && !has(.staticDataEnd) { return "the stream ends without STATIC_DATA_END" }
+    let bootCPU = UInt64(XenStream.LibxcType.pvVCPUBasic.rawValue) << 32
+    if guest == .pv && !vcpus.contains(bootCPU) { return "the stream ends without vCPU 0" }
+    return nil
+  }
+}

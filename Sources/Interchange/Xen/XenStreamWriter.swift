@@ -1,0 +1,173 @@
+public import CheckpointCodec
+public import CheckpointImage
+
+/// Writes a Xen stream from the layout, the records and the pages of a chain.
+public final class XenStreamWriter: CheckpointSink {
+  /// How much of the nested formats is written.
+  public enum Format: String, CaseIterable, Sendable {
+    /// The libxc stream alone.
+    case libxc
+    /// The libxl stream with the libxc stream in it.
+    case libxl
+    /// The xl save file with both in it.
+    case xl
+
+    fileprivate var level: Int {
+      switch self {
+      case .libxc: 1
+      case .libxl: 2
+      case .xl: 3
+      }
+    }
+
+    /// The stream header without which the format cannot be written.
+    fileprivate var header: XenStream.Header {
+      switch self {
+      case .libxc: .image
+      case .libxl: .libxl
+      case .xl: .xl
+      }
+    }
+  }
+
+  /// Pages shown as zeros.
+  public private(set) var substitutions = Substitutions()
+
+  private let output: OutputFile
+  private let format: Format
+  private var padsNextRecord = true
+  private var wroteHeader = false
+  private var batch = 0
+  private var reserved: UInt32 = 0
+  /// The layout names no PFNs: only pages that are there are written, cut where Xen cuts.
+  private var isCanonical = false
+  private var entries: [UInt64] = []
+  private var contents: [(buffer: PageBuffer, slots: Range<Int>)] = []
+
+  /// Writes to `output`.
+  public init(_ format: Format, to output: OutputFile) {
+    self.format = format
+    self.output = output
+  }
+
+  /// Takes layout items, each machine record behind its item, and pages behind theirs.
+  public func receive(_ event: CheckpointEvent) throws(CheckpointError) {
+    switch event {
+    case .layout(let item): try receive(item)
+    case .record(let record): try write(record)
+    case .pages(let batch): try add(batch)
+    default: throw CheckpointError(.refused, "an event reached the export that no step prepared")
+    }
+  }
+
+  /// Ends the stream.
+  public func finish() throws(CheckpointError) {
+    try endRecord()
+    guard wroteHeader else {
+      throw CheckpointError(
+        .refused, "the image was not captured from a source with a \(format.header) header",
+        file: output.name)
+    }
+  }
+
+  private func receive(_ item: LayoutItem) throws(CheckpointError) {
+    try endRecord()
+    switch item {
+    case .frame(let namespace, let type):
+      guard XenStream.level(namespace, type) <= format.level else { return }
+      var writer = WireWriter()
+      writer.write(type)
+      writer.write(UInt32(0))
+      try output.write(writer.bytes)
+    case .record(let padded):
+      padsNextRecord = padded
+    case .bytes(let namespace, let bytes):
+      guard XenStream.level(namespace, 0) <= format.level else { return }
+      try output.write(bytes)
+    case .pages(let pages):
+      batch = Int(pages.batch)
+      reserved = pages.reserved
+      isCanonical = pages.runs.isEmpty
+    }
+  }
+
+  private func write(_ record: MachineRecord) throws(CheckpointError) {
+    let key = record.key
+    guard XenStream.level(key.namespace, key.type) <= format.level else { return }
+    guard let payload = record.payload else {
+      throw CheckpointError(.damaged, "a machine record without contents", file: output.name)
+    }
+    var writer = WireWriter(capacity: payload.count + 16)
+    switch key.namespace {
+    case .streamHeader:
+      if key.type == format.header.rawValue { wroteHeader = true }
+      writer.write(payload)
+    case .xl:
+      if key.type == XenStream.XLPart.configuration.rawValue { writer.write(UInt32(payload.count)) }
+      writer.write(payload)
+    case .libxc, .libxl:
+      writer.write(key.type)
+      writer.write(UInt32(payload.count))
+      writer.write(payload)
+      if padsNextRecord { writer.pad() }
+    }
+    try output.write(writer.bytes)
+  }
+
+  private func add(_ pages: PageBatch) throws(CheckpointError) {
+    for slot in pages.pages.indices {
+      let page = pages.pages[slot]
+      if isCanonical {
+        if page.state == .unpopulated { continue }
+        // Xen rebuilds large pages from records that begin at multiples of 1024.
+        if let first = entries.first, (first & (Limits.pfnEnd - 1)) / 1024 != page.pfn / 1024 {
+          try endRecord()
+        }
+      }
+      let type = try self.type(of: page)
+      entries.append(page.pfn | UInt64(type) << 60)
+      if type < XenStream.typeBroken { add(pages.buffer, slot) }
+      if entries.count == batch { try endRecord() }
+    }
+  }
+
+  private func type(of page: PageBatch.Page) throws(CheckpointError) -> UInt8 {
+    switch page.state {
+    case .data, .zero: return page.type
+    case .evicted:
+      substitutions.count(page.state)
+      return page.type
+    case .broken: return XenStream.typeBroken
+    case .allocateOnly: return XenStream.typeAllocateOnly
+    case .unpopulated: return XenStream.typeNone
+    case .unreadable, .unchanged:
+      throw CheckpointError(
+        .refused, "PFN \(page.pfn) is \(page.state): a guest cannot run without it",
+        file: output.name)
+    }
+  }
+
+  private func add(_ buffer: PageBuffer, _ slot: Int) {
+    if let last = contents.last, last.buffer === buffer, last.slots.upperBound == slot {
+      contents[contents.count - 1].slots = last.slots.lowerBound..<slot + 1
+    } else {
+      contents.append((buffer, slot..<slot + 1))
+    }
+  }
+
+  /// Writes the PAGE_DATA record collected so far.
+  private func endRecord() throws(CheckpointError) {
+    guard !entries.isEmpty else { return }
+    let pages = contents.reduce(0) { $0 + $1.slots.count }
+    var writer = WireWriter(capacity: 16 + 8 * entries.count)
+    writer.write(XenStream.LibxcType.pageData.rawValue)
+    writer.write(UInt32(8 + 8 * entries.count + pages * Limits.pageSize))
+    writer.write(UInt32(entries.count))
+    writer.write(reserved)
+    for entry in entries { writer.write(entry) }
+    try output.write(writer.bytes)
+    for part in contents { try output.write(part.buffer.bytes(part.slots)) }
+    entries.removeAll(keepingCapacity: true)
+    contents.removeAll(keepingCapacity: true)
+  }
+}

@@ -1,0 +1,28 @@
+import ArgumentParser
+import CheckpointChain
+import CheckpointImage
+import CommandLineSupport
+
+struct ChainCommand: Tool {
+  static let configuration = CommandConfiguration(
+    commandName: "chain", abstract: "Show an image and all its ancestors, youngest first.")
+
+  @Argument(help: "The youngest image; - is standard input.", completion: .file())
+  var tip: String
+
+  @OptionGroup(title: "Chain") var chain: ChainOptions
+  @OptionGroup(title: "Common options") var common: CommonOptions
+
+  func execute() throws(CheckpointError) -> ExitStatus {
+    var images: [ImageDescription] = []
+    for image in try ChainResolver.images(tip, searching: chain.folders) {
+      images.append(try ImageDescription(image))
+    }
+    if common.json {
+      try Results.printJSON(images)
+    } else {
+      for image in images { try Results.print("\(image.kind) \(image.image.line)") }
+    }
+    return .success
+  }
+}

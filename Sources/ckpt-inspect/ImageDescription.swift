@@ -1,0 +1,83 @@
+import CheckpointChain
+import CheckpointCodec
+import CheckpointImage
+import CommandLineSupport
+
+/// What can be said of one image.
+struct ImageDescription: Encodable {
+  struct Record: Encodable {
+    var namespace: String
+    var type: UInt32
+    var recordClass: String
+    var length: UInt64
+    var digest: String
+    var inherited: Bool
+  }
+
+  var image: ImageReport
+  var version: String
+  var kind: String
+  var captureID: String
+  var parentID: String?
+  var parentName: String?
+  var features: [String]
+  var layout: String
+  var segments: UInt64
+  var records: [Record]
+  var provenance: [[String: String]]
+
+  init(_ file: ImageFile) throws(CheckpointError) {
+    image = ImageReport(
+      file: file.name, root: file.root, fileID: file.trailer.fileID, bytes: file.file.length)
+    version = "\(ImageHeader.majorVersion).\(file.header.minorVersion)"
+    kind = file.header.parent == nil ? "base" : "increment"
+    captureID = Hexadecimal.string(file.header.captureID)
+    parentID = file.header.parent?.hex
+    parentName = file.header.parentName.isEmpty ? nil : file.header.parentName
+    features = file.header.features.named.map(\.name)
+    layout = "\(file.root.layout)"
+    segments = file.trailer.segmentCount
+    records = try Chain.records(of: file).map {
+      Record(
+        namespace: "\($0.key.namespace)", type: $0.key.type, recordClass: $0.key.class.name,
+        length: $0.key.length, digest: $0.key.digest.hex, inherited: $0.payload == nil)
+    }
+    provenance = try Merge.provenance(of: file).map { history in
+      Dictionary(history.fields.map { ($0.key, $0.value) }) { first, _ in first }
+    }
+  }
+
+  /// One fact a line.
+  var text: String {
+    var lines = [
+      "file           \(image.file)",
+      "kind           \(kind), format \(version) (\(features.joined(separator: ", ")))",
+      "size           \(image.bytes) bytes in \(segments) segments",
+      "checkpoint ID  \(image.checkpointID)",
+      "memory digest  \(image.memoryDigest)",
+      "state digest   \(image.stateDigest)",
+      "file ID        \(image.fileID)",
+      "capture ID     \(captureID)",
+    ]
+    if let parentID { lines.append("parent         \(parentID) (\(parentName ?? "no name"))") }
+    lines.append("pages          \(image.pageText); \(image.deadCopies) dead copies")
+    lines.append("layout         \(layout)")
+    for record in records {
+      lines.append(
+        "record         \(record.namespace) \(record.type), \(record.recordClass), \(record.length) bytes"
+          + (record.inherited ? ", inherited" : ""))
+    }
+    for history in provenance {
+      lines.append("history        \(history["action"] ?? "?")")
+      for (key, value) in history.sorted(by: { $0.key < $1.key }) where key != "action" {
+        lines.append("  \(key): \(Self.printable(value))")
+      }
+    }
+    return lines.joined(separator: "\n")
+  }
+
+  /// Text from a file must not drive the terminal.
+  private static func printable(_ text: String) -> String {
+    String(text.map { $0.unicodeScalars.contains { $0.value < 32 || $0.value == 127 } ? "?" : $0 })
+  }
+}

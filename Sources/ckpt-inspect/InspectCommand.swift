@@ -1,0 +1,11 @@
+import ArgumentParser
+import CommandLineSupport
+
+@main
+struct InspectCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "ckpt-inspect",
+    abstract: "Show what a checkpoint image holds.",
+    version: RunRecord.version,
+    subcommands: [InfoCommand.self, ChainCommand.self])
+}

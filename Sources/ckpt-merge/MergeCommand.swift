@@ -1,0 +1,75 @@
+import ArgumentParser
+import CheckpointChain
+import CheckpointCodec
+import CheckpointImage
+import CommandLineSupport
+
+@main
+struct MergeCommand: Tool {
+  static let configuration = CommandConfiguration(
+    commandName: "ckpt-merge",
+    abstract: "Merge a chain of checkpoint images into one.",
+    discussion: """
+      Without --onto the result is a base that needs no other image; with it, one increment on that \
+      ancestor. The result names the same moment as TIP: images that name TIP as their parent accept it. \
+      No input is changed.
+      """,
+    version: RunRecord.version)
+
+  @Argument(help: "The youngest image to be merged; - is standard input.", completion: .file())
+  var tip: String
+
+  @Option(
+    help: ArgumentHelp("Make one increment on this ancestor.", valueName: "image"),
+    completion: .file())
+  var onto: String?
+
+  @Flag(help: "Read the finished file back whole before it takes its name.")
+  var verify = false
+
+  @OptionGroup(title: "Compression") var codec: CodecOptions
+  @OptionGroup(title: "Output") var output: OutputOptions
+  @OptionGroup(title: "Chain") var chain: ChainOptions
+  @OptionGroup(title: "Common options") var common: CommonOptions
+
+  func validate() throws {
+    if verify && output.output == "-" {
+      throw ValidationError("--verify needs a file: standard output cannot be read back")
+    }
+  }
+
+  func execute() throws(CheckpointError) -> ExitStatus {
+    let images = try ChainResolver.open(tip, searching: chain.folders)
+    var ancestor: Digest?
+    if let onto { ancestor = try ImageFile(onto).root.checkpointID }
+    let file = try output.open()
+    let progress = ProgressLine("merging", quiet: common.quiet)
+    let result = try Merge.run(
+      images,
+      Merge.Options(
+        onto: ancestor, settings: codec.chosen, provenance: RunRecord.begin("merge")),
+      to: file, on: common.pool, progress: progress.update)
+    if verify, let path = file.temporaryPath { try readBack(path) }
+    try file.commit()
+    progress.end()
+    if !common.quiet {
+      Message.print(
+        "merged \(result.images) images: \(result.regions.copied) regions copied, \(result.regions.repacked) repacked"
+      )
+    }
+    try report(
+      ImageReport(
+        file: file.name, root: result.image.root, fileID: result.image.fileID,
+        bytes: result.image.fileLength),
+      common, output)
+    return .success
+  }
+
+  private func readBack(_ path: String) throws(CheckpointError) {
+    let progress = ProgressLine("verifying", quiet: common.quiet)
+    let check = Verification(.full, on: common.pool, progress: progress.update)
+    try check.run(path, searching: chain.folders)
+    progress.end()
+    if let finding = check.findings.first ?? check.obstacle { throw finding }
+  }
+}

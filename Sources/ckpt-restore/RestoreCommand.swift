@@ -1,0 +1,46 @@
+public import ArgumentParser
+import CheckpointChain
+import CheckpointCodec
+import CheckpointImage
+import CommandLineSupport
+public import Interchange
+
+extension Restore.Format: ExpressibleByArgument {}
+
+@main
+struct RestoreCommand: Tool {
+  static let configuration = CommandConfiguration(
+    commandName: "ckpt-restore",
+    abstract: "Write the memory and machine state of a checkpoint in a format others read.",
+    discussion: """
+      xl is a file for "xl restore", libxl and libxc the streams inside it, raw plain memory. Every \
+      page is checked against its digest on the way.
+      """,
+    version: RunRecord.version)
+
+  @Argument(help: "The image to restore; its ancestors are found. - is standard input.", completion: .file())
+  var tip: String
+
+  @Option(help: ArgumentHelp("Write xl, libxl, libxc or raw.", valueName: "format"))
+  var to: Restore.Format
+
+  @OptionGroup(title: "Output") var output: OutputOptions
+  @OptionGroup(title: "Chain") var chain: ChainOptions
+  @OptionGroup(title: "Common options") var common: CommonOptions
+
+  func execute() throws(CheckpointError) -> ExitStatus {
+    let images = try ChainResolver.open(tip, searching: chain.folders)
+    let file = try output.open()
+    let progress = ProgressLine("restoring", quiet: common.quiet)
+    let zeros = try Restore.run(
+      images, as: to, to: file, on: common.pool, progress: progress.update)
+    try file.commit()
+    progress.end()
+    if zeros.total > 0 {
+      Message.print(
+        "ckpt-restore: shown as zeros: \(zeros.evicted) evicted, \(zeros.unreadable) unreadable, \(zeros.unpopulated) unpopulated pages"
+      )
+    }
+    return .success
+  }
+}

@@ -1,0 +1,74 @@
+import ArgumentParser
+import CheckpointChain
+import CheckpointImage
+import CommandLineSupport
+
+@main
+struct VerifyCommand: Tool {
+  static let configuration = CommandConfiguration(
+    commandName: "ckpt-verify",
+    abstract: "Check a checkpoint image and all its ancestors.",
+    discussion: """
+      Each finding is one line: file, byte offset, structure, what was found and what was expected. \
+      Exit status 0 means sound, 1 damaged or incomplete, 2 that the check could not be made or completed.
+      """,
+    version: RunRecord.version)
+
+  @Argument(help: "The image to check; - is standard input.", completion: .file())
+  var image: String
+
+  @Flag(help: "Check structure, links and checksums only, not every page.")
+  var quick = false
+
+  @OptionGroup(title: "Chain") var chain: ChainOptions
+  @OptionGroup(title: "Common options") var common: CommonOptions
+
+  private struct Report: Encodable {
+    struct Finding: Encodable {
+      var file: String?
+      var offset: UInt64?
+      var structure: String?
+      var reason: String
+    }
+    var sound: Bool
+    var complete: Bool
+    var images: Int
+    var segments: UInt64
+    var pages: UInt64
+    var bytes: UInt64
+    var findings: [Finding]
+  }
+
+  func execute() throws(CheckpointError) -> ExitStatus {
+    let progress = ProgressLine("verifying", quiet: common.quiet)
+    let check = Verification(quick ? .quick : .full, on: common.pool, progress: progress.update)
+    try check.run(image, searching: chain.folders)
+    progress.end()
+    if common.json { try Results.printJSON(report(check)) } else { try print(check) }
+    if !check.findings.isEmpty {
+      return check.findings.allSatisfy { ExitStatus($0) == .failure } ? .failure : .no
+    }
+    return check.obstacle == nil ? .success : .failure
+  }
+
+  private func print(_ check: Verification) throws(CheckpointError) {
+    for finding in check.findings { try Results.print("\(finding)") }
+    if let obstacle = check.obstacle { Message.print("ckpt-verify: not fully checked: \(obstacle)") }
+    guard !common.quiet else { return }
+    let counts = check.counts
+    Message.print(
+      "\(counts.images) images, \(counts.segments) segments, \(counts.pages) pages, \(ByteCount.text(counts.bytes)): "
+        + (check.findings.isEmpty ? "sound" : "\(check.findings.count) findings"))
+  }
+
+  private func report(_ check: Verification) -> Report {
+    let all = check.findings + (check.obstacle.map { [$0] } ?? [])
+    return Report(
+      sound: check.findings.isEmpty, complete: check.obstacle == nil, images: check.counts.images,
+      segments: check.counts.segments, pages: check.counts.pages, bytes: check.counts.bytes,
+      findings: all.map {
+        Report.Finding(
+          file: $0.file, offset: $0.offset, structure: $0.structure, reason: $0.reason)
+      })
+  }
+}
