@@ -17,7 +17,8 @@ public struct ChainResolver {
   /// Opens the chain whose tip is at `path`; `-` is standard input.
   ///
   /// - Parameter searching: folders to look for ancestors in, after the tip's own.
-  public static func open(_ path: String, searching: [String] = []) throws(CheckpointError) -> Chain {
+  public static func open(_ path: String, searching: [String] = []) throws(CheckpointError) -> Chain
+  {
     try Chain(images(path, searching: searching))
   }
 
@@ -35,7 +36,7 @@ public struct ChainResolver {
     var resolver = ChainResolver([folder(of: path)] + searching)
     do throws(CheckpointError) {
       return try resolver.resolve(tip, byName: true)
-    } catch where error.kind == .missingParent {
+    } catch  where error.kind == .missingParent {
       // A named parent may have lost its own ancestors to a merge whose result carries its moment.
       return try resolver.resolve(tip, byName: false)
     }

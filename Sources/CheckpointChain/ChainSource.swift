@@ -44,9 +44,10 @@ public final class ChainSource: CheckpointSource {
           file: chain.tip.name)
       }
       pages = PFNRanges([])
-      layoutSegments = chain.tip.root.directory.filter {
-        $0.rawKind == SegmentKind.layout.rawValue
-      }[...]
+      layoutSegments =
+        chain.tip.root.directory.filter {
+          $0.rawKind == SegmentKind.layout.rawValue
+        }[...]
       records = try chain.completeRecords()[...]
     }
   }

@@ -6,18 +6,18 @@ final class ImagePages: Sendable {
   /// What was found in one block.
   struct Outcome: Sendable {
     var counts = [UInt64](repeating: 0, count: 8)
-    /// The offsets of the regions that were read.
-    var regions: Set<UInt64> = []
+    /// The offsets of the segments that were read.
+    var segments: Set<UInt64> = []
     var errors: [CheckpointError] = []
   }
 
   /// What was found in all blocks.
   struct Totals {
     private var counts = [UInt64](repeating: 0, count: 8)
-    private(set) var regions: Set<UInt64> = []
+    private(set) var segments: Set<UInt64> = []
 
     mutating func add(_ outcome: Outcome) {
-      regions.formUnion(outcome.regions)
+      segments.formUnion(outcome.segments)
       for state in counts.indices { counts[state] += outcome.counts[state] }
     }
 
@@ -44,6 +44,7 @@ final class ImagePages: Sendable {
     var outcome = Outcome()
     do throws(CheckpointError) {
       let block = try image.indexBlock(entry)
+      outcome.segments.insert(entry.offset)
       for page in block.entries { outcome.counts[Int(page.status.state.rawValue)] += 1 }
       let first = entry.number * UInt64(Limits.blockPages)
       let data = zip(block.occupancy.members, block.entries).filter { $1.status.state == .data }
@@ -51,7 +52,7 @@ final class ImagePages: Sendable {
       for start in stride(from: 0, to: data.count, by: PageBuffer.capacity) {
         let part = data[start..<min(start + PageBuffer.capacity, data.count)]
         outcome.errors += reader.check(Array(part))
-        for page in part { outcome.regions.insert(page.entry.location.offset) }
+        for page in part { outcome.segments.insert(page.entry.location.offset) }
       }
     } catch {
       outcome.errors.append(error)

@@ -90,7 +90,8 @@ public struct Merge {
   }
 
   /// Segments of unknown kinds that may be carried along.
-  private static func copyOthers(of tip: ImageFile, to writer: ImageWriter) throws(CheckpointError) {
+  private static func copyOthers(of tip: ImageFile, to writer: ImageWriter) throws(CheckpointError)
+  {
     for entry in tip.root.directory
     where SegmentKind(rawValue: entry.rawKind) == nil
       && entry.flags & SegmentFrame.copySafe != 0

@@ -47,14 +47,16 @@ public final class MergeSource: CheckpointSource {
     self.chain = chain
     self.recoding = recoding
     records = try Self.records(chain, span: span)[...]
-    layoutSegments = chain.tip.root.directory.filter {
-      $0.rawKind == SegmentKind.layout.rawValue
-    }[...]
+    layoutSegments =
+      chain.tip.root.directory.filter {
+        $0.rawKind == SegmentKind.layout.rawValue
+      }[...]
     try collect(span: span)
   }
 
   /// Payloads that images before the span hold stay there.
-  private static func records(_ chain: Chain, span: Int) throws(CheckpointError) -> [MachineRecord] {
+  private static func records(_ chain: Chain, span: Int) throws(CheckpointError) -> [MachineRecord]
+  {
     let complete = try chain.completeRecords()
     guard span < chain.images.count else { return complete }
     let kept = Set(try chain.ancestor(span).records)

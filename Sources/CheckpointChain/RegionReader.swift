@@ -104,7 +104,8 @@ final class RegionReader: Sendable {
         let offset = location.offset + UInt64(SegmentFrame.byteCount)
         if header.pageCount == pages.count {
           // The whole region is wanted here: no detour.
-          unsafe try RegionCodec.decode(body.span.bytes, header, into: buffer, at: slot, offset: offset)
+          unsafe try RegionCodec.decode(
+            body.span.bytes, header, into: buffer, at: slot, offset: offset)
         } else {
           let expanded = Expanded(header: header, buffer: PageBuffer(pages: header.pageCount))
           unsafe try RegionCodec.decode(
@@ -120,7 +121,8 @@ final class RegionReader: Sendable {
   }
 
   /// Fails unless the region's own list of pages agrees with the index.
-  private func compare(_ pages: ArraySlice<Page>, with header: RegionHeader) throws(CheckpointError) {
+  private func compare(_ pages: ArraySlice<Page>, with header: RegionHeader) throws(CheckpointError)
+  {
     guard let first = pages.first else { return }
     let location = first.entry.location
     var next = pages.startIndex

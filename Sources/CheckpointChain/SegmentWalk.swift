@@ -4,7 +4,7 @@ internal import CheckpointImage
 /// Goes through a file segment by segment: frames, ordinals, checksums, the structure of each body.
 struct SegmentWalk {
   private let file: InputFile
-  /// Offsets of regions whose bodies were read and checked already.
+  /// Offsets of regions and index blocks that were read and checked already.
   private let seen: Set<UInt64>
   private(set) var count: UInt64 = 0
   private var errors: [CheckpointError] = []
@@ -101,7 +101,9 @@ struct SegmentWalk {
     case .states: _ = try StateExtent.parseList(bytes, at: offset)
     case .layout: _ = try LayoutItem.parseList(bytes, at: offset)
     case .provenance: _ = try Provenance(parsing: bytes, at: offset)
-    case .index: _ = try IndexBlock(parsing: bytes, at: offset)
+    case .index:
+      guard !seen.contains(offset - UInt64(SegmentFrame.byteCount)) else { return }
+      _ = try IndexBlock(parsing: bytes, at: offset)
     case .root: _ = try ImageRoot(parsing: bytes, at: offset)
     case .trailer: _ = try ImageTrailer(parsing: bytes, at: offset)
     case nil:

@@ -78,7 +78,7 @@ public final class Verification {
     walk(image.file, knowing: image, sparing: seen)
   }
 
-  /// Walks through the whole file; regions whose pages were read already need no second reading.
+  /// Walks through the whole file; what was read and checked already is not read again.
   private func walk(
     _ file: InputFile, knowing image: ImageFile?, sparing seen: Set<UInt64> = []
   ) {
@@ -91,7 +91,7 @@ public final class Verification {
   }
 
   /// Expands every page the image's own index names and compares its digest. Returns the offsets of
-  /// the regions that were read.
+  /// the segments that were read.
   private func checkPages(of image: ImageFile) throws(CheckpointError) -> Set<UInt64> {
     var lane = OrderedLane<ImagePages.Outcome>(pool, window: 2 * pool.width + 2)
     var totals = ImagePages.Totals()
@@ -113,7 +113,18 @@ public final class Verification {
     if !findings.contains(where: { $0.file == image.name }) {
       totals.compare(with: image).forEach(note)
     }
-    return totals.regions
+    return totals.segments
+  }
+
+  /// Computes the node of every block the tip has a word on.
+  private func checkNodes(_ chain: Chain) throws(CheckpointError) {
+    var lane = OrderedLane<Void>(pool, window: 2 * pool.width + 2)
+    for entry in chain.tip.root.blocks {
+      try Interruption.check()
+      if lane.isFull { try lane.next() }
+      lane.start { () throws(CheckpointError) in _ = try chain.block(entry.number) }
+    }
+    while !lane.isEmpty { try lane.next() }
   }
 
   /// The memory digest and the machine's state of every moment in the chain.
@@ -124,10 +135,7 @@ public final class Verification {
         let chain = try Chain(Array(images[depth...]))
         _ = try chain.completeRecords()
         guard self.depth == .full else { continue }
-        for entry in chain.tip.root.blocks {
-          try Interruption.check()
-          _ = try chain.block(entry.number)
-        }
+        try checkNodes(chain)
       } catch {
         note(error)
       }

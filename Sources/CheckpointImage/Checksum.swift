@@ -11,7 +11,9 @@ public struct Checksum: Sendable {
   /// Adds bytes.
   public mutating func update(_ bytes: RawSpan) {
     let before = value
-    value = unsafe bytes.withUnsafeBytes { unsafe libdeflate_crc32(before, $0.baseAddress, $0.count) }
+    value = unsafe bytes.withUnsafeBytes {
+      unsafe libdeflate_crc32(before, $0.baseAddress, $0.count)
+    }
   }
 
   /// The CRC of one run of bytes.

@@ -20,12 +20,14 @@ public struct Digest: Hashable, Sendable {
   /// The value as 64 hexadecimal digits.
   public var hex: String { Hexadecimal.string(bytes) }
 
+  /// Whether both have the same value.
   public static func == (a: Digest, b: Digest) -> Bool {
     // Not short-circuited on purpose: one branch for the whole comparison.
     ((a.words.0 ^ b.words.0) | (a.words.1 ^ b.words.1) | (a.words.2 ^ b.words.2)
       | (a.words.3 ^ b.words.3)) == 0
   }
 
+  /// Feeds the value to a hasher.
   public func hash(into hasher: inout Hasher) { hasher.combine(words.0) }
 }
 

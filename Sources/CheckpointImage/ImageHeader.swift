@@ -88,7 +88,9 @@ public struct ImageHeader: Hashable, Sendable {
     let nameCount = Int(try reader.read(UInt32.self))
     // Up to 64 bits in each of three classes.
     try reader.expect("feature names", nameCount, in: 0...192)
-    let bits = [try reader.read(UInt64.self), try reader.read(UInt64.self), try reader.read(UInt64.self)]
+    let bits = [
+      try reader.read(UInt64.self), try reader.read(UInt64.self), try reader.read(UInt64.self),
+    ]
     captureID = try reader.readBytes(16)
     let parentID = try reader.readDigest()
     let nameLength = Int(try reader.read(UInt32.self))
@@ -102,7 +104,9 @@ public struct ImageHeader: Hashable, Sendable {
       let length = Int(try reader.read(UInt16.self))
       guard let featureClass = Features.Class(rawValue: rawClass), bit < 64,
         bits[Int(rawClass)] & 1 << UInt64(bit) != 0
-      else { throw reader.damaged("feature name for class \(rawClass), bit \(bit), which is not set") }
+      else {
+        throw reader.damaged("feature name for class \(rawClass), bit \(bit), which is not set")
+      }
       try reader.expect("feature name length", length, in: 1...Limits.maximumName)
       let name = try reader.readText(length, "feature name")
       named.append(Features.Feature(class: featureClass, bit: bit, name: name))

@@ -160,11 +160,15 @@ public struct ImageRoot: Hashable, Sendable {
     let directoryCount = Int(try reader.read(UInt32.self))
     let blockCount: UInt64 = try reader.read()
     try reader.expect(
-      "directory entries", directoryCount, in: 1...max(1, reader.remaining / DirectoryEntry.byteCount))
+      "directory entries", directoryCount,
+      in: 1...max(1, reader.remaining / DirectoryEntry.byteCount))
     let left = reader.remaining - directoryCount * DirectoryEntry.byteCount
     guard left >= 0, left % BlockEntry.byteCount == 0,
       blockCount == UInt64(left / BlockEntry.byteCount)
-    else { throw reader.damaged("\(directoryCount) directory entries and \(blockCount) blocks in \(body.byteCount) bytes") }
+    else {
+      throw reader.damaged(
+        "\(directoryCount) directory entries and \(blockCount) blocks in \(body.byteCount) bytes")
+    }
     directory = []
     directory.reserveCapacity(directoryCount)
     for _ in 0..<directoryCount {

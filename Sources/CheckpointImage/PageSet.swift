@@ -36,11 +36,13 @@ public struct PageSet: Hashable, Sendable {
     return members
   }
 
+  /// Whether both have the same value.
   public static func == (a: PageSet, b: PageSet) -> Bool {
     for index in 0..<8 where a.words[index] != b.words[index] { return false }
     return true
   }
 
+  /// Feeds the value to a hasher.
   public func hash(into hasher: inout Hasher) {
     for index in 0..<8 { hasher.combine(words[index]) }
   }

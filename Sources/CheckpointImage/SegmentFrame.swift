@@ -65,7 +65,9 @@ public struct SegmentFrame: Hashable, Sendable {
   /// Reads and checks a frame at `offset`.
   public init(parsing bytes: RawSpan, at offset: UInt64) throws(CheckpointError) {
     var reader = WireReader(bytes, structure: "segment frame", at: offset)
-    try reader.expect("magic", Hexadecimal.string(UInt64(try reader.read(UInt32.self))), Hexadecimal.string(UInt64(Self.magic)))
+    try reader.expect(
+      "magic", Hexadecimal.string(UInt64(try reader.read(UInt32.self))),
+      Hexadecimal.string(UInt64(Self.magic)))
     rawKind = try reader.read()
     flags = try reader.read()
     ordinal = try reader.read()
@@ -74,13 +76,15 @@ public struct SegmentFrame: Hashable, Sendable {
     let computed = Checksum.of(bytes.extracting(first: Self.byteCount - 4))
     try reader.expect("frame checksum", try reader.read(UInt32.self), computed)
     guard bodyLength <= UInt64(Limits.maximumBody) else {
-      throw reader.damaged("body length: found \(bodyLength), expected at most \(Limits.maximumBody)")
+      throw reader.damaged(
+        "body length: found \(bodyLength), expected at most \(Limits.maximumBody)")
     }
     guard flags & ~(Self.critical | Self.copySafe) == 0 else {
       throw reader.damaged("flags: found \(flags), expected at most 3")
     }
     if let kind, flags != Self.flags(of: kind) {
-      throw reader.damaged("flags of \(kind.name): found \(flags), expected \(Self.flags(of: kind))")
+      throw reader.damaged(
+        "flags of \(kind.name): found \(flags), expected \(Self.flags(of: kind))")
     }
   }
 

@@ -21,7 +21,8 @@ public struct CodecOptions: ParsableArguments {
 
   /// The level.
   @Option(
-    help: ArgumentHelp("Compression level: zlib 1 to 9, zstd 1 to 19 (default: 1).", valueName: "level"))
+    help: ArgumentHelp(
+      "Compression level: zlib 1 to 9, zstd 1 to 19 (default: 1).", valueName: "level"))
   public var level: Int32?
 
   /// Makes the options.

@@ -47,7 +47,8 @@ public struct ChainOptions: ParsableArguments {
 public struct OutputOptions: ParsableArguments {
   /// The file.
   @Option(
-    name: .shortAndLong, help: ArgumentHelp("Write to this file; - is standard output.", valueName: "file"),
+    name: .shortAndLong,
+    help: ArgumentHelp("Write to this file; - is standard output.", valueName: "file"),
     completion: .file())
   public var output: String
 

@@ -54,13 +54,15 @@ public struct Capture {
     guard let parent else { return }
     guard parent.tip.header.architecture == facts.architecture else {
       throw CheckpointError(
-        .mismatch, "the parent is an image of another guest: it was not captured from a \(facts.kind)",
+        .mismatch,
+        "the parent is an image of another guest: it was not captured from a \(facts.kind)",
         file: parent.tip.name)
     }
     let before = try Merge.provenance(of: parent.tip).compactMap { $0["domain.uuid"] }.last
     if let before, let now = facts["domain.uuid"], before != now {
       throw CheckpointError(
-        .mismatch, "the parent is an image of another guest: found domain \(before), expected \(now)",
+        .mismatch,
+        "the parent is an image of another guest: found domain \(before), expected \(now)",
         file: parent.tip.name)
     }
   }

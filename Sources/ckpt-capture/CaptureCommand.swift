@@ -27,7 +27,8 @@ struct CaptureCommand: Tool {
     completion: .file())
   var parent: String?
 
-  @Option(help: ArgumentHelp("Take the source as xl or raw (default: look at it).", valueName: "format"))
+  @Option(
+    help: ArgumentHelp("Take the source as xl or raw (default: look at it).", valueName: "format"))
   var format: SourceFormat?
 
   @Flag(help: "Record the SHA-256 of the source file.")

@@ -66,7 +66,8 @@ struct DiffCommand: Tool {
         range.count == 1
         ? Hexadecimal.string(range.pfn)
         : "\(Hexadecimal.string(range.pfn))-\(Hexadecimal.string(range.pfn + range.count - 1))"
-      let change = range.before == range.after ? "\(range.after)" : "\(range.before) -> \(range.after)"
+      let change =
+        range.before == range.after ? "\(range.after)" : "\(range.before) -> \(range.after)"
       try Results.print("\(pages) \(range.count) \(change)")
     }
     guard !common.quiet else { return }

@@ -18,7 +18,9 @@ struct RestoreCommand: Tool {
       """,
     version: RunRecord.version)
 
-  @Argument(help: "The image to restore; its ancestors are found. - is standard input.", completion: .file())
+  @Argument(
+    help: "The image to restore; its ancestors are found. - is standard input.", completion: .file()
+  )
   var tip: String
 
   @Option(help: ArgumentHelp("Write xl, libxl, libxc or raw.", valueName: "format"))

@@ -53,7 +53,9 @@ struct VerifyCommand: Tool {
 
   private func print(_ check: Verification) throws(CheckpointError) {
     for finding in check.findings { try Results.print("\(finding)") }
-    if let obstacle = check.obstacle { Message.print("ckpt-verify: not fully checked: \(obstacle)") }
+    if let obstacle = check.obstacle {
+      Message.print("ckpt-verify: not fully checked: \(obstacle)")
+    }
     guard !common.quiet else { return }
     let counts = check.counts
     Message.print(

@@ -60,7 +60,8 @@ public final class InputStream {
   public func isAtEnd() throws(CheckpointError) -> Bool { try peek(1).isEmpty }
 
   /// Fills `target`; an input that ends before is incomplete.
-  func read(into target: UnsafeMutableRawBufferPointer, _ structure: String) throws(CheckpointError) {
+  func read(into target: UnsafeMutableRawBufferPointer, _ structure: String) throws(CheckpointError)
+  {
     let start = position
     let buffered = min(target.count, filled - next)
     if buffered > 0 {

@@ -17,7 +17,8 @@ internal import Synchronization
   /// A buffer with unspecified contents.
   public init(pages: Int = capacity) {
     pageCount = pages
-    let used = pages == Self.capacity ? unsafe Self.idle.withLock { unsafe $0.pointers.popLast() } : nil
+    let used =
+      pages == Self.capacity ? unsafe Self.idle.withLock { unsafe $0.pointers.popLast() } : nil
     unsafe base = used ?? .allocate(byteCount: pages * Limits.pageSize, alignment: Limits.pageSize)
   }
 

@@ -105,7 +105,8 @@ public final class ImageFile: Sendable {
     try expect("length", frame.bodyLength, trailer.rootLength)
     try expect("ordinal", frame.ordinal, trailer.segmentCount &- 2)
     try expect("file ID", Identity.file(rootBody: body), trailer.fileID)
-    let root = unsafe try ImageRoot(parsing: body.span.bytes, at: offset + UInt64(SegmentFrame.byteCount))
+    let root = unsafe try ImageRoot(
+      parsing: body.span.bytes, at: offset + UInt64(SegmentFrame.byteCount))
     try expect("checkpoint ID", root.checkpointID, trailer.checkpointID)
     try expect(
       "checkpoint ID", root.checkpointID,

@@ -3,9 +3,10 @@ internal import CheckpointImage
 /// A step that works on events of one kind on all cores and passes everything on in order.
 final class ParallelStep: CheckpointSink {
   /// What a step makes of an event; nil if it lets the event pass.
-  typealias Work = @Sendable (CheckpointEvent) -> (
-    @Sendable () throws(CheckpointError) -> CheckpointEvent
-  )?
+  typealias Work =
+    @Sendable (CheckpointEvent) -> (
+      @Sendable () throws(CheckpointError) -> CheckpointEvent
+    )?
 
   private enum Item {
     case job

@@ -2,9 +2,11 @@ internal import CheckpointImage
 
 /// Writes segments one after the other and keeps the table of those that hold no pages.
 struct SegmentWriter {
+  private static let large = 1 << 16
+
   private let output: OutputFile
   private let alignmentShift: UInt8
-  /// Bytes not yet handed to the file; regions are gathered into larger writes.
+  /// Bytes not yet handed to the file: small segments are gathered.
   private var staged: [UInt8] = []
   private var nextOrdinal: UInt64 = 0
   /// The offset of the next segment.
@@ -18,7 +20,7 @@ struct SegmentWriter {
   init(_ output: OutputFile, alignmentShift: UInt8) {
     self.output = output
     self.alignmentShift = alignmentShift
-    staged.reserveCapacity(1 << 20)
+    staged.reserveCapacity(2 * Self.large)
   }
 
   /// Appends a segment; returns where it lies and how many bytes it takes.
@@ -57,11 +59,17 @@ struct SegmentWriter {
     }
     let start = offset
     staged.append(contentsOf: frame.encoded())
-    staged.append(contentsOf: body)
+    if body.count >= Self.large {
+      // Large bodies go to the file without a detour.
+      try flush()
+      try output.write(body)
+    } else {
+      staged.append(contentsOf: body)
+    }
     staged.append(contentsOf: padding)
     offset += UInt64(SegmentFrame.byteCount + body.count + padding.count)
     nextOrdinal += 1
-    if staged.count >= 1 << 20 { try flush() }
+    if staged.count >= Self.large { try flush() }
     return (start, UInt32(offset - start))
   }
 

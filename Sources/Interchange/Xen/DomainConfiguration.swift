@@ -8,11 +8,15 @@ struct DomainConfiguration: Decodable {
     var type: String?
   }
 
-  var c_info: CreateInfo?
+  private enum CodingKeys: String, CodingKey {
+    case createInfo = "c_info"
+  }
+
+  var createInfo: CreateInfo?
 
   /// Reads the configuration as it stands in an xl header, with a NUL at its end; nil if it is no JSON.
   static func read(_ bytes: [UInt8]) -> CreateInfo? {
     let text = bytes.last == 0 ? bytes.dropLast() : bytes[...]
-    return try? JSONDecoder().decode(DomainConfiguration.self, from: Data(text)).c_info
+    return try? JSONDecoder().decode(DomainConfiguration.self, from: Data(text)).createInfo
   }
 }

@@ -55,7 +55,8 @@ public final class XenStreamSource: DescribedSource {
     return events[nextEvent - 1]
   }
 
-  private func damaged(_ reason: String, _ structure: String, at offset: UInt64) -> CheckpointError {
+  private func damaged(_ reason: String, _ structure: String, at offset: UInt64) -> CheckpointError
+  {
     CheckpointError(.damaged, reason, structure: structure, offset: offset, file: input.name)
   }
 
@@ -135,7 +136,9 @@ public final class XenStreamSource: DescribedSource {
       throw damaged("does not begin with LibxlFmt", "libxl header", at: offset)
     }
     let version = u32(header, 8, bigEndian: true)
-    guard version == 2 else { throw unsupported("version \(version)", "libxl header", at: offset + 8) }
+    guard version == 2 else {
+      throw unsupported("version \(version)", "libxl header", at: offset + 8)
+    }
     let options = u32(header, 12, bigEndian: true)
     guard options & 1 == 0 else {
       throw unsupported("a big-endian stream", "libxl header", at: offset + 12)
