@@ -80,6 +80,7 @@ public struct ImageRoot: Hashable, Sendable {
       let flags: UInt32 = try reader.read()
       let node = try reader.readDigest()
       digest = try reader.readDigest()
+      try reader.expect("block", number, in: 0...Limits.lastBlock)
       try reader.expect("flags", flags, in: 0...1)
       if flags == 1 { try reader.expect("node of an empty block", node, .zero) }
       self.node = flags == 1 ? nil : node

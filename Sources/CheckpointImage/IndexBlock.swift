@@ -23,7 +23,7 @@ public struct IndexBlock: Hashable, Sendable {
   public init(parsing body: RawSpan, at offset: UInt64) throws(CheckpointError) {
     var reader = WireReader(body, structure: "index block", at: offset)
     number = try reader.read()
-    try reader.expect("block", number, in: 0...Limits.pfnEnd / UInt64(Limits.blockPages) - 1)
+    try reader.expect("block", number, in: 0...Limits.lastBlock)
     let entryCount = Int(try reader.read(UInt16.self))
     let dataCount = Int(try reader.read(UInt16.self))
     let runCount = Int(try reader.read(UInt16.self))

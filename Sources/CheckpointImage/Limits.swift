@@ -8,6 +8,8 @@ public enum Limits {
   public static let pfnEnd: UInt64 = 1 << 52
   /// Pages of guest memory under one index block: 2 MiB of guest.
   public static let blockPages = 512
+  /// The greatest block number.
+  public static let lastBlock = pfnEnd / UInt64(blockPages) - 1
   /// The largest body of a segment in bytes.
   public static let maximumBody = 1 << 28
   /// The largest number of pages in one region: 1 MiB.

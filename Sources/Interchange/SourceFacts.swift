@@ -12,6 +12,17 @@ public struct SourceFacts: Sendable {
   /// Everything else that is known, for the provenance.
   public var fields: [(key: String, value: String)]
 
+  /// Makes a description.
+  public init(
+    kind: String, architecture: ImageHeader.Architecture, ascendingUnique: Bool,
+    fields: [(key: String, value: String)]
+  ) {
+    self.kind = kind
+    self.architecture = architecture
+    self.ascendingUnique = ascendingUnique
+    self.fields = fields
+  }
+
   /// The value of a field.
   public subscript(key: String) -> String? { fields.first { $0.key == key }?.value }
 }

@@ -1,0 +1,106 @@
+import CheckpointChain
+import CheckpointCodec
+import CheckpointImage
+import Glibc
+import Interchange
+import Testing
+
+/// A folder for a test's images, and the steps every chain test takes.
+final class ChainBench {
+  let folder: String
+  let pool = WorkerPool()
+
+  init() throws {
+    var template = Array("/tmp/vmckpt-test.XXXXXX".utf8CString)
+    let made = unsafe mkdtemp(&template)
+    guard unsafe made != nil else { throw CheckpointError(.io, "mkdtemp") }
+    folder = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  }
+
+  deinit {
+    for name in names() { unsafe unlink(path(name)) }
+    unsafe rmdir(folder)
+  }
+
+  func path(_ name: String) -> String { "\(folder)/\(name)" }
+
+  func names() -> [String] {
+    guard let directory = unsafe opendir(folder) else { return [] }
+    defer { unsafe closedir(directory) }
+    var names: [String] = []
+    while let entry = unsafe readdir(directory) {
+      let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) {
+        unsafe $0.withMemoryRebound(to: CChar.self, capacity: 256) { unsafe String(cString: $0) }
+      }
+      if name != "." && name != ".." { names.append(name) }
+    }
+    return names
+  }
+
+  func rename(_ from: String, _ to: String) { unsafe Glibc.rename(path(from), path(to)) }
+
+  func remove(_ name: String) { unsafe unlink(path(name)) }
+
+  @discardableResult
+  func capture(
+    _ source: any DescribedSource, as name: String, parent: String? = nil,
+    settings: CodecSettings = CodecSettings(regionPages: 8)
+  ) throws -> ImageWriter.Summary {
+    var chain: Chain?
+    if let parent { chain = try ChainResolver.open(path(parent)) }
+    let output = try OutputFile(path(name), force: false, sync: false)
+    let summary = try Capture(settings: settings, parent: chain, provenance: Provenance())
+      .run(source, to: output, on: pool)
+    try output.commit()
+    return summary
+  }
+
+  @discardableResult
+  func merge(
+    _ tip: String, as name: String, onto: String? = nil, settings: CodecSettings? = nil
+  ) throws -> Merge.Result {
+    let chain = try ChainResolver.open(path(tip))
+    var ancestor: Digest?
+    if let onto { ancestor = try ImageFile(path(onto)).root.checkpointID }
+    let output = try OutputFile(path(name), force: false, sync: false)
+    let result = try Merge.run(
+      chain, Merge.Options(onto: ancestor, settings: settings, provenance: Provenance()),
+      to: output, on: pool)
+    try output.commit()
+    return result
+  }
+
+  func findings(_ tip: String) throws -> [CheckpointError] {
+    let check = Verification(.full, on: pool)
+    try check.run(path(tip), searching: [])
+    return check.findings + (check.obstacle.map { [$0] } ?? [])
+  }
+
+  /// Compares every page of a tip, and pages around them, with a model.
+  func expect(_ tip: String, equals model: GuestModel, _ comment: Comment) throws {
+    let chain = try ChainResolver.open(path(tip))
+    let reader = PageReader(chain)
+    var wanted = Set(model.pages.keys)
+    for (block, _) in chain.nodes {
+      let first = block * UInt64(Limits.blockPages)
+      wanted.formUnion(first..<first + UInt64(Limits.blockPages))
+    }
+    for pfn in wanted.sorted() {
+      let page = model.pages[pfn] ?? GuestModel.Page(status: PageStatus(.unpopulated))
+      let entry = try chain.pages(ofBlock: pfn / 512)?[Int(pfn % 512)] ?? .unpopulated
+      guard entry.status == page.status else {
+        Issue.record("\(comment): PFN \(pfn): found \(entry.status), expected \(page.status)")
+        return
+      }
+      guard page.status.state == .data else { continue }
+      let batch = try reader.read([pfn..<pfn + 1])
+      let found = unsafe batch.buffer.page(0).withUnsafeBytes { unsafe Array($0) }
+      guard found == GuestModel.contents(page.seed) else {
+        Issue.record("\(comment): PFN \(pfn): contents differ")
+        return
+      }
+    }
+    let registers = try chain.completeRecords().last?.payload
+    #expect(registers == model.registers, comment)
+  }
+}

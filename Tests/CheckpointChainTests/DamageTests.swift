@@ -1,0 +1,102 @@
+import CheckpointChain
+import CheckpointCodec
+import CheckpointImage
+import Interchange
+import Testing
+
+/// Damage of every kind to a small base and a small increment: it is found, and no restore returns
+/// wrong memory as if it were right.
+@Suite(.serialized) struct DamageTests {
+  private struct Restored: Equatable {
+    var memory: Digest
+    var pages: [PFN: Digest]
+  }
+
+  private let bench: ChainBench
+  private let names = ["base.ckpt", "tip.ckpt"]
+  private let truth: Restored
+
+  init() throws {
+    bench = try ChainBench()
+    var random = SplitMix64(seed: 5)
+    var model = GuestModel()
+    model.step(30, pfns: [1, 2, 3, 9, 700, 1 << 40], using: &random)
+    try bench.capture(ModelSource(model, staleCopies: 5, using: &random), as: "base.ckpt")
+    model.step(6, pfns: [2, 3, 4, 700, 5000], using: &random)
+    try bench.capture(ModelSource(model, using: &random), as: "tip.ckpt", parent: "base.ckpt")
+    truth = try Self.restore(bench, "tip.ckpt")
+  }
+
+  /// Everything a restore would read.
+  private static func restore(_ bench: ChainBench, _ tip: String) throws -> Restored {
+    let chain = try ChainResolver.open(bench.path(tip))
+    let reader = PageReader(chain)
+    var pages: [PFN: Digest] = [:]
+    for (block, _) in chain.nodes {
+      let first = block * UInt64(Limits.blockPages)
+      for part in [first..<first + 256, first + 256..<first + 512] {
+        let batch = try reader.read([part])
+        for (slot, page) in batch.pages.enumerated() where page.state != .unpopulated {
+          pages[page.pfn] = SHA256Hasher().digest(of: batch.buffer.page(slot))
+        }
+      }
+    }
+    _ = try chain.completeRecords()
+    return Restored(memory: chain.tip.root.memory, pages: pages)
+  }
+
+  /// What the damaged file makes of a verify and a restore; nil if all is as it was.
+  private func verdict(_ name: String) throws -> (found: Bool, wrong: Bool) {
+    let found = try !bench.findings("tip.ckpt").isEmpty
+    let restored = try? Self.restore(bench, "tip.ckpt")
+    return (found, restored != nil && restored != truth)
+  }
+
+  @Test func everyFlippedBitIsFound() throws {
+    for name in names {
+      let sound = try bench.bytes(name)
+      // The neighbours of a flipped bit must not matter: every byte, a different bit each.
+      for place in sound.indices {
+        var bytes = sound
+        bytes[place] ^= 1 << UInt8(place * 5 % 8)
+        try bench.write(bytes, as: name)
+        let (found, wrong) = try verdict(name)
+        if !found || wrong { Issue.record("\(name): byte \(place): found \(found), wrong \(wrong)") }
+      }
+      try bench.write(sound, as: name)
+    }
+  }
+
+  @Test func everyChangedFieldUnderRightChecksums() throws {
+    for name in names {
+      let sound = try bench.bytes(name)
+      let image = try ResealedImage(sound)
+      for segment in image.segments {
+        for place in 0..<min(segment.bodyLength, 2000) {
+          var changed = image
+          changed.flip(segment, at: place, bit: place % 8)
+          changed.reseal()
+          try bench.write(changed.bytes, as: name)
+          let (_, wrong) = try verdict(name)
+          // Found, or the same memory and machine state.
+          if wrong { Issue.record("\(name): \(segment.kind as Any) body byte \(place)") }
+        }
+      }
+      try bench.write(sound, as: name)
+    }
+  }
+
+  @Test func everyTruncationIsIncomplete() throws {
+    for name in names {
+      let sound = try bench.bytes(name)
+      for length in sound.indices {
+        try bench.write(Array(sound[..<length]), as: name)
+        let (found, wrong) = try verdict(name)
+        if !found || wrong { Issue.record("\(name): \(length) bytes: found \(found), wrong \(wrong)") }
+      }
+      try bench.write(sound + [0], as: name)
+      #expect(try verdict(name) == (true, false))
+      try bench.write(sound, as: name)
+    }
+  }
+}

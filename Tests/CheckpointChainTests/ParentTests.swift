@@ -1,0 +1,60 @@
+import CheckpointChain
+import CheckpointCodec
+import CheckpointImage
+import Testing
+
+/// Chains that do not hold together are refused, and say why.
+@Suite struct ParentTests {
+  private func chain(_ bench: ChainBench) throws -> [GuestModel] {
+    var random = SplitMix64.forTest("parents")
+    var model = GuestModel()
+    var models: [GuestModel] = []
+    for index in 0...2 {
+      model.step(200, pfns: (0..<300).map { PFN($0) }, using: &random)
+      try bench.capture(
+        ModelSource(model, using: &random), as: "\(index).ckpt",
+        parent: index == 0 ? nil : "\(index - 1).ckpt")
+      models.append(model)
+    }
+    return models
+  }
+
+  @Test func missingParentIsNamed() throws {
+    let bench = try ChainBench()
+    _ = try chain(bench)
+    bench.remove("1.ckpt")
+    let error = #expect(throws: CheckpointError.self) {
+      try ChainResolver.open(bench.path("2.ckpt"))
+    }
+    #expect(error?.kind == .missingParent)
+    #expect(error?.reason.contains("1.ckpt") == true)
+    // The tip alone is sound, but the check is not complete.
+    let check = Verification(.full, on: bench.pool)
+    try check.run(bench.path("2.ckpt"), searching: [])
+    #expect(check.findings == [])
+    #expect(check.obstacle?.kind == .missingParent)
+  }
+
+  @Test func anotherGuestIsRefused() throws {
+    let bench = try ChainBench()
+    var random = SplitMix64.forTest("guests")
+    var model = GuestModel()
+    model.step(50, pfns: [1, 2, 3], using: &random)
+    try bench.capture(ModelSource(model, using: &random), as: "base.ckpt")
+    let error = #expect(throws: CheckpointError.self) {
+      try bench.capture(
+        ModelSource(model, policy: "other", using: &random), as: "other.ckpt", parent: "base.ckpt")
+    }
+    #expect(error?.kind == .mismatch)
+    #expect(!bench.names().contains { $0.contains("other") })
+  }
+
+  @Test func movedImagesAreFoundByTheirID() throws {
+    let bench = try ChainBench()
+    let models = try chain(bench)
+    let swap = [("0.ckpt", "x"), ("1.ckpt", "0.ckpt"), ("x", "1.ckpt")]
+    for (from, to) in swap { bench.rename(from, to) }
+    try bench.expect("2.ckpt", equals: models[2], "tip over swapped names")
+  }
+}
+
