@@ -48,7 +48,8 @@ let package = Package(
   targets: [
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
-    .systemLibrary(name: "CDeflate", pkgConfig: "libdeflate", providers: [.apt(["libdeflate-dev"])]),
+    .systemLibrary(
+      name: "CDeflate", pkgConfig: "libdeflate", providers: [.apt(["libdeflate-dev"])]),
     .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
 
     library("CheckpointImage", ["CCrypto", "CDeflate"]),
@@ -71,8 +72,11 @@ let package = Package(
 
     tests("CheckpointImageTests", ["CheckpointImage"]),
     tests("CheckpointCodecTests", ["CheckpointCodec", "CheckpointImage"]),
-    tests("CheckpointChainTests", ["CheckpointChain", "CheckpointCodec", "CheckpointImage", "Interchange"]),
-    tests("InterchangeTests", ["Interchange", "CheckpointChain", "CheckpointCodec", "CheckpointImage"]),
+    tests(
+      "CheckpointChainTests",
+      ["CheckpointChain", "CheckpointCodec", "CheckpointImage", "Interchange"]),
+    tests(
+      "InterchangeTests", ["Interchange", "CheckpointChain", "CheckpointCodec", "CheckpointImage"]),
   ],
   swiftLanguageModes: [.v6]
 )

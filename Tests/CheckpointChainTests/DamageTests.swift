@@ -61,7 +61,9 @@ import Testing
         bytes[place] ^= 1 << UInt8(place * 5 % 8)
         try bench.write(bytes, as: name)
         let (found, wrong) = try verdict(name)
-        if !found || wrong { Issue.record("\(name): byte \(place): found \(found), wrong \(wrong)") }
+        if !found || wrong {
+          Issue.record("\(name): byte \(place): found \(found), wrong \(wrong)")
+        }
       }
       try bench.write(sound, as: name)
     }
@@ -92,7 +94,9 @@ import Testing
       for length in sound.indices {
         try bench.write(Array(sound[..<length]), as: name)
         let (found, wrong) = try verdict(name)
-        if !found || wrong { Issue.record("\(name): \(length) bytes: found \(found), wrong \(wrong)") }
+        if !found || wrong {
+          Issue.record("\(name): \(length) bytes: found \(found), wrong \(wrong)")
+        }
       }
       try bench.write(sound + [0], as: name)
       #expect(try verdict(name) == (true, false))

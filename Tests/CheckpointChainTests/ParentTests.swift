@@ -57,4 +57,3 @@ import Testing
     try bench.expect("2.ckpt", equals: models[2], "tip over swapped names")
   }
 }
-

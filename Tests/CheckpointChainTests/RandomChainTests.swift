@@ -27,7 +27,8 @@ import Testing
     var model = GuestModel()
     var models: [GuestModel] = []
     for index in 0..<length {
-      model.step(index == 0 ? 400 : Int.random(in: 0...80, using: &random), pfns: pfns, using: &random)
+      model.step(
+        index == 0 ? 400 : Int.random(in: 0...80, using: &random), pfns: pfns, using: &random)
       let stale = Bool.random(using: &random) ? 60 : 0
       try bench.capture(
         ModelSource(model, staleCopies: stale, using: &random), as: "\(index).ckpt",

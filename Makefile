@@ -1,0 +1,71 @@
+# make demo    shows what the tools do, on real save files
+# make test    all that the automatic checks run
+# make help    the other targets
+
+SWIFT ?= swift
+# For example --static-swift-stdlib: tools that do not need the Swift runtime.
+SWIFT_BUILD_FLAGS ?=
+PREFIX ?= /usr/local
+DESTDIR ?=
+
+TOOLS := ckpt-capture ckpt-merge ckpt-verify ckpt-restore ckpt-inspect ckpt-diff
+BIN := $(CURDIR)/.build/release
+BENCH := Tests/Benchmarks/bench
+
+# The steps of a goal come one after another, whatever -j says.
+.NOTPARALLEL:
+.PHONY: build demo test packages lint unit scripts man-check bench bench-smoke install uninstall clean help
+
+build:
+	$(SWIFT) build -c release $(SWIFT_BUILD_FLAGS)
+
+demo: packages build
+	BIN="$(BIN)" Tests/Scripts/demo.sh
+
+test: packages lint build unit scripts
+
+packages:
+	.ci/install
+
+lint:
+	$(SWIFT) format lint --strict -r Sources Tests Package.swift
+
+unit:
+	$(SWIFT) test
+
+scripts:
+	BIN="$(BIN)" MAKE="$(MAKE)" .ci/scripts
+
+man-check:
+	mandoc -T lint -W warning $(TOOLS:%=Man/%.1)
+	BIN="$(BIN)" Tests/Scripts/man-options.sh
+
+bench: build
+	BIN="$(BIN)" $(BENCH)
+
+bench-smoke:
+	BIN="$(BIN)" $(BENCH) --smoke
+
+install: build
+	install -d "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(PREFIX)/share/man/man1"
+	install -m 755 $(TOOLS:%="$(BIN)"/%) "$(DESTDIR)$(PREFIX)/bin"
+	install -m 644 $(TOOLS:%=Man/%.1) "$(DESTDIR)$(PREFIX)/share/man/man1"
+
+uninstall:
+	rm -f $(TOOLS:%="$(DESTDIR)$(PREFIX)"/bin/%) $(TOOLS:%="$(DESTDIR)$(PREFIX)"/share/man/man1/%.1)
+
+clean:
+	rm -rf .build
+
+help:
+	@echo 'make build       build the tools into .build/release'
+	@echo 'make demo        install what is missing, build, and show the tools on real save files'
+	@echo 'make test        install what is missing, lint, build, and run every test'
+	@echo 'make lint        check the format of the sources'
+	@echo 'make unit        run the Swift tests only'
+	@echo 'make scripts     run the script tests only (needs a build)'
+	@echo 'make man-check   check the man pages against the tools (needs a build)'
+	@echo 'make bench       measure (make bench-smoke: only see that measuring works)'
+	@echo 'make install     install tools and man pages under PREFIX ($(PREFIX)); DESTDIR is put before it'
+	@echo 'make uninstall   remove them again'
+	@echo 'make clean       remove .build'
