@@ -14,10 +14,11 @@ public final class MergeSource: CheckpointSource {
     public var repacked = 0
   }
 
+  /// A region some of whose pages live.
   private struct LiveRegion {
     var image: Int
     var location: PageLocation
-    var pages: [EncodedRegion.LivePage]
+    var livePages = 1
   }
 
   private let chain: Chain
@@ -51,7 +52,7 @@ public final class MergeSource: CheckpointSource {
       chain.tip.root.directory.filter {
         $0.rawKind == SegmentKind.layout.rawValue
       }[...]
-    try collect(span: span)
+    try collect(chain.images[..<span])
   }
 
   /// Payloads that images before the span hold stay there.
@@ -65,30 +66,27 @@ public final class MergeSource: CheckpointSource {
     }
   }
 
-  /// Goes through the index block by block: which pages of which region live, and the other states.
-  private func collect(span: Int) throws(CheckpointError) {
-    let images = chain.images[..<span]
+  /// Goes through the index block by block: which regions have living pages, and the other states.
+  private func collect(_ images: ArraySlice<ImageFile>) throws(CheckpointError) {
     var places: [Int: [UInt64: Int]] = [:]
     var numbers: Set<UInt64> = []
     for image in images { numbers.formUnion(image.root.blocks.map(\.number)) }
     for number in numbers.sorted() {
       try Interruption.check()
-      guard let block = try ChainBlock(number, images) else { continue }
-      for slot in 0..<Limits.blockPages where block.image[slot] >= 0 {
-        let entry = block.entries[slot]
-        let pfn = number * UInt64(Limits.blockPages) + UInt64(slot)
+      guard let block = try chain.block(number) else { continue }
+      for slot in 0..<Limits.blockPages {
+        let (entry, image) = (block.entries[slot], Int(block.image[slot]))
+        guard images.indices.contains(image) else { continue }
         guard entry.status.state == .data else {
+          let pfn = number * UInt64(Limits.blockPages) + UInt64(slot)
           add(StateExtent(pfn: pfn, count: 1, status: entry.status))
           continue
         }
-        let image = Int(block.image[slot])
-        let page = EncodedRegion.LivePage(
-          slot: entry.location.slot, pfn: pfn, type: entry.status.type, digest: entry.digest)
         if let place = places[image]?[entry.location.offset] {
-          regions[place].pages.append(page)
+          regions[place].livePages += 1
         } else {
           places[image, default: [:]][entry.location.offset] = regions.count
-          regions.append(LiveRegion(image: image, location: entry.location, pages: [page]))
+          regions.append(LiveRegion(image: image, location: entry.location))
         }
       }
     }
@@ -109,12 +107,9 @@ public final class MergeSource: CheckpointSource {
     if let item = try nextLayoutItem() { return .layout(item) }
     if nextRegion < regions.count {
       let region = regions[nextRegion]
-      // Its digests go on into the writer's log: held once, not twice.
-      regions[nextRegion].pages = []
       nextRegion += 1
-      let image = chain.images[region.image]
-      return .deferred { [recoding, tally] () throws(CheckpointError) in
-        try Self.read(region, image, recoding, tally)
+      return .deferred { [chain, recoding, tally] () throws(CheckpointError) in
+        try Self.read(region, of: chain, recoding, tally)
       }
     }
     if !passBegun {
@@ -139,12 +134,11 @@ public final class MergeSource: CheckpointSource {
   }
 
   private static func read(
-    _ live: LiveRegion, _ image: ImageFile, _ recoding: CodecID?, _ tally: MergeTally
+    _ live: LiveRegion, of chain: Chain, _ recoding: CodecID?, _ tally: MergeTally
   ) throws(CheckpointError) -> CheckpointEvent {
+    let image = chain.images[live.image]
     let region = try image.region(at: live.location)
-    var pages = live.pages
-    pages.sort { $0.slot < $1.slot }
-    try check(pages, region.header, live, image)
+    let pages = try livePages(of: region.header, live, chain)
     let total = region.header.pageCount
     // Kept whole if three quarters live: the bound that keeps a merge within 1.06 of a fresh capture.
     let keep =
@@ -166,26 +160,33 @@ public final class MergeSource: CheckpointSource {
     return .pages(try gather(pages, from: buffer, live, image))
   }
 
-  /// Fails unless the region's own list of pages agrees with the index.
-  private static func check(
-    _ pages: [EncodedRegion.LivePage], _ header: RegionHeader, _ live: LiveRegion,
-    _ image: ImageFile
-  ) throws(CheckpointError) {
-    var next = 0
+  /// The pages of a region that the chain's index refers to. The index must name no others there.
+  private static func livePages(
+    of header: RegionHeader, _ live: LiveRegion, _ chain: Chain
+  ) throws(CheckpointError) -> [EncodedRegion.LivePage] {
+    var pages: [EncodedRegion.LivePage] = []
+    pages.reserveCapacity(live.livePages)
+    var block: ChainBlock?
     try header.forEachPage { (slot, pfn, type) throws(CheckpointError) in
-      guard next < pages.count, Int(pages[next].slot) == slot else { return }
-      guard pages[next].pfn == pfn, pages[next].type == type else {
-        throw CheckpointError(
-          .damaged, "page \(slot): found PFN \(pfn), expected PFN \(pages[next].pfn)",
-          structure: "region", offset: live.location.offset, file: image.name)
-      }
-      next += 1
+      let (number, place) = pfn.quotientAndRemainder(dividingBy: UInt64(Limits.blockPages))
+      if block?.number != number { block = try chain.block(number) }
+      guard let entry = block?.entries[Int(place)],
+        block?.image[Int(place)] == Int32(live.image),
+        entry.status == PageStatus(.data, type: type),
+        entry.location
+          == PageLocation(
+            offset: live.location.offset, length: live.location.length, slot: UInt8(slot))
+      else { return }
+      pages.append(
+        EncodedRegion.LivePage(slot: UInt8(slot), pfn: pfn, type: type, digest: entry.digest))
     }
-    guard next == pages.count else {
+    guard pages.count == live.livePages else {
       throw CheckpointError(
-        .damaged, "the index names pages that the region lacks", structure: "region",
-        offset: live.location.offset, file: image.name)
+        .damaged,
+        "the index names \(live.livePages) of its pages, and \(pages.count) of them are there",
+        structure: "region", offset: live.location.offset, file: chain.images[live.image].name)
     }
+    return pages
   }
 
   /// The living pages, their digests compared.

@@ -25,7 +25,7 @@ final class RegionReader: Sendable {
 
   /// The regions expanded last; those of increments are wanted by many blocks.
   private struct Cache {
-    static let limit = 32 << 20
+    static let limit = 8 << 20
     var regions: [Key: Expanded] = [:]
     var order: [Key] = []
     var bytes = 0

@@ -11,12 +11,12 @@ work, bin = sys.argv[1], os.environ["BIN"]
 
 
 def make(name, mib, seed):
-    """Memory of which every page is different, and none zero; a twentieth differs by seed."""
+    """Memory of which every page is different, and none zero; an eighth differs by seed."""
     rng = random.Random(1)
     other = random.Random(seed)
     with open(name, "wb") as file:
         for number in range(mib * 256):
-            head = other.randbytes(16) if number % 20 == 0 else rng.randbytes(16)
+            head = other.randbytes(16) if number % 8 == 0 else rng.randbytes(16)
             file.write((head + bytes(240)) * 16)
 
 
@@ -48,7 +48,8 @@ def figures(mib):
     return result
 
 
-small, large = 128, 512
+# Both are large enough for the caches, whose size is fixed, to be full.
+small, large = 256, 768
 first, second = figures(small), figures(large)
 failed = False
 for name in first:

@@ -13,6 +13,7 @@ final class ParallelStep: CheckpointSink {
     case event(CheckpointEvent)
   }
 
+  private static let longestLine = 1024
   private let work: Work
   private let next: any CheckpointSink
   private var lane: OrderedLane<CheckpointEvent>
@@ -30,6 +31,7 @@ final class ParallelStep: CheckpointSink {
     guard let job = work(event) else {
       if line.isEmpty { return try next.receive(event) }
       line.append(.event(event))
+      if line.count == Self.longestLine { try passOn(throughJobs: .max) }
       return
     }
     if lane.isFull { try passOn(throughJobs: 1) }

@@ -1,18 +1,26 @@
 internal import CheckpointImage
 
-/// What was said of each page, in order of arrival; the last word wins (48 bytes for a stored page, 24 for
+/// What was said of each page, in order of arrival; the last word wins (40 bytes for a stored page, 24 for
 /// a run of others).
 struct PageLog {
   private struct Page {
-    var pfn: PFN
+    /// PFN in bits 12 to 63, type in 8 to 11, slot in 0 to 7.
+    private var place: UInt64
     var digest: Digest
-    var region: UInt32
-    var slot: UInt8
-    var type: PageType
+
+    init(_ page: EncodedRegion.LivePage) {
+      place = page.pfn << 12 | UInt64(page.type) << 8 | UInt64(page.slot)
+      digest = page.digest
+    }
+
+    var pfn: PFN { place >> 12 }
+    var type: PageType { PageType(place >> 8 & 15) }
+    var slot: UInt8 { UInt8(truncatingIfNeeded: place) }
   }
 
   private struct Region {
     var offset: UInt64
+    var firstPage: UInt32
     var length: UInt32
     var pass: UInt32
   }
@@ -41,13 +49,9 @@ struct PageLog {
   var hasSeveralPasses: Bool { pass > 0 }
 
   mutating func add(_ region: EncodedRegion, offset: UInt64, length: UInt32) {
-    let number = UInt32(regions.count)
-    regions.append(Region(offset: offset, length: length, pass: pass))
-    for page in region.live {
-      pages.append(
-        Page(
-          pfn: page.pfn, digest: page.digest, region: number, slot: page.slot, type: page.type))
-    }
+    regions.append(
+      Region(offset: offset, firstPage: UInt32(pages.count), length: length, pass: pass))
+    for page in region.live { pages.append(Page(page)) }
   }
 
   mutating func add(_ extent: StateExtent) {
@@ -65,6 +69,7 @@ struct PageLog {
     var block = Block()
     var nextPage = 0
     var nextExtent = 0
+    var region = 0
     var open: [Extent] = []
     var deadCopies: UInt64 = 0
     var repeated: UInt64 = 0
@@ -102,16 +107,35 @@ struct PageLog {
       }
       open.removeAll { $0.extent.end <= start + size }
       while nextPage < pages.count, pages[pageOrder(nextPage)].pfn < start + size {
-        let page = pages[pageOrder(nextPage)]
-        let region = regions[Int(page.region)]
-        let location = PageLocation(offset: region.offset, length: region.length, slot: page.slot)
+        let index = pageOrder(nextPage)
+        let page = pages[index]
+        region = self.region(ofPage: index, near: region)
+        let (offset, length) = (regions[region].offset, regions[region].length)
+        let location = PageLocation(offset: offset, length: length, slot: page.slot)
         say(
           PageEntry(type: page.type, digest: page.digest, location: location),
-          Int(page.pfn - start), region.pass)
+          Int(page.pfn - start), regions[region].pass)
         nextPage += 1
       }
       try body(block)
     }
+  }
+
+  /// The region that page `index` came with; `guess` is often it, or the one before it.
+  private func region(ofPage index: Int, near guess: Int) -> Int {
+    func starts(_ region: Int) -> Bool {
+      region < regions.count && Int(regions[region].firstPage) <= index
+    }
+    if starts(guess) {
+      if !starts(guess + 1) { return guess }
+      if !starts(guess + 2) { return guess + 1 }
+    }
+    var (low, high) = (0, regions.count)
+    while high - low > 1 {
+      let middle = (low + high) / 2
+      if starts(middle) { low = middle } else { high = middle }
+    }
+    return low
   }
 
   /// The way through `count` elements by ascending PFN, in order of arrival where PFNs are equal.
