@@ -84,6 +84,9 @@ public struct IndexBlock: Hashable, Sendable {
       guard pages > 0, pages <= data.count - next,
         Int(slot) + pages <= Limits.maximumRegionPages
       else { throw reader.damaged("run of \(pages) pages from slot \(slot)") }
+      if next > 0, entries[data[next - 1]].location.precedes(offset: offset, slot: slot) {
+        throw reader.damaged("two runs that must be one, at slot \(slot)")
+      }
       for page in 0..<pages {
         entries[data[next]].location = PageLocation(
           offset: offset, length: length, slot: slot + UInt8(page))
@@ -130,14 +133,15 @@ public struct IndexBlock: Hashable, Sendable {
 
   private static func runs(_ data: [PageEntry]) -> [(location: PageLocation, count: Int)] {
     var runs: [(location: PageLocation, count: Int)] = []
+    var previous: PageLocation?
     for entry in data {
-      if let last = runs.last, last.location.offset == entry.location.offset,
-        Int(last.location.slot) + last.count == Int(entry.location.slot)
-      {
+      let location = entry.location
+      if let previous, previous.precedes(offset: location.offset, slot: location.slot) {
         runs[runs.count - 1].count += 1
       } else {
-        runs.append((entry.location, 1))
+        runs.append((location, 1))
       }
+      previous = location
     }
     return runs
   }

@@ -81,6 +81,11 @@ public struct PageLocation: Hashable, Sendable {
   }
 
   static let none = PageLocation(offset: 0, length: 0, slot: 0)
+
+  /// Whether the slot is the next one of the same region: both then belong to one run.
+  func precedes(offset: UInt64, slot: UInt8) -> Bool {
+    self.offset == offset && Int(self.slot) + 1 == Int(slot)
+  }
 }
 
 /// One page as an index block describes it.
