@@ -26,7 +26,7 @@ func tool(_ name: String) -> Target {
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-  .testTarget(name: name, dependencies: dependencies, swiftSettings: strict)
+  .testTarget(name: name, dependencies: dependencies + ["TestSupport"], swiftSettings: strict)
 }
 
 let package = Package(
@@ -70,6 +70,9 @@ let package = Package(
     tool("ckpt-inspect"),
     tool("ckpt-diff"),
 
+    .target(
+      name: "TestSupport", dependencies: ["CheckpointCodec", "CheckpointImage"],
+      path: "Tests/TestSupport", swiftSettings: strict),
     tests("CheckpointImageTests", ["CheckpointImage"]),
     tests("CheckpointCodecTests", ["CheckpointCodec", "CheckpointImage"]),
     tests(

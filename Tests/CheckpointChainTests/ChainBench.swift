@@ -1,45 +1,18 @@
 import CheckpointChain
 import CheckpointCodec
 import CheckpointImage
-import Glibc
 import Interchange
+import TestSupport
 import Testing
 
 /// A folder for a test's images, and the steps every chain test takes.
 final class ChainBench {
-  let folder: String
+  let folder: TestFolder
   let pool = WorkerPool()
 
-  init() throws {
-    var template = Array("/tmp/vmckpt-test.XXXXXX".utf8CString)
-    let made = unsafe mkdtemp(&template)
-    guard unsafe made != nil else { throw CheckpointError(.io, "mkdtemp") }
-    folder = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-  }
+  init() throws { folder = try TestFolder() }
 
-  deinit {
-    for name in names() { unsafe unlink(path(name)) }
-    unsafe rmdir(folder)
-  }
-
-  func path(_ name: String) -> String { "\(folder)/\(name)" }
-
-  func names() -> [String] {
-    guard let directory = unsafe opendir(folder) else { return [] }
-    defer { unsafe closedir(directory) }
-    var names: [String] = []
-    while let entry = unsafe readdir(directory) {
-      let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) {
-        unsafe $0.withMemoryRebound(to: CChar.self, capacity: 256) { unsafe String(cString: $0) }
-      }
-      if name != "." && name != ".." { names.append(name) }
-    }
-    return names
-  }
-
-  func rename(_ from: String, _ to: String) { unsafe Glibc.rename(path(from), path(to)) }
-
-  func remove(_ name: String) { unsafe unlink(path(name)) }
+  func path(_ name: String) -> String { folder.path(name) }
 
   @discardableResult
   func capture(

@@ -2,6 +2,7 @@ import CheckpointChain
 import CheckpointCodec
 import CheckpointImage
 import Interchange
+import TestSupport
 import Testing
 
 /// Damage of every kind to a small base and a small increment: it is found, and no restore returns
@@ -54,53 +55,53 @@ import Testing
 
   @Test func everyFlippedBitIsFound() throws {
     for name in names {
-      let sound = try bench.bytes(name)
+      let sound = try bench.folder.bytes(name)
       // The neighbours of a flipped bit must not matter: every byte, a different bit each.
       for place in sound.indices {
         var bytes = sound
         bytes[place] ^= 1 << UInt8(place * 5 % 8)
-        try bench.write(bytes, as: name)
+        try bench.folder.write(bytes, as: name)
         let (found, wrong) = try verdict(name)
         if !found || wrong {
           Issue.record("\(name): byte \(place): found \(found), wrong \(wrong)")
         }
       }
-      try bench.write(sound, as: name)
+      try bench.folder.write(sound, as: name)
     }
   }
 
   @Test func everyChangedFieldUnderRightChecksums() throws {
     for name in names {
-      let sound = try bench.bytes(name)
+      let sound = try bench.folder.bytes(name)
       let image = try ResealedImage(sound)
       for segment in image.segments {
         for place in 0..<min(segment.bodyLength, 2000) {
           var changed = image
           changed.flip(segment, at: place, bit: place % 8)
           changed.reseal()
-          try bench.write(changed.bytes, as: name)
+          try bench.folder.write(changed.bytes, as: name)
           let (_, wrong) = try verdict(name)
           // Found, or the same memory and machine state.
           if wrong { Issue.record("\(name): \(segment.kind as Any) body byte \(place)") }
         }
       }
-      try bench.write(sound, as: name)
+      try bench.folder.write(sound, as: name)
     }
   }
 
   @Test func everyTruncationIsIncomplete() throws {
     for name in names {
-      let sound = try bench.bytes(name)
+      let sound = try bench.folder.bytes(name)
       for length in sound.indices {
-        try bench.write(Array(sound[..<length]), as: name)
+        try bench.folder.write(Array(sound[..<length]), as: name)
         let (found, wrong) = try verdict(name)
         if !found || wrong {
           Issue.record("\(name): \(length) bytes: found \(found), wrong \(wrong)")
         }
       }
-      try bench.write(sound + [0], as: name)
+      try bench.folder.write(sound + [0], as: name)
       #expect(try verdict(name) == (true, false))
-      try bench.write(sound, as: name)
+      try bench.folder.write(sound, as: name)
     }
   }
 }

@@ -1,6 +1,7 @@
 import CheckpointChain
 import CheckpointCodec
 import CheckpointImage
+import TestSupport
 import Testing
 
 /// Base and ten increments; the oldest seven are merged into one file and deleted.
@@ -19,7 +20,7 @@ import Testing
       models.append(model)
     }
     try bench.merge("6.ckpt", as: "merged.ckpt")
-    for index in 0...6 { bench.remove("\(index).ckpt") }
+    for index in 0...6 { bench.folder.remove("\(index).ckpt") }
     for index in 7...10 {
       #expect(try bench.findings("\(index).ckpt") == [])
       try bench.expect("\(index).ckpt", equals: models[index], "image \(index)")

@@ -1,4 +1,5 @@
 import CheckpointImage
+import TestSupport
 
 /// A guest's memory in the plainest form: a dictionary of pages.
 struct GuestModel {

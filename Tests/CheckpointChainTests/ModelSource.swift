@@ -2,6 +2,7 @@ import CheckpointChain
 @testable import CheckpointCodec
 import CheckpointImage
 import Interchange
+import TestSupport
 
 /// Sends a model as a source would, optionally with stale copies first as a live save does.
 final class ModelSource: DescribedSource {

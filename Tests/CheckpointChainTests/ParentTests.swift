@@ -1,6 +1,7 @@
 import CheckpointChain
 import CheckpointCodec
 import CheckpointImage
+import TestSupport
 import Testing
 
 /// Chains that do not hold together are refused, and say why.
@@ -22,7 +23,7 @@ import Testing
   @Test func missingParentIsNamed() throws {
     let bench = try ChainBench()
     _ = try chain(bench)
-    bench.remove("1.ckpt")
+    bench.folder.remove("1.ckpt")
     let error = #expect(throws: CheckpointError.self) {
       try ChainResolver.open(bench.path("2.ckpt"))
     }
@@ -46,14 +47,14 @@ import Testing
         ModelSource(model, policy: "other", using: &random), as: "other.ckpt", parent: "base.ckpt")
     }
     #expect(error?.kind == .mismatch)
-    #expect(!bench.names().contains { $0.contains("other") })
+    #expect(!bench.folder.names.contains { $0.contains("other") })
   }
 
   @Test func movedImagesAreFoundByTheirID() throws {
     let bench = try ChainBench()
     let models = try chain(bench)
     let swap = [("0.ckpt", "x"), ("1.ckpt", "0.ckpt"), ("x", "1.ckpt")]
-    for (from, to) in swap { bench.rename(from, to) }
+    for (from, to) in swap { bench.folder.rename(from, to) }
     try bench.expect("2.ckpt", equals: models[2], "tip over swapped names")
   }
 }

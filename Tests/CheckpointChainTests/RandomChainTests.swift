@@ -1,6 +1,7 @@
 import CheckpointChain
 import CheckpointCodec
 import CheckpointImage
+import TestSupport
 import Testing
 
 /// Chains of random images against a flat model: what is read back is what was captured, from any
@@ -63,12 +64,12 @@ import Testing
     let high = Int.random(in: low + 1..<last, using: &random)
     let span = try bench.merge("\(high).ckpt", as: "span.ckpt", onto: "\(low).ckpt")
     #expect(span.images == high - low)
-    for index in low + 1...high { bench.remove("\(index).ckpt") }
-    bench.remove("base.ckpt")
-    bench.remove("zlib.ckpt")
+    for index in low + 1...high { bench.folder.remove("\(index).ckpt") }
+    bench.folder.remove("base.ckpt")
+    bench.folder.remove("zlib.ckpt")
     try bench.expect("\(last).ckpt", equals: models[last], "tip over a merged span")
     try bench.merge("\(low).ckpt", as: "low.ckpt")
-    for index in 0...low { bench.remove("\(index).ckpt") }
+    for index in 0...low { bench.folder.remove("\(index).ckpt") }
     try bench.expect("span.ckpt", equals: models[high], "span over a merged base")
     try bench.expect("\(last).ckpt", equals: models[last], "tip over merged images")
     #expect(try bench.findings("\(last).ckpt") == [])

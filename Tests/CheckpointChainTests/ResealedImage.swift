@@ -1,5 +1,6 @@
 @testable import CheckpointCodec
 import CheckpointImage
+import TestSupport
 
 /// An image's bytes that can be changed and then made consistent again: checksums, the root's table of
 /// digests and the file ID, so that only what lies deeper can find the change.
@@ -89,22 +90,11 @@ struct ResealedImage {
 }
 
 extension ChainBench {
-  func bytes(_ name: String) throws -> [UInt8] {
-    let file = try InputFile(path(name))
-    return try file.bytes(at: 0, count: Int(file.length))
-  }
-
-  func write(_ bytes: [UInt8], as name: String) throws {
-    let output = try OutputFile(path(name), force: true, sync: false)
-    try output.write(bytes)
-    try output.commit()
-  }
-
   /// Changes an image in place and makes its checksums right again.
   func alter(_ name: String, _ change: (inout ResealedImage) -> Void) throws {
-    var image = try ResealedImage(bytes(name))
+    var image = try ResealedImage(folder.bytes(name))
     change(&image)
     image.reseal()
-    try write(image.bytes, as: name)
+    try folder.write(image.bytes, as: name)
   }
 }

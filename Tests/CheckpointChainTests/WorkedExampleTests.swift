@@ -2,6 +2,7 @@ import CheckpointChain
 @testable import CheckpointCodec
 import CheckpointImage
 import Glibc
+import TestSupport
 import Testing
 
 /// The specification's worked example is what this library writes, to the byte.
@@ -17,8 +18,8 @@ import Testing
     try writeExample(bench)
     #expect(try bench.findings("example-2.ckpt") == [])
     let example =
-      "\n### The base\n\n" + (try Self.listing(bench.bytes("example-1.ckpt")))
-      + "\n### The increment\n\n" + (try Self.listing(bench.bytes("example-2.ckpt"))) + "\n"
+      "\n### The base\n\n" + (try Self.listing(bench.folder.bytes("example-1.ckpt")))
+      + "\n### The increment\n\n" + (try Self.listing(bench.folder.bytes("example-2.ckpt"))) + "\n"
 
     let root = try #require(#filePath.firstRange(of: "/Tests/")).lowerBound
     let path = #filePath[..<root] + "/" + Self.page

@@ -1,0 +1,77 @@
+@testable import CheckpointImage
+import TestSupport
+import Testing
+
+/// Digests and checksums against published values and a plain computation of the specification's tree.
+@Suite struct DigestTests {
+  @Test func publishedValues() {
+    // FIPS 180-4's example, and the check value every CRC catalogue lists.
+    #expect(
+      SHA256Hasher.digest(of: Array("abc".utf8)).hex
+        == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad")
+    #expect(unsafe Checksum.of(Array("123456789".utf8).span.bytes) == 0xCBF4_3926)
+  }
+
+  /// The tree as section 14 words it: from the top, over a dictionary of pages.
+  private static func node(_ level: UInt8, _ number: UInt64, _ pages: [PFN: PageEntry]) -> Digest {
+    var message: [UInt8] = [1, level]
+    var occupancy = [UInt8](repeating: 0, count: 64)
+    var children: [UInt8] = []
+    let width = (0..<level).reduce(UInt64(1)) { size, _ in size * 512 }
+    let present = Set(pages.keys.map { $0 / width }).filter { $0 / 512 == number }
+    for child in present.sorted() {
+      let place = Int(child % 512)
+      occupancy[place / 8] |= 1 << UInt8(place % 8)
+      let below = pages.filter { $0.key / width == child }
+      children += (level == 0 ? leaf(pages[child]) : node(level - 1, child, below)).bytes
+    }
+    message += occupancy + children
+    return SHA256Hasher.digest(of: message)
+  }
+
+  private static func leaf(_ entry: PageEntry?) -> Digest {
+    guard let entry else { return .zero }
+    let status = entry.status
+    return SHA256Hasher.digest(
+      of: [0, status.state.rawValue, status.type, status.reason.rawValue] + entry.digest.bytes)
+  }
+
+  private static func digest(_ pages: [PFN: PageEntry]) -> Digest {
+    var memory = MemoryDigest()
+    var nodes: [(block: UInt64, digest: Digest)] = []
+    for number in Set(pages.keys.map { $0 / 512 }).sorted() {
+      let block = (0..<512).map { pages[number * 512 + $0] ?? .unpopulated }
+      if let node = memory.block(block.span) { nodes.append((number, node)) }
+    }
+    return memory.root(nodes)
+  }
+
+  @Test func memoryDigestIsTheTree() {
+    var random = SplitMix64.forTest("memory digest")
+    for count in [0, 1, 2, 30, 300] {
+      var pages: [PFN: PageEntry] = [:]
+      for _ in 0..<count {
+        let status = random.status(
+          PageState.allCases.filter { $0 != .unchanged && $0 != .unpopulated })
+        var entry = PageEntry(status)
+        if status.state == .data { entry.digest = random.digest() }
+        pages[random.bool() ? random.pfn() : random.next() >> 40] = entry
+      }
+      #expect(Self.digest(pages) == Self.node(5, 0, pages))
+    }
+  }
+
+  @Test func pageSetIsASet() {
+    var random = SplitMix64.forTest("page set")
+    var set = PageSet()
+    var model: Set<Int> = []
+    for _ in 0..<2000 {
+      let member = random.int(0...511)
+      let value = random.bool()
+      set[member] = value
+      if value { model.insert(member) } else { model.remove(member) }
+    }
+    #expect(set.members == model.sorted())
+    #expect(set.count == model.count)
+  }
+}
