@@ -47,6 +47,14 @@ public final class Chain: ParentMemory, Sendable {
     try Chain(Array(images[depth...]))
   }
 
+  /// Fails if `output` would replace an image of this chain, on which it is going to depend.
+  public func checkStays(_ output: OutputFile) throws(CheckpointError) {
+    for image in images where output.replaces(image.file) {
+      throw CheckpointError(
+        .refused, "the output would replace an ancestor that it needs", file: image.name)
+    }
+  }
+
   private static func nodes(of images: ArraySlice<ImageFile>) -> [(block: UInt64, digest: Digest)] {
     var found: [UInt64: Digest?] = [:]
     // The youngest image that has a word on a block knows its node.

@@ -40,6 +40,7 @@ public struct Merge {
   ) throws(CheckpointError) -> Result {
     let span = try span(chain, onto: options.onto)
     let parent = span < chain.images.count ? try chain.ancestor(span) : nil
+    try parent?.checkStays(output)
     let tip = chain.tip
     var header = ImageHeader(
       architecture: tip.header.architecture, captureID: tip.header.captureID,

@@ -26,6 +26,7 @@ public struct Capture {
     progress: (Double?) -> Void = { _ in }, ending: (inout Provenance) -> Void = { _ in }
   ) throws(CheckpointError) -> ImageWriter.Summary {
     try checkGuest(source.facts)
+    try parent?.checkStays(output)
     let header = ImageHeader(
       architecture: source.facts.architecture, captureID: Self.randomID(),
       parent: parent?.checkpointID, parentName: parent.map { ImageName.last($0.tip.name) } ?? "",

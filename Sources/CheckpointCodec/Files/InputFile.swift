@@ -47,6 +47,12 @@ public final class InputFile: Sendable {
     return descriptor
   }
 
+  /// Whether `path` names this very file.
+  func isFile(at path: String) -> Bool {
+    var status = stat()
+    return unsafe stat(path, &status) == 0 && status.st_dev == device && status.st_ino == inode
+  }
+
   func openDescriptor() throws(CheckpointError) -> Int32 {
     if let spool { return spool }
     let descriptor = try Self.open(path)

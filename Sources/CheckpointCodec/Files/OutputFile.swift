@@ -63,6 +63,9 @@ public final class OutputFile {
     return parts.count > 1 ? "\(folder)/\(base)" : base
   }
 
+  /// Whether `commit` would put this file in the place of `file`.
+  public func replaces(_ file: InputFile) -> Bool { file.isFile(at: path) }
+
   /// Appends bytes.
   public func write(_ bytes: RawSpan) throws(CheckpointError) {
     unsafe try bytes.withUnsafeBytes { (buffer) throws(CheckpointError) in

@@ -8,11 +8,16 @@ public final class WorkerPool: Sendable {
   /// How many pieces run at once.
   public let width: Int
   private let queue = DispatchQueue(label: "vmckpt.workers", attributes: .concurrent)
+  private let underWay = DispatchGroup()
 
   /// A pool as wide as the machine, or of the given width.
   public init(width: Int? = nil) {
     self.width = max(1, width ?? Self.processors)
   }
+
+  // Work that nobody waits for any more, after an error, ends before the process does: a library may
+  // not be used once it has cleaned up at exit.
+  deinit { underWay.wait() }
 
   /// The number of processors in use by this machine.
   public static var processors: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
@@ -22,7 +27,7 @@ public final class WorkerPool: Sendable {
     _ work: @escaping @Sendable () throws(CheckpointError) -> Value
   ) -> Job<Value> {
     let job = Job<Value>()
-    queue.async {
+    queue.async(group: underWay) {
       do throws(CheckpointError) {
         job.complete(.success(try work()))
       } catch {

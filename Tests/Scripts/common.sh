@@ -1,0 +1,48 @@
+# Sourced by the tests: a folder of their own, and checks of what a command says and how it ends.
+set -euo pipefail
+export LC_ALL=C
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+root=$(cd "$here/../.." && pwd)
+PATH=$(cd "${BIN:-$root/.build/release}" && pwd):$PATH
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work"
+
+fail() {
+  echo "FAIL: $*"
+  exit 1
+}
+
+# expect STATUS PATTERN COMMAND...: how it ends, and a pattern that is in what it says. Its standard
+# output is in the file "output".
+expect() {
+  local wanted=$1 pattern=$2 status=0
+  shift 2
+  timeout 120 "$@" >output 2>message || status=$?
+  [[ $status == "$wanted" ]] || fail "$*: status $status, expected $wanted: $(head -3 message)"
+  grep -qaE -- "$pattern" message output || fail "$*: no '$pattern' in: $(head -3 message)"
+}
+
+# Nothing is left of an output that failed: not its name, nothing unfinished in its folder.
+nothing_left() {
+  [[ ! -e $1 ]] || fail "$1 is there"
+  local partial
+  partial=$(find "$(dirname "$1")" -name '.*.partial')
+  [[ -z $partial ]] || fail "left behind: $partial"
+}
+
+# memory NAME PAGES SEED: raw memory with zero, repeated and random pages.
+memory() {
+  python3 - "$@" <<'P'
+import random, sys
+name, pages, seed = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+rng, own = random.Random(1), random.Random(seed)
+with open(name, "wb") as file:
+    for number in range(pages):
+        kind = rng.randrange(4)
+        page = [bytes(4096), rng.randbytes(64) * 64, rng.randbytes(4096), bytes([number % 255 + 1]) * 4096][kind]
+        if own.randrange(10) == 0:
+            page = own.randbytes(64) * 64
+        file.write(page)
+P
+}

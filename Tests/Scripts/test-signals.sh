@@ -1,0 +1,63 @@
+#!/usr/bin/env bash
+# Signals at random moments: the tool ends with 128 + signal, or was already done; what has the final name
+# is whole, and only a kill leaves the unfinished file behind.
+# shellcheck source-path=SCRIPTDIR
+source "$(dirname "$0")/common.sh"
+
+RANDOM=${SEED:=$$}
+echo "SEED=$SEED"
+memory a.raw 20000 1
+memory b.raw 20000 2
+ckpt-capture -q --format raw a.raw -o base.ckpt
+ckpt-capture -q --format raw b.raw --parent base.ckpt -o tip.ckpt
+cp -r . ../"$(basename "$work")".sound
+trap 'rm -rf "$work" "$work".sound' EXIT
+
+ended=0
+try() {
+  local signal=$1 status=0
+  shift
+  "$@" -q -o out/image 2>message &
+  local tool=$!
+  sleep "0.0$((RANDOM % 10))$((RANDOM % 10))"
+  kill -s "$signal" $tool 2>/dev/null || true
+  wait $tool || status=$?
+  case $status in
+    0) [[ -e out/image ]] || fail "$*: status 0 without output" ;;
+    *)
+      [[ $status == $((128 + $(kill -l "$signal"))) ]] || fail "$*: $signal: status $status: $(cat message)"
+      [[ ! -e out/image ]] || fail "$*: $signal: the output is there"
+      ended=$((ended + 1))
+      ;;
+  esac
+  [[ $signal == KILL ]] || [[ -z $(find out -name '.*.partial') ]] || fail "$*: $signal: left $(ls -A out)"
+  rm -rf out
+}
+
+for round in 1 2 3 4; do
+  for signal in INT TERM HUP KILL; do
+    for command in "ckpt-capture --format raw a.raw" "ckpt-capture --format raw b.raw --parent base.ckpt" \
+      "ckpt-merge tip.ckpt --codec zlib --level 9" "ckpt-restore tip.ckpt --to raw"; do
+      mkdir out
+      # shellcheck disable=SC2086
+      try $signal $command
+    done
+  done
+done
+((ended > 20)) || fail "only $ended were ended by their signal"
+
+# No input was touched, and what was left by a kill is in nobody's way.
+for name in a.raw b.raw base.ckpt tip.ckpt; do cmp $name "$work.sound/$name"; done
+mkdir out
+timeout -s KILL 0.1 ckpt-merge -q tip.ckpt --codec zlib --level 9 -o out/image || true
+ckpt-merge -q tip.ckpt -o out/image
+ckpt-verify -q out/image
+
+# A tool that only reads ends as well.
+status=0
+ckpt-verify tip.ckpt --threads 1 2>message &
+sleep 0.01
+kill -INT $!
+wait $! || status=$?
+[[ $status == 0 || $status == 130 ]] || fail "verify: status $status: $(cat message)"
+echo "$ended runs ended by a signal, round $round"
