@@ -77,12 +77,26 @@ public final class Chain: ParentMemory, Sendable {
           throw CheckpointError(
             .damaged, "a base inherits a record", structure: "record", offset: offset)
         }
+        try check(record.key, against: records.map(\.key), at: offset)
         records.append(record)
       } catch {
         throw error.inFile(image.name)
       }
     }
     return records
+  }
+
+  /// Fails if a static record is another than one before it.
+  static func check(_ key: RecordKey, against others: [RecordKey], at offset: UInt64? = nil)
+    throws(CheckpointError)
+  {
+    guard key.class == .fixed, let other = others.first(where: key.isOtherVersion(of:)) else {
+      return
+    }
+    throw CheckpointError(
+      .damaged,
+      "static \(key.namespace) record \(key.type): found \(key.digest), expected \(other.digest)",
+      structure: "record", offset: offset)
   }
 
   /// The records with their payloads.

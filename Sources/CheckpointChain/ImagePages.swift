@@ -3,21 +3,28 @@ internal import CheckpointImage
 
 /// Checks the pages that one image's own index names, block by block, on any core.
 final class ImagePages: Sendable {
+  /// Segments that were read whole, by offset.
+  struct Segments: Sendable {
+    var indexBlocks: Set<UInt64> = []
+    var regions: [UInt64: RegionHeader] = [:]
+  }
+
   /// What was found in one block.
   struct Outcome: Sendable {
     var counts = [UInt64](repeating: 0, count: 8)
-    /// The offsets of the segments that were read.
-    var segments: Set<UInt64> = []
+    /// What was read and is sound so far.
+    var read = Segments()
     var errors: [CheckpointError] = []
   }
 
   /// What was found in all blocks.
   struct Totals {
     private var counts = [UInt64](repeating: 0, count: 8)
-    private(set) var segments: Set<UInt64> = []
+    private(set) var read = Segments()
 
     mutating func add(_ outcome: Outcome) {
-      segments.formUnion(outcome.segments)
+      read.indexBlocks.formUnion(outcome.read.indexBlocks)
+      read.regions.merge(outcome.read.regions) { known, _ in known }
       for state in counts.indices { counts[state] += outcome.counts[state] }
     }
 
@@ -44,15 +51,16 @@ final class ImagePages: Sendable {
     var outcome = Outcome()
     do throws(CheckpointError) {
       let block = try image.indexBlock(entry)
-      outcome.segments.insert(entry.offset)
+      outcome.read.indexBlocks.insert(entry.offset)
       for page in block.entries { outcome.counts[Int(page.status.state.rawValue)] += 1 }
       let first = entry.number * UInt64(Limits.blockPages)
       let data = zip(block.occupancy.members, block.entries).filter { $1.status.state == .data }
         .map { RegionReader.Page(pfn: first + UInt64($0), image: 0, entry: $1) }
       for start in stride(from: 0, to: data.count, by: PageBuffer.capacity) {
         let part = data[start..<min(start + PageBuffer.capacity, data.count)]
-        outcome.errors += reader.check(Array(part))
-        for page in part { outcome.segments.insert(page.entry.location.offset) }
+        let (errors, regions) = reader.check(Array(part))
+        outcome.errors += errors
+        outcome.read.regions.merge(regions) { known, _ in known }
       }
     } catch {
       outcome.errors.append(error)

@@ -56,22 +56,25 @@ final class RegionReader: Sendable {
     }
   }
 
-  /// Checks up to 256 pages; returns what is wrong with each region concerned.
-  func check(_ pages: [Page]) -> [CheckpointError] {
+  /// Checks up to 256 pages; tells what is wrong with each region concerned, and the headers of those
+  /// that could be read, by offset.
+  func check(_ pages: [Page]) -> (errors: [CheckpointError], regions: [UInt64: RegionHeader]) {
     let buffer = PageBuffer()
     let slots = Array(pages.indices)
     var errors: [CheckpointError] = []
+    var regions: [UInt64: RegionHeader] = [:]
     var start = 0
     while start < pages.count {
       let end = Self.endOfRun(pages, from: start, slots)
       do throws(CheckpointError) {
-        try fill(buffer, at: start, pages[start..<end])
+        let header = try fill(buffer, at: start, pages[start..<end])
+        regions[pages[start].entry.location.offset] = header
       } catch {
         errors.append(error)
       }
       start = end
     }
-    return errors
+    return (errors, regions)
   }
 
   /// The end of the pages from `start` on that lie one after the other in one region, and are wanted so.
@@ -86,20 +89,24 @@ final class RegionReader: Sendable {
     return end
   }
 
+  @discardableResult
   private func fill(_ buffer: PageBuffer, at slot: Int, _ pages: ArraySlice<Page>)
-    throws(CheckpointError)
+    throws(CheckpointError) -> RegionHeader
   {
-    guard let page = pages.first else { return }
+    let page = pages[pages.startIndex]
     let location = page.entry.location
     let image = images[Int(page.image)]
     let key = Key(image: page.image, offset: location.offset)
     let first = Int(location.slot)
     do throws(CheckpointError) {
+      let result: RegionHeader
       if let known = cache.withLock({ $0.regions[key] }) {
+        result = known.header
         try compare(pages, with: known.header)
         buffer.copy(known.buffer, first..<first + pages.count, to: slot)
       } else {
         let (header, body) = try image.region(at: location)
+        result = header
         try compare(pages, with: header)
         let offset = location.offset + UInt64(SegmentFrame.byteCount)
         if header.pageCount == pages.count {
@@ -115,6 +122,7 @@ final class RegionReader: Sendable {
         }
       }
       try compareDigests(pages, with: buffer, at: slot)
+      return result
     } catch {
       throw error.inFile(image.name)
     }

@@ -4,15 +4,19 @@ internal import CheckpointImage
 /// Goes through a file segment by segment: frames, ordinals, checksums, the structure of each body.
 struct SegmentWalk {
   private let file: InputFile
-  /// Offsets of regions and index blocks that were read and checked already.
-  private let seen: Set<UInt64>
+  /// Regions and index blocks that were read and checked already.
+  private let seen: ImagePages.Segments
   private(set) var count: UInt64 = 0
+  /// What regions and states segments say of pages.
+  private(set) var stated = StatedPages()
+  /// The next segment's ordinal; nil behind damage that may have hidden segments.
+  private var nextOrdinal: UInt64? = 0
   private var errors: [CheckpointError] = []
   private var directory: [ImageRoot.DirectoryEntry] = []
   private var indexOffsets: [UInt64] = []
   private var regionPages: UInt64 = 0
 
-  init(_ file: InputFile, sparing seen: Set<UInt64>) {
+  init(_ file: InputFile, sparing seen: ImagePages.Segments) {
     self.file = file
     self.seen = seen
   }
@@ -41,6 +45,7 @@ struct SegmentWalk {
         errors.append(error.inFile(file.name))
         guard let next = resume(after: offset, header.alignmentShift) else { break }
         offset = next
+        nextOrdinal = nil
       }
     }
     return errors
@@ -55,16 +60,17 @@ struct SegmentWalk {
     SegmentFrame, UInt64
   ) {
     let (frame, body) = try read(offset, header)
-    if frame.ordinal != count {
-      add(.damaged, "ordinal: found \(frame.ordinal), expected \(count)", at: offset)
+    if let nextOrdinal, frame.ordinal != nextOrdinal {
+      add(.damaged, "ordinal: found \(frame.ordinal), expected \(nextOrdinal)", at: offset)
     }
-    count = frame.ordinal &+ 1
+    nextOrdinal = frame.ordinal &+ 1
+    count += 1
     let padding = SegmentFrame.padding(
       bodyLength: frame.bodyLength, alignmentShift: header.alignmentShift, rawKind: frame.rawKind)
     let bodyOffset = offset + UInt64(SegmentFrame.byteCount)
     let next = bodyOffset + frame.bodyLength + UInt64(padding)
     do throws(CheckpointError) {
-      try parse(frame, body, bodyOffset)
+      try parse(frame, body, offset, length: next - offset)
     } catch {
       errors.append(error.inFile(file.name))
     }
@@ -81,7 +87,7 @@ struct SegmentWalk {
   private func read(_ offset: UInt64, _ header: ImageHeader) throws(CheckpointError) -> (
     SegmentFrame, [UInt8]
   ) {
-    guard seen.contains(offset) else {
+    guard seen.indexBlocks.contains(offset) || seen.regions[offset] != nil else {
       return try ImageFile.readSegment(
         file, at: offset, alignmentShift: header.alignmentShift, expecting: nil)
     }
@@ -89,20 +95,26 @@ struct SegmentWalk {
     return unsafe (try SegmentFrame(parsing: start.span.bytes, at: offset), [])
   }
 
-  private mutating func parse(_ frame: SegmentFrame, _ body: [UInt8], _ offset: UInt64)
-    throws(CheckpointError)
-  {
+  private mutating func parse(
+    _ frame: SegmentFrame, _ body: [UInt8], _ start: UInt64, length: UInt64
+  ) throws(CheckpointError) {
+    let offset = start + UInt64(SegmentFrame.byteCount)
     let bytes = unsafe body.span.bytes
     switch frame.kind {
     case .header: _ = try ImageHeader(parsing: bytes, at: offset)
     case .record: _ = try MachineRecord(parsing: bytes, at: offset)
     case .region:
-      regionPages += UInt64(try pageCount(frame, body, offset))
-    case .states: _ = try StateExtent.parseList(bytes, at: offset)
+      let region =
+        if let known = seen.regions[start] { known } else {
+          try RegionHeader(parsing: bytes, at: offset)
+        }
+      regionPages += UInt64(region.pageCount)
+      stated.add(region, offset: start, length: length)
+    case .states: stated.add(try StateExtent.parseList(bytes, at: offset))
     case .layout: _ = try LayoutItem.parseList(bytes, at: offset)
     case .provenance: _ = try Provenance(parsing: bytes, at: offset)
     case .index:
-      guard !seen.contains(offset - UInt64(SegmentFrame.byteCount)) else { return }
+      guard !seen.indexBlocks.contains(start) else { return }
       _ = try IndexBlock(parsing: bytes, at: offset)
     case .root: _ = try ImageRoot(parsing: bytes, at: offset)
     case .trailer: _ = try ImageTrailer(parsing: bytes, at: offset)
@@ -113,15 +125,6 @@ struct SegmentWalk {
           structure: "segment frame", offset: offset)
       }
     }
-  }
-
-  private func pageCount(_ frame: SegmentFrame, _ body: [UInt8], _ offset: UInt64)
-    throws(CheckpointError) -> Int
-  {
-    guard seen.contains(offset - UInt64(SegmentFrame.byteCount)) else {
-      return unsafe try RegionHeader(parsing: body.span.bytes, at: offset).pageCount
-    }
-    return try RegionHeader.pageCount(file.bytes(at: offset, count: 4))
   }
 
   /// The next place where a sound frame lies.

@@ -74,25 +74,31 @@ public final class Verification {
   }
 
   private func check(_ image: ImageFile) throws(CheckpointError) {
-    let seen = depth == .full ? try checkPages(of: image) : []
-    walk(image.file, knowing: image, sparing: seen)
+    let read = depth == .full ? try checkPages(of: image) : ImagePages.Segments()
+    let stated = walk(image.file, knowing: image, sparing: read)
+    // An index that cannot be read need not be compared.
+    guard !findings.contains(where: { $0.file == image.name }) else { return }
+    try IndexComparison(image, stated).run(on: pool).forEach(note)
   }
 
   /// Walks through the whole file; what was read and checked already is not read again.
+  @discardableResult
   private func walk(
-    _ file: InputFile, knowing image: ImageFile?, sparing seen: Set<UInt64> = []
-  ) {
+    _ file: InputFile, knowing image: ImageFile?,
+    sparing read: ImagePages.Segments = ImagePages.Segments()
+  ) -> StatedPages {
     counts.images += 1
     counts.bytes += file.length
-    var walk = SegmentWalk(file, sparing: seen)
+    var walk = SegmentWalk(file, sparing: read)
     walk.run().forEach(note)
     counts.segments += walk.count
     if let image { walk.compare(with: image).forEach(note) }
+    return walk.stated
   }
 
-  /// Expands every page the image's own index names and compares its digest. Returns the offsets of
-  /// the segments that were read.
-  private func checkPages(of image: ImageFile) throws(CheckpointError) -> Set<UInt64> {
+  /// Expands every page the image's own index names and compares its digest. Returns the segments that
+  /// were read.
+  private func checkPages(of image: ImageFile) throws(CheckpointError) -> ImagePages.Segments {
     var lane = OrderedLane<ImagePages.Outcome>(pool, window: 2 * pool.width + 2)
     var totals = ImagePages.Totals()
     func take() throws(CheckpointError) {
@@ -113,7 +119,7 @@ public final class Verification {
     if !findings.contains(where: { $0.file == image.name }) {
       totals.compare(with: image).forEach(note)
     }
-    return totals.segments
+    return totals.read
   }
 
   /// Computes the node of every block the tip has a word on.
@@ -127,6 +133,26 @@ public final class Verification {
     while !lane.isEmpty { try lane.next() }
   }
 
+  /// A guest keeps its static records for life.
+  private func checkStaticRecords(_ chain: Chain) throws(CheckpointError) {
+    guard chain.images.count > 1 else { return }
+    let before = try Chain.records(of: chain.images[1]).map(\.key)
+    for key in chain.records {
+      do throws(CheckpointError) {
+        try Chain.check(key, against: before)
+      } catch {
+        throw error.inFile(chain.tip.name)
+      }
+    }
+  }
+
+  /// Goes through the tip's layout as an export would, without reading a page.
+  private func checkLayout(_ chain: Chain) throws(CheckpointError) {
+    guard chain.tip.root.layout != .none else { return }
+    let source = try ChainSource(chain, order: .layout)
+    while try source.next() != nil { try Interruption.check() }
+  }
+
   /// The memory digest and the machine's state of every moment in the chain.
   private func checkMoments(_ images: [ImageFile]) throws(CheckpointError) {
     guard findings.isEmpty else { return }
@@ -134,8 +160,10 @@ public final class Verification {
       do throws(CheckpointError) {
         let chain = try Chain(Array(images[depth...]))
         _ = try chain.completeRecords()
+        try checkStaticRecords(chain)
         guard self.depth == .full else { continue }
         try checkNodes(chain)
+        if depth == 0 { try checkLayout(chain) }
       } catch {
         note(error)
       }

@@ -1,6 +1,6 @@
 internal import CDeflate
 
-/// CRC-32 as zlib, gzip and PNG use it (Spec, "Checksums"); the computation is libdeflate's.
+/// CRC-32 as zlib, gzip and PNG use it (Spec, "Conventions"); the computation is libdeflate's.
 public struct Checksum: Sendable {
   /// The CRC of the bytes added so far.
   public private(set) var value: UInt32 = 0

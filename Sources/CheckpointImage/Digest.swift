@@ -8,6 +8,10 @@ public struct Digest: Hashable, Sendable {
   /// 32 zero bytes: "no digest", as in the parent field of a base.
   public static let zero = Digest(words: (0, 0, 0, 0))
 
+  /// The digest of a page whose bytes are all zero; no page in state data has it.
+  public static let ofZeroPage = SHA256Hasher.digest(
+    of: [UInt8](repeating: 0, count: Limits.pageSize))
+
   /// The number of bytes of a digest.
   public static let byteCount = 32
 

@@ -1,4 +1,4 @@
-/// The feature bits of an image, in three classes as in qcow2 (Spec, "Features").
+/// The feature bits of an image, in three classes as in qcow2 (Spec, "Features and versions").
 public struct Features: Hashable, Sendable {
   /// What a reader that lacks a feature must do.
   public enum Class: UInt8, CaseIterable, Sendable {
@@ -28,7 +28,7 @@ public struct Features: Hashable, Sendable {
 
   /// The bits of each class, indexed by the class's number.
   public private(set) var bits: [UInt64] = [0, 0, 0]
-  /// The names found in the file, of known and of unknown features.
+  /// The features with their names, by class and bit.
   public private(set) var named: [Feature] = []
 
   /// No features.
@@ -39,15 +39,14 @@ public struct Features: Hashable, Sendable {
     for feature in features { insert(feature) }
   }
 
-  init(bits: [UInt64], named: [Feature]) {
-    self.bits = bits
-    self.named = named
-  }
-
-  /// Adds a feature and its name.
+  /// Adds a feature and its name, unless its bit is set already.
   public mutating func insert(_ feature: Feature) {
+    guard !contains(feature) else { return }
     bits[Int(feature.class.rawValue)] |= 1 << UInt64(feature.bit)
-    named.append(feature)
+    let place = named.firstIndex {
+      ($0.class.rawValue, $0.bit) > (feature.class.rawValue, feature.bit)
+    }
+    named.insert(feature, at: place ?? named.endIndex)
   }
 
   /// Whether a feature's bit is set.
@@ -55,14 +54,8 @@ public struct Features: Hashable, Sendable {
     bits[Int(feature.class.rawValue)] & 1 << UInt64(feature.bit) != 0
   }
 
-  /// The names of the features of a class that this library lacks; the bit's number where the file
-  /// gives no name.
+  /// The names of the features of a class that this library lacks.
   public func unknown(_ class: Class) -> [String] {
-    (0..<64).compactMap { bit in
-      guard bits[Int(`class`.rawValue)] & 1 << UInt64(bit) != 0,
-        !Self.known.contains(where: { $0.class == `class` && $0.bit == bit })
-      else { return nil }
-      return named.first { $0.class == `class` && $0.bit == bit }?.name ?? "bit \(bit)"
-    }
+    named.filter { $0.class == `class` && !Self.known.contains($0) }.map(\.name)
   }
 }

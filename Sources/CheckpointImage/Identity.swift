@@ -1,4 +1,4 @@
-/// The identities of a moment and of a file (Spec, "Identities").
+/// The identities of a moment and of a file (Spec, "Digests and identities").
 public enum Identity {
   /// The digest of the machine's state: all records, without the memory.
   public static func machineState(_ records: [RecordKey]) -> Digest {

@@ -97,22 +97,27 @@ public struct ImageHeader: Hashable, Sendable {
     try reader.expect("parent name length", nameLength, in: 0...Limits.maximumName)
     try reader.zeros(4, "reserved")
     parentName = try reader.readText(nameLength, "parent name")
+    // A name that leads into another folder could make a reader open any file.
+    guard parentName.utf8.allSatisfy({ $0 != 0 && $0 != 0x2f }), parentName != ".",
+      parentName != ".."
+    else { throw reader.damaged("parent name is not the name of a file") }
     var named: [Features.Feature] = []
     for _ in 0..<nameCount {
       let rawClass: UInt8 = try reader.read()
       let bit: UInt8 = try reader.read()
       let length = Int(try reader.read(UInt16.self))
-      guard let featureClass = Features.Class(rawValue: rawClass), bit < 64,
-        bits[Int(rawClass)] & 1 << UInt64(bit) != 0
-      else {
-        throw reader.damaged("feature name for class \(rawClass), bit \(bit), which is not set")
+      guard let featureClass = Features.Class(rawValue: rawClass), bit < 64 else {
+        throw reader.damaged("feature name for class \(rawClass), bit \(bit)")
       }
       try reader.expect("feature name length", length, in: 1...Limits.maximumName)
       let name = try reader.readText(length, "feature name")
       named.append(Features.Feature(class: featureClass, bit: bit, name: name))
     }
     try reader.end()
-    features = Features(bits: bits, named: named)
+    features = Features(named)
+    guard features.named == named, features.bits == bits else {
+      throw reader.damaged("the feature names are not those of the bits that are set, in order")
+    }
     ascendingUnique = flags & Self.ascendingFlag != 0
     if flags & Self.incrementFlag != 0 {
       guard parentID != .zero else { throw reader.damaged("an increment without a parent's ID") }

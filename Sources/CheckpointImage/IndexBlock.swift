@@ -94,7 +94,13 @@ public struct IndexBlock: Hashable, Sendable {
       }
     }
     try reader.expect("pages in runs", next, data.count)
-    for index in data { entries[index].digest = try reader.readDigest() }
+    for index in data {
+      let digest = try reader.readDigest()
+      guard digest != .ofZeroPage else {
+        throw reader.damaged("a page of zeros whose state is data")
+      }
+      entries[index].digest = digest
+    }
   }
 
   /// The body of an index segment.

@@ -51,6 +51,7 @@ public enum LayoutItem: Hashable, Sendable {
   {
     var reader = WireReader(body, structure: "layout", at: offset)
     var items: [LayoutItem] = []
+    try reader.expect("length", body.byteCount, in: 1...Limits.maximumBody)
     while reader.remaining > 0 {
       let code: UInt8 = try reader.read()
       let flag: UInt8 = try reader.read()
@@ -59,7 +60,10 @@ public enum LayoutItem: Hashable, Sendable {
       guard let namespace = RecordNamespace(rawValue: rawNamespace) else {
         throw reader.damaged("namespace: found \(rawNamespace), expected 1 to 4")
       }
-      if code != 2 { try reader.expect("flag", flag, 0) }
+      if code != 2 {
+        try reader.expect("flag", flag, 0)
+        try reader.expect("namespace", rawNamespace, in: 1...(code == 1 ? 2 : 3))
+      }
       switch code {
       case 1:
         items.append(.frame(namespace, type: value))

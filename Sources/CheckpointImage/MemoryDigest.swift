@@ -1,4 +1,4 @@
-/// The tree of hashes over a guest's memory (Spec, "Memory digest").
+/// The tree of hashes over a guest's memory (Spec, "Digests and identities").
 ///
 /// It depends on the memory alone, not on how or in how many images it is stored.
 public struct MemoryDigest {

@@ -1,4 +1,4 @@
-/// What is known of a page (Spec, "Page states"); every page of an image has exactly one state.
+/// What is known of a page (Spec, "Page states and types"); every page of an image has exactly one state.
 public enum PageState: UInt8, CaseIterable, Sendable {
   /// The guest has no page there.
   case unpopulated = 0
@@ -18,7 +18,7 @@ public enum PageState: UInt8, CaseIterable, Sendable {
   case unreadable = 7
 }
 
-/// Why a page was evicted (Spec, "Page states").
+/// Why a page was evicted (Spec, "Page states and types").
 public enum EvictionReason: UInt8, CaseIterable, Sendable {
   case none = 0
   case free = 1

@@ -67,9 +67,6 @@ public struct RegionHeader: Hashable, Sendable {
     }
   }
 
-  /// The page count in the first 4 bytes of a body that was checked before.
-  public static func pageCount(_ start: [UInt8]) -> Int { Int(start[2]) | Int(start[3]) << 8 }
-
   /// The bytes in front of the payload.
   public func encoded() -> [UInt8] {
     var writer = WireWriter(capacity: byteCount)

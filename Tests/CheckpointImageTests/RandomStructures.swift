@@ -36,7 +36,8 @@ extension SplitMix64 {
     let parent = bool() ? digest() : nil
     var header = ImageHeader(
       architecture: pick(.unspecified, .x86), captureID: bytes(16), parent: parent,
-      parentName: parent == nil ? "" : text(int(0...30)), ascendingUnique: bool())
+      parentName: parent == nil ? "" : text(int(0...30)).filter { $0 != "\u{0}" && $0 != "." },
+      ascendingUnique: bool())
     header.alignmentShift = UInt8(int(3...16))
     if bool() {
       header.features.insert(

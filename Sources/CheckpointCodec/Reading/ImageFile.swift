@@ -111,6 +111,8 @@ public final class ImageFile: Sendable {
     try expect(
       "checkpoint ID", root.checkpointID,
       Identity.checkpoint(captureID: header.captureID, memory: root.memory, state: root.state))
+    let hasLayout = root.directory.contains { $0.rawKind == SegmentKind.layout.rawValue }
+    try expect("layout", root.layout != .none, hasLayout)
     let headerBody = try file.bytes(
       at: UInt64(SegmentFrame.byteCount), count: Int(root.directory[0].bodyLength))
     try expect("first directory entry", root.directory[0].offset, 0)

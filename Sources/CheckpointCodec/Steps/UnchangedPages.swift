@@ -76,11 +76,7 @@ final class UnchangedPages: CheckpointSink {
   private func inherit(_ record: MachineRecord) throws(CheckpointError) -> MachineRecord {
     guard record.key.class != .epoch else { return record }
     if parent.records.contains(record.key) { return record.inherited }
-    if record.key.class == .fixed,
-      let other = parent.records.first(where: {
-        $0.namespace == record.key.namespace && $0.type == record.key.type
-      })
-    {
+    if let other = parent.records.first(where: record.key.isOtherVersion(of:)) {
       throw CheckpointError(
         .mismatch,
         "the parent is an image of another guest: \(record.key.namespace) record \(record.key.type)"

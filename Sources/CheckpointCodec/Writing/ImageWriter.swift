@@ -101,6 +101,13 @@ public final class ImageWriter: CheckpointSink {
     guard records.count < Limits.maximumRecords else {
       throw CheckpointError(.refused, "more than \(Limits.maximumRecords) machine records")
     }
+    if record.key.class == .fixed, let other = records.first(where: record.key.isOtherVersion(of:))
+    {
+      throw CheckpointError(
+        .mismatch,
+        "\(record.key.namespace) record \(record.key.type) comes twice: found \(record.key.digest), "
+          + "expected \(other.digest)")
+    }
     records.append(record.key)
     try segments.write(.record, record.encoded())
   }
