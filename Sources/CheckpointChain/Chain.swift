@@ -47,11 +47,12 @@ public final class Chain: ParentMemory, Sendable {
     try Chain(Array(images[depth...]))
   }
 
-  /// Fails if `output` would replace an image of this chain, on which it is going to depend.
+  /// Fails if `output` would replace an image of this chain, which is still needed.
   public func checkStays(_ output: OutputFile) throws(CheckpointError) {
     for image in images where output.replaces(image.file) {
       throw CheckpointError(
-        .refused, "the output would replace an ancestor that it needs", file: image.name)
+        .refused, "the output would replace this image, which is needed: choose another name",
+        file: image.name)
     }
   }
 

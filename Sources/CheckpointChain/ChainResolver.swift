@@ -26,53 +26,86 @@ public struct ChainResolver {
   public static func images(_ path: String, searching: [String] = []) throws(CheckpointError)
     -> [ImageFile]
   {
-    try images(of: ImageFile(path), at: path, searching: searching)
+    let found = try images(of: ImageFile(path), at: path, searching: searching)
+    if let obstacle = found.obstacle { throw obstacle }
+    return found.images
   }
 
-  /// The images of the chain whose tip is open.
+  /// The images of the chain whose tip is open, as far as they are found, and what keeps it from being
+  /// complete.
   public static func images(of tip: ImageFile, at path: String, searching: [String])
-    throws(CheckpointError) -> [ImageFile]
+    throws(CheckpointError) -> (images: [ImageFile], obstacle: CheckpointError?)
   {
-    var resolver = ChainResolver([folder(of: path)] + searching)
-    do throws(CheckpointError) {
-      return try resolver.resolve(tip, byName: true)
-    } catch  where error.kind == .missingParent {
-      // A named parent may have lost its own ancestors to a merge whose result carries its moment.
-      return try resolver.resolve(tip, byName: false)
+    for folder in searching where !names(in: folder).contains(".") {
+      throw CheckpointError(.io, "no such folder", file: folder)
     }
+    var folders = [folder(of: path)] + searching
+    if isLink(path), let real = realFolder(of: path) { folders.insert(real, at: 1) }
+    var resolver = ChainResolver(folders)
+    let found = resolver.resolve(tip, byName: true)
+    guard found.obstacle?.kind == .missingParent else { return found }
+    // A named parent may have lost its own ancestors to a merge whose result carries its moment.
+    return resolver.resolve(tip, byName: false)
   }
 
-  private static func folder(of path: String) -> String {
+  private static func isLink(_ path: String) -> Bool {
+    var status = stat()
+    return unsafe lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFLNK
+  }
+
+  private static func exists(_ path: String) -> Bool {
+    unsafe access(path, F_OK) == 0
+  }
+
+  /// The folder a path leads to, behind symbolic links.
+  private static func realFolder(of path: String) -> String? {
+    guard let real = unsafe realpath(path, nil) else { return nil }
+    defer { unsafe free(real) }
+    return folder(of: unsafe String(cString: real))
+  }
+
+  /// The folder in which a path names a file.
+  public static func folder(of path: String) -> String {
     let parts = path.split(separator: "/", omittingEmptySubsequences: false).dropLast()
     return parts.isEmpty ? "." : parts.joined(separator: "/") + "/"
   }
 
-  private mutating func resolve(_ tip: ImageFile, byName: Bool) throws(CheckpointError)
-    -> [ImageFile]
+  private mutating func resolve(_ tip: ImageFile, byName: Bool)
+    -> (images: [ImageFile], obstacle: CheckpointError?)
   {
     var images = [tip]
     var seen: Set<Digest> = [tip.trailer.fileID]
-    while let parentID = images[images.count - 1].header.parent {
-      let child = images[images.count - 1]
-      let parent = try find(parentID, of: child, byName: byName)
-      guard seen.insert(parent.trailer.fileID).inserted else {
-        throw CheckpointError(
-          .damaged, "the chain comes back to \(parent.name)", structure: "header",
-          offset: 0, file: child.name)
+    do throws(CheckpointError) {
+      while let parent = try parent(of: images[images.count - 1], byName: byName) {
+        guard seen.insert(parent.trailer.fileID).inserted else {
+          throw CheckpointError(
+            .damaged, "the chain comes back to \(parent.name)", structure: "header",
+            offset: 0, file: images[images.count - 1].name)
+        }
+        images.append(parent)
+        guard images.count <= Limits.maximumChain else {
+          throw CheckpointError(
+            .refused, "the chain has more than \(Limits.maximumChain) images", file: tip.name)
+        }
       }
-      guard parent.header.architecture == child.header.architecture,
-        parent.header.addressSpace == child.header.addressSpace
-      else {
-        throw CheckpointError(
-          .mismatch, "its parent \(parent.name) is of another kind of guest", file: child.name)
-      }
-      images.append(parent)
-      guard images.count <= Limits.maximumChain else {
-        throw CheckpointError(
-          .refused, "the chain has more than \(Limits.maximumChain) images", file: tip.name)
-      }
+      return (images, nil)
+    } catch {
+      return (images, error)
     }
-    return images
+  }
+
+  private mutating func parent(of child: ImageFile, byName: Bool) throws(CheckpointError)
+    -> ImageFile?
+  {
+    guard let id = child.header.parent else { return nil }
+    let parent = try find(id, of: child, byName: byName)
+    guard parent.header.architecture == child.header.architecture,
+      parent.header.addressSpace == child.header.addressSpace
+    else {
+      throw CheckpointError(
+        .mismatch, "its parent \(parent.name) is of another kind of guest", file: child.name)
+    }
+    return parent
   }
 
   private mutating func find(_ id: Digest, of child: ImageFile, byName: Bool)
@@ -88,6 +121,11 @@ public struct ChainResolver {
     }
     for candidate in candidates(id) {
       return try ImageFile(candidate.path)
+    }
+    // A file of the parent's name that cannot be read is more likely the parent than not.
+    if !name.isEmpty, let file = folders.lazy.map({ Self.join($0, name) }).first(where: Self.exists)
+    {
+      _ = try ImageFile(file)
     }
     throw CheckpointError(
       .missingParent,

@@ -49,7 +49,7 @@ public struct Merge {
     header.addressSpace = tip.header.addressSpace
     header.alignmentShift = tip.header.alignmentShift
     let writer = try ImageWriter(header, parent: parent, to: output)
-    let source = try MergeSource(chain, span: span, recoding: options.settings?.codec)
+    let source = try MergeSource(chain, span: span, recoding: options.settings != nil)
     let settings = options.settings ?? CodecSettings()
     try Pipeline(
       [.perform, .packRegions, .compress(settings, proving: true)],
@@ -72,7 +72,8 @@ public struct Merge {
     guard let onto else { return chain.images.count }
     guard let place = chain.images.firstIndex(where: { $0.root.checkpointID == onto }) else {
       throw CheckpointError(
-        .mismatch, "checkpoint \(onto) is no ancestor", file: chain.tip.name)
+        .mismatch, "checkpoint \(onto), which --onto names, is not among its ancestors",
+        file: chain.tip.name)
     }
     guard place > 0 else {
       throw CheckpointError(

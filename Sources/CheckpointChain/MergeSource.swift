@@ -22,7 +22,7 @@ public final class MergeSource: CheckpointSource {
   }
 
   private let chain: Chain
-  private let recoding: CodecID?
+  private let recoding: Bool
   private var records: ArraySlice<MachineRecord>
   private var layoutItems: [LayoutItem] = []
   private var layoutSegments: ArraySlice<ImageRoot.DirectoryEntry>
@@ -43,8 +43,8 @@ public final class MergeSource: CheckpointSource {
 
   /// The events of the youngest `span` images of a chain.
   ///
-  /// - Parameter recoding: every region whose codec is another is expanded.
-  public init(_ chain: Chain, span: Int, recoding: CodecID?) throws(CheckpointError) {
+  /// - Parameter recoding: every region is expanded, to be compressed anew.
+  public init(_ chain: Chain, span: Int, recoding: Bool) throws(CheckpointError) {
     self.chain = chain
     self.recoding = recoding
     records = try Self.records(chain, span: span)[...]
@@ -134,15 +134,14 @@ public final class MergeSource: CheckpointSource {
   }
 
   private static func read(
-    _ live: LiveRegion, of chain: Chain, _ recoding: CodecID?, _ tally: MergeTally
+    _ live: LiveRegion, of chain: Chain, _ recoding: Bool, _ tally: MergeTally
   ) throws(CheckpointError) -> CheckpointEvent {
     let image = chain.images[live.image]
     let region = try image.region(at: live.location)
     let pages = try livePages(of: region.header, live, chain)
     let total = region.header.pageCount
     // Kept whole if three quarters live: the bound that keeps a merge within 1.06 of a fresh capture.
-    let keep =
-      pages.count * 4 >= total * 3 && (recoding == nil || region.header.codec == recoding)
+    let keep = pages.count * 4 >= total * 3 && !recoding
     tally.add(copied: keep)
     if keep {
       return .regions([

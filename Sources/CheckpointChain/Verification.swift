@@ -54,13 +54,9 @@ public final class Verification {
       walk(file, knowing: nil)
       return note(error)
     }
-    var images = [tip]
-    do throws(CheckpointError) {
-      images = try ChainResolver.images(of: tip, at: path, searching: searching)
-    } catch {
-      // The tip itself can still be checked, but not against what it stands on.
-      note(error)
-    }
+    // Images that were found can be checked, but not against what they stand on.
+    let (images, obstacle) = try ChainResolver.images(of: tip, at: path, searching: searching)
+    if let obstacle { note(obstacle) }
     for image in images { try check(image) }
     if images[images.count - 1].header.parent == nil { try checkMoments(images) }
   }

@@ -31,6 +31,9 @@ public struct CodecOptions: ParsableArguments {
   /// Refuses impossible values.
   public func validate() throws {
     let levels = CodecSettings.levels(codec ?? .zstd)
+    if level != nil, codec == CodecID.none {
+      throw ValidationError("--level has no meaning with --codec none")
+    }
     if let level, !levels.contains(level) {
       throw ValidationError(
         "--level takes a number from \(levels.lowerBound) to \(levels.upperBound) for \((codec ?? .zstd).name)"

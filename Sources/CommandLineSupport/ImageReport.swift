@@ -19,6 +19,30 @@ public struct ImageReport: Encodable {
   /// Stored pages that are no longer in use.
   public var deadCopies: UInt64
 
+  /// What became of the images that were merged into it.
+  public var merged: Merged?
+
+  /// What a merge did.
+  public struct Merged: Encodable {
+    /// Images merged.
+    public var images: Int
+    /// Regions that were copied as they are.
+    public var copied: Int
+    /// Regions that were compressed anew.
+    public var repacked: Int
+
+    /// Makes a report.
+    public init(images: Int, copied: Int, repacked: Int) {
+      self.images = images
+      self.copied = copied
+      self.repacked = repacked
+    }
+
+    var line: String {
+      "merged \(Count.text(images, "image")): \(Count.text(copied, "region")) copied, \(repacked) repacked"
+    }
+  }
+
   /// A report on an image.
   public init(file: String, root: ImageRoot, fileID: Digest, bytes: UInt64) {
     self.file = file

@@ -4,9 +4,9 @@ internal import Glibc
 
 /// Results on standard output.
 public enum Results {
-  /// Prints text.
-  public static func print(_ text: String) throws(CheckpointError) {
-    try write(Array((text + "\n").utf8))
+  /// Prints a line.
+  public static func print(_ line: String) throws(CheckpointError) {
+    try write(Array((line.printable + "\n").utf8))
   }
 
   /// Prints a value as JSON, keys sorted.

@@ -7,6 +7,8 @@ internal import Glibc
 public protocol Tool: ParsableCommand {
   /// Does the work; the result is the exit status.
   func execute() throws(CheckpointError) -> ExitStatus
+  /// The exit status an error leads to.
+  static func status(of error: CheckpointError) -> ExitStatus
 }
 
 /// The exit statuses of all tools.
@@ -28,6 +30,9 @@ public enum ExitStatus: Int32, Sendable {
 }
 
 extension Tool {
+  /// The status that the error's kind leads to.
+  public static func status(of error: CheckpointError) -> ExitStatus { ExitStatus(error) }
+
   /// Runs the command and ends the process with its status.
   public func run() throws {
     Interruption.install()
@@ -35,12 +40,27 @@ extension Tool {
     do throws(CheckpointError) {
       status = try execute()
     } catch {
-      Message.print("\(Self._commandName): error: \(error)")
+      Message.print("\(toolName): error: \(error)")
       // As a shell expects of a program that a signal ended.
       if error.kind == .interrupted { throw ExitCode(128 + Interruption.received) }
-      status = ExitStatus(error)
+      status = Self.status(of: error)
     }
     throw ExitCode(status.rawValue)
+  }
+}
+
+/// The name the tool was called by.
+public var toolName: String {
+  CommandLine.arguments.first?.split(separator: "/").last.map(String.init) ?? "vmckpt"
+}
+
+extension String {
+  /// The text without control characters: names and texts from files must not drive a terminal.
+  public var printable: String {
+    guard utf8.contains(where: { $0 < 0x20 || $0 == 0x7f }) else { return self }
+    return String(
+      String.UnicodeScalarView(
+        unicodeScalars.map { $0.value < 0x20 || $0.value == 0x7f ? "?" : $0 }))
   }
 }
 
@@ -48,7 +68,7 @@ extension Tool {
 public enum Message {
   /// Prints a line.
   public static func print(_ line: String) {
-    let bytes = Array((line + "\n").utf8)
+    let bytes = Array((line.printable + "\n").utf8)
     unsafe bytes.withUnsafeBytes { _ = unsafe write(STDERR_FILENO, $0.baseAddress, $0.count) }
   }
 }

@@ -36,11 +36,11 @@ public struct Capture {
     if let parent { steps.append(.dropUnchanged(parent)) }
     steps += [.packRegions, .compress(settings, proving: false)]
     try Pipeline(steps, into: writer, on: pool).run(source, progress: progress)
+    // Some facts are known only now.
+    try checkGuest(source.facts)
     var provenance = provenance
     provenance.add("source.kind", source.facts.kind)
     for (key, value) in source.facts.fields { provenance.add(key, value) }
-    // A saved guest stood still: what is in the file is one moment.
-    provenance.add("consistency", "atomic")
     ending(&provenance)
     return try writer.seal([provenance], complete: true, layout: source.layoutKind)
   }
@@ -56,15 +56,18 @@ public struct Capture {
     guard parent.tip.header.architecture == facts.architecture else {
       throw CheckpointError(
         .mismatch,
-        "the parent is an image of another guest: it was not captured from a \(facts.kind)",
+        "cannot be the parent: it holds another kind of guest than the source, which is \(facts.kind)",
         file: parent.tip.name)
     }
-    let before = try Merge.provenance(of: parent.tip).compactMap { $0["domain.uuid"] }.last
-    if let before, let now = facts["domain.uuid"], before != now {
+    let history = try Merge.provenance(of: parent.tip)
+    for field in ["domain.uuid", "guest.type"] {
+      guard let before = history.compactMap({ $0[field] }).last, let now = facts[field],
+        before != now
+      else { continue }
       throw CheckpointError(
         .mismatch,
-        "the parent is an image of another guest: found domain \(before), expected \(now)",
-        file: parent.tip.name)
+        "cannot be the parent: it is an image of another guest: \(field) \(before), that of the "
+          + "source is \(now)", file: parent.tip.name)
     }
   }
 }

@@ -21,6 +21,7 @@ public enum Restore {
     _ chain: Chain, as format: Format, to output: OutputFile, on pool: WorkerPool,
     progress: (Double?) -> Void = { _ in }
   ) throws(CheckpointError) -> Substitutions {
+    try chain.checkStays(output)
     if format == .raw {
       let writer = RawWriter(output)
       try run(chain, .ascending, into: writer, on: pool, progress)

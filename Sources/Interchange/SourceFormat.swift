@@ -8,6 +8,11 @@ public enum SourceFormat: String, CaseIterable, Sendable {
   /// The physical memory, byte for byte.
   case raw
 
+  private static let compressed: [(magic: [UInt8], kind: String, program: String)] = [
+    ([0x1f, 0x8b], "gzip", "gzip"), ([0x28, 0xb5, 0x2f, 0xfd], "zstd", "zstd"),
+    ([0xfd, 0x37, 0x7a, 0x58, 0x5a], "xz", "xz"), ([0x42, 0x5a, 0x68], "bzip2", "bzip2"),
+  ]
+
   /// Recognises a source by its first bytes; raw memory has none of its own and must be named.
   public static func recognise(_ input: InputStream) throws(CheckpointError) -> SourceFormat {
     let start = try input.peek(64)
@@ -23,6 +28,12 @@ public enum SourceFormat: String, CaseIterable, Sendable {
     }
     if XenStream.isLibxl(start) || XenStream.isLibxc(start) {
       throw refused("is a bare libxl or libxc stream: only whole xl save files can be captured yet")
+    }
+    for (magic, kind, program) in Self.compressed where start.starts(with: magic) {
+      throw refused("is compressed with \(kind): \(program) -dc FILE | ckpt-capture - …")
+    }
+    if start.starts(with: [0x7f, 0x45, 0x4c, 0x46]) {
+      throw refused("is an ELF file: core dumps cannot be captured yet")
     }
     throw refused("is of no known kind; --format raw takes it as plain memory")
   }

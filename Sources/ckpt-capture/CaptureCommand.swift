@@ -39,6 +39,12 @@ struct CaptureCommand: Tool {
   @OptionGroup(title: "Chain") var chain: ChainOptions
   @OptionGroup(title: "Common options") var common: CommonOptions
 
+  func validate() throws {
+    if source == "-" && parent == "-" {
+      throw ValidationError("standard input can be used only once")
+    }
+  }
+
   func execute() throws(CheckpointError) -> ExitStatus {
     let input = try InputStream(source, hashing: hashSource)
     let format = if let format { format } else { try SourceFormat.recognise(input) }
@@ -52,15 +58,30 @@ struct CaptureCommand: Tool {
     let summary = try capture.run(
       format.open(input), to: file, on: common.pool, progress: progress.update
     ) { provenance in
+      if let time = input.modified {
+        provenance.add(
+          "source.modified",
+          RunRecord.text(seconds: time.seconds, nanoseconds: time.nanoseconds))
+      }
       if let digest = input.finishDigest() { provenance.add("source.sha256", digest.hex) }
       provenance.add("end", RunRecord.now())
     }
     try file.commit()
     progress.end()
-    try report(
+    if let parentChain { noteParentFolder(of: parentChain) }
+    try tell(
       ImageReport(
         file: file.name, root: summary.root, fileID: summary.fileID, bytes: summary.fileLength),
       common, output)
     return .success
+  }
+
+  /// Parents are looked for beside their children.
+  private func noteParentFolder(of parent: Chain) {
+    let folder = ChainResolver.folder(of: parent.tip.name)
+    guard !common.quiet, output.output != "-", folder != ChainResolver.folder(of: output.output)
+    else { return }
+    Message.print(
+      "ckpt-capture: note: the parent lies in another folder: tools need --search \(folder)")
   }
 }

@@ -9,7 +9,8 @@ struct DiffCommand: Tool {
     commandName: "ckpt-diff",
     abstract: "Show which pages differ between two checkpoints.",
     discussion: """
-      Only the indexes are read. Exit status 0 means the same memory, 1 different.
+      Only the indexes are read. Exit status 0 means the same memory, 1 different, 2 that they could \
+      not be compared.
       """,
     version: RunRecord.version)
 
@@ -37,9 +38,19 @@ struct DiffCommand: Tool {
     var ranges: [Range]
   }
 
+  /// 1 means that they differ; whatever keeps them from being compared is another status.
+  static func status(of error: CheckpointError) -> ExitStatus { .failure }
+
+  func validate() throws {
+    if before == "-" && after == "-" {
+      throw ValidationError("standard input can be used only once")
+    }
+  }
+
   func execute() throws(CheckpointError) -> ExitStatus {
-    let old = try ChainResolver.open(before, searching: chain.folders)
-    let new = try ChainResolver.open(after, searching: chain.folders)
+    // One may be the other's parent, wherever they lie.
+    let old = try ChainResolver.open(before, searching: chain.folders + folders(of: after))
+    let new = try ChainResolver.open(after, searching: chain.folders + folders(of: before))
     let difference = try Difference(old, new)
     if common.json {
       try Results.printJSON(report(difference, old, new))
@@ -47,6 +58,10 @@ struct DiffCommand: Tool {
       try print(difference)
     }
     return difference.ranges.isEmpty ? .success : .no
+  }
+
+  private func folders(of path: String) -> [String] {
+    path == "-" ? [] : [ChainResolver.folder(of: path)]
   }
 
   private func report(_ difference: Difference, _ old: Chain, _ new: Chain) -> Report {
@@ -72,7 +87,8 @@ struct DiffCommand: Tool {
     }
     guard !common.quiet else { return }
     Message.print(
-      "\(difference.differing) pages differ in \(difference.ranges.count) ranges; machine state "
+      "\(Count.text(difference.differing, "page")) differ in "
+        + "\(Count.text(difference.ranges.count, "range")); machine state "
         + (difference.machineStateDiffers ? "differs" : "is the same"))
   }
 }

@@ -21,7 +21,10 @@ struct ChainCommand: Tool {
     if common.json {
       try Results.printJSON(images)
     } else {
-      for image in images { try Results.print("\(image.kind) \(image.image.line)") }
+      for image in images {
+        try Results.print(
+          "\(image.kind) \(image.image.line)\(image.moment.map { ", \($0)" } ?? "")")
+      }
     }
     return .success
   }

@@ -2,12 +2,14 @@ import CheckpointChain
 import CheckpointCodec
 import CheckpointImage
 import CommandLineSupport
+import Interchange
 
 /// What can be said of one image.
 struct ImageDescription: Encodable {
   struct Record: Encodable {
     var namespace: String
     var type: UInt32
+    var name: String
     var recordClass: String
     var length: UInt64
     var digest: String
@@ -39,7 +41,8 @@ struct ImageDescription: Encodable {
     segments = file.trailer.segmentCount
     records = try Chain.records(of: file).map {
       Record(
-        namespace: "\($0.key.namespace)", type: $0.key.type, recordClass: $0.key.class.name,
+        namespace: "\($0.key.namespace)", type: $0.key.type, name: RecordName.text($0.key),
+        recordClass: $0.key.class.name,
         length: $0.key.length, digest: $0.key.digest.hex, inherited: $0.payload == nil)
     }
     provenance = try Merge.provenance(of: file).map { history in
@@ -47,8 +50,14 @@ struct ImageDescription: Encodable {
     }
   }
 
+  /// When the guest was as the image shows it, as far as that is known.
+  var moment: String? {
+    let captured = provenance.last { $0["action"] == "capture" }
+    return (captured?["source.modified"] ?? captured?["start"]).map { "\($0.prefix(19))Z" }
+  }
+
   /// One fact a line.
-  var text: String {
+  var lines: [String] {
     var lines = [
       "file           \(image.file)",
       "kind           \(kind), format \(version) (\(features.joined(separator: ", ")))",
@@ -64,20 +73,15 @@ struct ImageDescription: Encodable {
     lines.append("layout         \(layout)")
     for record in records {
       lines.append(
-        "record         \(record.namespace) \(record.type), \(record.recordClass), \(record.length) bytes"
+        "record         \(record.namespace) \(record.name), \(record.recordClass), \(record.length) bytes"
           + (record.inherited ? ", inherited" : ""))
     }
     for history in provenance {
       lines.append("history        \(history["action"] ?? "?")")
       for (key, value) in history.sorted(by: { $0.key < $1.key }) where key != "action" {
-        lines.append("  \(key): \(Self.printable(value))")
+        lines.append("  \(key): \(value)")
       }
     }
-    return lines.joined(separator: "\n")
-  }
-
-  /// Text from a file must not drive the terminal.
-  private static func printable(_ text: String) -> String {
-    String(text.map { $0.unicodeScalars.contains { $0.value < 32 || $0.value == 127 } ? "?" : $0 })
+    return lines
   }
 }

@@ -17,7 +17,7 @@ struct InfoCommand: Tool {
     if common.json {
       try Results.printJSON(description)
     } else {
-      try Results.print(description.text)
+      for line in description.lines { try Results.print(line) }
     }
     return .success
   }

@@ -7,5 +7,5 @@ struct InspectCommand: ParsableCommand {
     commandName: "ckpt-inspect",
     abstract: "Show what a checkpoint image holds.",
     version: RunRecord.version,
-    subcommands: [InfoCommand.self, ChainCommand.self])
+    subcommands: [InfoCommand.self, ChainCommand.self], defaultSubcommand: InfoCommand.self)
 }

@@ -36,12 +36,19 @@ struct MergeCommand: Tool {
     if verify && output.output == "-" {
       throw ValidationError("--verify needs a file: standard output cannot be read back")
     }
+    if tip == "-" && onto == "-" {
+      throw ValidationError("standard input can be used only once")
+    }
   }
 
   func execute() throws(CheckpointError) -> ExitStatus {
-    let images = try ChainResolver.open(tip, searching: chain.folders)
     var ancestor: Digest?
-    if let onto { ancestor = try ImageFile(onto).root.checkpointID }
+    var folders = chain.folders
+    if let onto {
+      ancestor = try ImageFile(onto).root.checkpointID
+      folders.append(ChainResolver.folder(of: onto))
+    }
+    let images = try ChainResolver.open(tip, searching: folders)
     let file = try output.open()
     let progress = ProgressLine("merging", quiet: common.quiet)
     let result = try Merge.run(
@@ -49,26 +56,22 @@ struct MergeCommand: Tool {
       Merge.Options(
         onto: ancestor, settings: codec.chosen, provenance: RunRecord.begin("merge")),
       to: file, on: common.pool, progress: progress.update)
-    if verify, let path = file.temporaryPath { try readBack(path) }
+    if verify, let path = file.temporaryPath { try readBack(path, folders) }
     try file.commit()
     progress.end()
-    if !common.quiet {
-      Message.print(
-        "merged \(result.images) images: \(result.regions.copied) regions copied, \(result.regions.repacked) repacked"
-      )
-    }
-    try report(
-      ImageReport(
-        file: file.name, root: result.image.root, fileID: result.image.fileID,
-        bytes: result.image.fileLength),
-      common, output)
+    var report = ImageReport(
+      file: file.name, root: result.image.root, fileID: result.image.fileID,
+      bytes: result.image.fileLength)
+    report.merged = ImageReport.Merged(
+      images: result.images, copied: result.regions.copied, repacked: result.regions.repacked)
+    try tell(report, common, output)
     return .success
   }
 
-  private func readBack(_ path: String) throws(CheckpointError) {
+  private func readBack(_ path: String, _ folders: [String]) throws(CheckpointError) {
     let progress = ProgressLine("verifying", quiet: common.quiet)
     let check = Verification(.full, on: common.pool, progress: progress.update)
-    try check.run(path, searching: chain.folders)
+    try check.run(path, searching: folders)
     progress.end()
     if let finding = check.findings.first ?? check.obstacle { throw finding }
   }

@@ -30,6 +30,13 @@ struct RestoreCommand: Tool {
   @OptionGroup(title: "Chain") var chain: ChainOptions
   @OptionGroup(title: "Common options") var common: CommonOptions
 
+  private struct Report: Encodable {
+    var file: String
+    var format: String
+    var checkpointID: String
+    var shownAsZeros: [String: UInt64]
+  }
+
   func execute() throws(CheckpointError) -> ExitStatus {
     let images = try ChainResolver.open(tip, searching: chain.folders)
     let file = try output.open()
@@ -38,7 +45,15 @@ struct RestoreCommand: Tool {
       images, as: to, to: file, on: common.pool, progress: progress.update)
     try file.commit()
     progress.end()
-    if zeros.total > 0 {
+    if common.json && output.output != "-" {
+      try Results.printJSON(
+        Report(
+          file: file.name, format: to.rawValue, checkpointID: images.checkpointID.hex,
+          shownAsZeros: [
+            "evicted": zeros.evicted, "unreadable": zeros.unreadable,
+            "unpopulated": zeros.unpopulated,
+          ]))
+    } else if zeros.total > 0 {
       Message.print(
         "ckpt-restore: shown as zeros: \(zeros.evicted) evicted, \(zeros.unreadable) unreadable, \(zeros.unpopulated) unpopulated pages"
       )

@@ -31,7 +31,7 @@ struct VerifyCommand: Tool {
       var reason: String
     }
     var sound: Bool
-    var complete: Bool
+    var obstacle: String?
     var images: Int
     var segments: UInt64
     var pages: UInt64
@@ -59,16 +59,24 @@ struct VerifyCommand: Tool {
     guard !common.quiet else { return }
     let counts = check.counts
     Message.print(
-      "\(counts.images) images, \(counts.segments) segments, \(counts.pages) pages, \(ByteCount.text(counts.bytes)): "
-        + (check.findings.isEmpty ? "sound" : "\(check.findings.count) findings"))
+      [
+        Count.text(counts.images, "image"), Count.text(counts.segments, "segment"),
+        quick ? "pages not checked" : Count.text(counts.pages, "page"),
+        ByteCount.text(counts.bytes),
+      ].joined(separator: ", ") + ": \(verdict(check))")
+  }
+
+  private func verdict(_ check: Verification) -> String {
+    guard check.findings.isEmpty else { return Count.text(check.findings.count, "finding") }
+    return check.obstacle == nil ? "sound" : "nothing wrong in what could be checked"
   }
 
   private func report(_ check: Verification) -> Report {
-    let all = check.findings + (check.obstacle.map { [$0] } ?? [])
-    return Report(
-      sound: check.findings.isEmpty, complete: check.obstacle == nil, images: check.counts.images,
+    Report(
+      sound: check.findings.isEmpty && check.obstacle == nil,
+      obstacle: check.obstacle.map { "\($0)" }, images: check.counts.images,
       segments: check.counts.segments, pages: check.counts.pages, bytes: check.counts.bytes,
-      findings: all.map {
+      findings: check.findings.map {
         Report.Finding(
           file: $0.file, offset: $0.offset, structure: $0.structure, reason: $0.reason)
       })

@@ -74,7 +74,7 @@ nothing_left out
 # Another guest: raw memory on a Xen guest's image, and one Xen guest on another's.
 "$root/Fixtures/generate-streams.py" streams
 ckpt-capture -q streams/good-hvm-v3.xl -o hvm.ckpt
-expect 2 'another guest' ckpt-capture --format raw 1.raw --parent hvm.ckpt -o out
+expect 2 'another kind of guest' ckpt-capture --format raw 1.raw --parent hvm.ckpt -o out
 expect 2 '' ckpt-capture streams/good-pv-v3.xl --parent hvm.ckpt -o out
 nothing_left out
 

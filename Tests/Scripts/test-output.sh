@@ -84,9 +84,10 @@ done
 ln -s base.ckpt link.ckpt
 cp base.ckpt copy.ckpt
 for name in base.ckpt link.ckpt; do
-  expect 2 'would replace an ancestor' \
+  expect 2 'would replace this image' \
     ckpt-capture --format raw b.raw --parent tip.ckpt -o $name --force
-  expect 2 'would replace an ancestor' ckpt-merge tip.ckpt --onto base.ckpt -o $name --force
+  expect 2 'would replace this image' ckpt-merge tip.ckpt --onto base.ckpt -o $name --force
+  expect 2 'would replace this image' ckpt-restore tip.ckpt --to raw -o $name --force
 done
 cmp base.ckpt copy.ckpt
 rm link.ckpt copy.ckpt

@@ -9,6 +9,8 @@ public final class InputStream {
   public private(set) var position: UInt64 = 0
   /// Bytes of the input, where that is known beforehand.
   public let length: UInt64?
+  /// When a file was last written to, in seconds and nanoseconds since 1970; nil for a pipe.
+  public let modified: (seconds: Int, nanoseconds: Int)?
   private let descriptor: Int32
   private var buffer = [UInt8](repeating: 0, count: 1 << 16)
   private var next = 0
@@ -27,7 +29,9 @@ public final class InputStream {
     guard status.st_mode & S_IFMT != S_IFDIR else {
       throw CheckpointError(.io, "is a directory", file: name)
     }
-    length = status.st_mode & S_IFMT == S_IFREG ? UInt64(status.st_size) : nil
+    let isFile = status.st_mode & S_IFMT == S_IFREG
+    length = isFile ? UInt64(status.st_size) : nil
+    modified = isFile ? (status.st_mtim.tv_sec, status.st_mtim.tv_nsec) : nil
   }
 
   deinit {

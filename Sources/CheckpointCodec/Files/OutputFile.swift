@@ -4,7 +4,7 @@ internal import Glibc
 /// A file that takes its name only when it is complete, or standard output.
 ///
 /// It is written beside its final name; `commit` syncs and renames it; if it is dropped before, nothing
-/// stays behind.
+/// stays behind. Only its owner may read it: a guest's memory holds the guest's secrets.
 public final class OutputFile {
   /// The name used in messages.
   public let name: String
@@ -32,6 +32,10 @@ public final class OutputFile {
     var status = stat()
     let exists = unsafe path != "-" && stat(path, &status) == 0
     if path == "-" {
+      guard isatty(STDOUT_FILENO) == 0 else {
+        throw CheckpointError(
+          .refused, "is a terminal; use a file or a pipe", file: "standard output")
+      }
       descriptor = STDOUT_FILENO
       isSeekable = false
     } else if exists && status.st_mode & S_IFMT == S_IFDIR {
@@ -43,7 +47,7 @@ public final class OutputFile {
       throw CheckpointError(.refused, "exists already (--force replaces it)", file: path)
     } else {
       let temporary = Self.sibling(of: path)
-      descriptor = unsafe open(temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+      descriptor = unsafe open(temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
       isSeekable = true
       if descriptor >= 0 { temporaryPath = temporary }
     }

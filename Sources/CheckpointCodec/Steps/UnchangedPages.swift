@@ -79,7 +79,7 @@ final class UnchangedPages: CheckpointSink {
     if let other = parent.records.first(where: record.key.isOtherVersion(of:)) {
       throw CheckpointError(
         .mismatch,
-        "the parent is an image of another guest: \(record.key.namespace) record \(record.key.type)"
+        "the parent is an image of another guest: static \(record.key.namespace) record \(record.key.type)"
           + " has digest \(record.key.digest), in the parent \(other.digest)")
     }
     return record

@@ -235,9 +235,11 @@ public final class XenStreamSource: DescribedSource {
       throw unsupported("page shift \(pageShift)", "libxc domain header", at: domainOffset + 4)
     }
     emit(.streamHeader, .epoch, XenStream.Header.image.rawValue, image)
-    emit(.streamHeader, .fixed, XenStream.Header.domain.rawValue, domain)
+    emit(.streamHeader, .epoch, XenStream.Header.domain.rawValue, domain)
     facts.fields.append(("guest.type", guest == .pv ? "PV" : "HVM"))
     facts.fields.append(("hypervisor", "Xen \(u32(domain, 8)).\(u32(domain, 12))"))
+    // The guest stood still at the end of the save: what is in the file is one moment.
+    facts.fields.append(("consistency", "atomic"))
     rules = RecordRules(version: version, guest: guest)
     sawLibxc = true
     phase = .libxcRecord
