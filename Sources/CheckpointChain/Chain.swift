@@ -19,7 +19,7 @@ public final class Chain: ParentMemory, Sendable {
   /// The identity of the tip's moment.
   public var checkpointID: Digest { tip.root.checkpointID }
   /// What identifies each record.
-  public var records: [RecordKey] { machineRecords.map(\.key) }
+  public let records: [RecordKey]
   /// The chain without its tip; nil for a base.
   public var parent: Chain? {
     get throws(CheckpointError) { images.count > 1 ? try ancestor(1) : nil }
@@ -30,6 +30,7 @@ public final class Chain: ParentMemory, Sendable {
     self.images = images
     nodes = Self.nodes(of: images[...])
     machineRecords = try Self.records(of: images[0])
+    records = machineRecords.map(\.key)
     let tip = images[0]
     func expect(_ field: String, _ found: Digest, _ expected: Digest) throws(CheckpointError) {
       guard found == expected else {
@@ -39,7 +40,7 @@ public final class Chain: ParentMemory, Sendable {
       }
     }
     try expect("memory digest", MemoryDigest().root(nodes), tip.root.memory)
-    try expect("state digest", Identity.machineState(machineRecords.map(\.key)), tip.root.state)
+    try expect("state digest", Identity.machineState(records), tip.root.state)
   }
 
   /// The chain that ends `depth` images before the tip.
@@ -87,6 +88,12 @@ public final class Chain: ParentMemory, Sendable {
     return records
   }
 
+  static func missingPayload(_ key: RecordKey, _ image: ImageFile) -> CheckpointError {
+    CheckpointError(
+      .damaged, "no ancestor holds the inherited \(key.namespace) record \(key.type)",
+      structure: "record", file: image.name)
+  }
+
   /// Fails if a static record is another than one before it.
   static func check(_ key: RecordKey, against others: [RecordKey], at offset: UInt64? = nil)
     throws(CheckpointError)
@@ -111,11 +118,7 @@ public final class Chain: ParentMemory, Sendable {
         missing.remove(record.key)
       }
     }
-    if let key = missing.first {
-      throw CheckpointError(
-        .damaged, "no ancestor holds the inherited \(key.namespace) record \(key.type)",
-        structure: "record", file: tip.name)
-    }
+    if let key = missing.first { throw Self.missingPayload(key, tip) }
     return machineRecords.map { record in
       var record = record
       if record.payload == nil { record.payload = payloads[record.key] }

@@ -155,7 +155,8 @@ public struct ChainResolver {
   }
 
   private static func join(_ folder: String, _ name: String) -> String {
-    if folder == "." { return name }
+    // A file of this name is not standard input.
+    if folder == "." { return name == "-" ? "./-" : name }
     return folder.hasSuffix("/") ? folder + name : folder + "/" + name
   }
 

@@ -23,6 +23,8 @@ public final class ChainSource: CheckpointSource {
   private var done: UInt64 = 0
   private let total: UInt64
   private var canonicalPagesDone = false
+  private var layoutPFNs: UInt64 = 0
+  private var layoutOffset: UInt64 = 0
 
   /// How many of the populated pages were given out.
   public var fractionDone: Double? { total == 0 ? nil : min(1, Double(done) / Double(total)) }
@@ -67,9 +69,7 @@ public final class ChainSource: CheckpointSource {
     }
     guard let item = try nextLayoutItem() else {
       guard records.isEmpty else {
-        throw CheckpointError(
-          .damaged, "\(records.count) machine records have no place in the layout",
-          structure: "layout", file: chain.tip.name)
+        throw damaged("\(records.count) machine records have no place in it")
       }
       try coverage.end(chain)
       return nil
@@ -79,9 +79,7 @@ public final class ChainSource: CheckpointSource {
       return .layout(.pages(try beginPages(wanted)))
     case .record:
       guard let record = records.popFirst() else {
-        throw CheckpointError(
-          .damaged, "more machine records than the image has", structure: "layout",
-          file: chain.tip.name)
+        throw damaged("it has more machine records than the image")
       }
       // The item tells how the record is padded; the record itself follows.
       pendingRecord = record
@@ -93,6 +91,11 @@ public final class ChainSource: CheckpointSource {
 
   private func beginPages(_ wanted: LayoutItem.Pages) throws(CheckpointError) -> LayoutItem.Pages {
     guard chain.tip.root.layout == .canonical else {
+      for run in wanted.runs { layoutPFNs += run.count }
+      let limit = Limits.layoutPFNs(blocks: chain.nodes.count)
+      guard layoutPFNs <= limit else {
+        throw damaged("PFNs: found \(layoutPFNs) so far, expected at most \(limit)")
+      }
       pages = PFNRanges(wanted.runs.map { $0.pfn..<$0.pfn + $0.count })
       return wanted
     }
@@ -105,9 +108,15 @@ public final class ChainSource: CheckpointSource {
     return LayoutItem.Pages(batch: 1024, reserved: 0, runs: [])
   }
 
+  private func damaged(_ reason: String) -> CheckpointError {
+    CheckpointError(
+      .damaged, reason, structure: "layout", offset: layoutOffset, file: chain.tip.name)
+  }
+
   private func nextLayoutItem() throws(CheckpointError) -> LayoutItem? {
     while nextItem == items.count {
       guard let segment = layoutSegments.popFirst() else { return nil }
+      layoutOffset = segment.offset
       let body = try chain.tip.body(of: segment)
       do throws(CheckpointError) {
         items = unsafe try LayoutItem.parseList(

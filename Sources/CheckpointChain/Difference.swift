@@ -15,47 +15,59 @@ public struct Difference: Sendable {
     public var after: PageState
   }
 
-  /// The runs, ascending.
-  public private(set) var ranges: [Range] = []
-  /// Blocks of 512 pages whose nodes differ; only these were read.
-  public private(set) var blocksCompared = 0
-  /// Whether machine records, such as processor registers, differ.
-  public private(set) var machineStateDiffers: Bool
-
+  /// The number of runs.
+  public private(set) var ranges: UInt64 = 0
   /// Pages that differ.
-  public var differing: UInt64 { ranges.reduce(0) { $0 + $1.count } }
+  public private(set) var pages: UInt64 = 0
+  /// Whether machine records, such as processor registers, differ.
+  public let machineStateDiffers: Bool
+  private var pending: Range?
 
-  /// Compares two moments. Only blocks whose nodes differ are read.
-  public init(_ before: Chain, _ after: Chain) throws(CheckpointError) {
+  /// Compares two moments and gives each run of pages that differ, ascending, to `body`. Only blocks
+  /// whose nodes differ are read.
+  public init(
+    _ before: Chain, _ after: Chain, each body: (Range) throws(CheckpointError) -> Void
+  ) throws(CheckpointError) {
     machineStateDiffers = before.tip.root.state != after.tip.root.state
     var old = before.nodes[...]
     var new = after.nodes[...]
     while let number = [old.first?.block, new.first?.block].compactMap({ $0 }).min() {
       let a = old.first?.block == number ? old.popFirst()?.digest : nil
       let b = new.first?.block == number ? new.popFirst()?.digest : nil
-      if a != b { try compare(number, before, after) }
+      if a != b { try compare(number, before, after, body) }
     }
+    try flush(body)
   }
 
-  private mutating func compare(_ number: UInt64, _ before: Chain, _ after: Chain)
-    throws(CheckpointError)
-  {
-    blocksCompared += 1
+  private mutating func compare(
+    _ number: UInt64, _ before: Chain, _ after: Chain,
+    _ body: (Range) throws(CheckpointError) -> Void
+  ) throws(CheckpointError) {
+    try Interruption.check()
     let empty = [PageEntry](repeating: .unpopulated, count: Limits.blockPages)
     let old = try before.pages(ofBlock: number) ?? empty
     let new = try after.pages(ofBlock: number) ?? empty
-    for slot in 0..<Limits.blockPages {
-      if old[slot].sameMemory(as: new[slot]) { continue }
-      let pfn = number * UInt64(Limits.blockPages) + UInt64(slot)
+    for slot in 0..<Limits.blockPages where !old[slot].sameMemory(as: new[slot]) {
       let range = Range(
-        pfn: pfn, count: 1, before: old[slot].status.state, after: new[slot].status.state)
-      if let last = ranges.last, last.pfn + last.count == pfn, last.before == range.before,
+        pfn: number * UInt64(Limits.blockPages) + UInt64(slot), count: 1,
+        before: old[slot].status.state, after: new[slot].status.state)
+      if let last = pending, last.pfn + last.count == range.pfn, last.before == range.before,
         last.after == range.after
       {
-        ranges[ranges.count - 1].count += 1
+        pending?.count += 1
       } else {
-        ranges.append(range)
+        try flush(body)
+        pending = range
       }
     }
+  }
+
+  private mutating func flush(_ body: (Range) throws(CheckpointError) -> Void)
+    throws(CheckpointError)
+  {
+    guard let range = pending.take() else { return }
+    ranges += 1
+    pages += range.count
+    try body(range)
   }
 }

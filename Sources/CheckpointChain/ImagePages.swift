@@ -15,6 +15,8 @@ final class ImagePages: Sendable {
     /// What was read and is sound so far.
     var read = Segments()
     var errors: [CheckpointError] = []
+    /// The block's leaves of the memory digest; nil for unpopulated pages.
+    var leaves: [(slot: Int, leaf: Digest?)] = []
   }
 
   /// What was found in all blocks.
@@ -52,7 +54,12 @@ final class ImagePages: Sendable {
     do throws(CheckpointError) {
       let block = try image.indexBlock(entry)
       outcome.read.indexBlocks.insert(entry.offset)
-      for page in block.entries { outcome.counts[Int(page.status.state.rawValue)] += 1 }
+      var digests = MemoryDigest()
+      for (slot, page) in zip(block.occupancy.members, block.entries) {
+        outcome.counts[Int(page.status.state.rawValue)] += 1
+        let leaf = page.status.state == .unpopulated ? nil : digests.leaf(page)
+        outcome.leaves.append((slot, leaf))
+      }
       let first = entry.number * UInt64(Limits.blockPages)
       let data = zip(block.occupancy.members, block.entries).filter { $1.status.state == .data }
         .map { RegionReader.Page(pfn: first + UInt64($0), image: 0, entry: $1) }

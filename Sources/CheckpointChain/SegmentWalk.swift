@@ -3,6 +3,7 @@ internal import CheckpointImage
 
 /// Goes through a file segment by segment: frames, ordinals, checksums, the structure of each body.
 struct SegmentWalk {
+  private static let searchWindow: UInt64 = 1 << 20
   private let file: InputFile
   /// Regions and index blocks that were read and checked already.
   private let seen: ImagePages.Segments
@@ -11,6 +12,7 @@ struct SegmentWalk {
   private(set) var stated = StatedPages()
   /// The next segment's ordinal; nil behind damage that may have hidden segments.
   private var nextOrdinal: UInt64? = 0
+  private var lastPlace = -1
   private var errors: [CheckpointError] = []
   private var directory: [ImageRoot.DirectoryEntry] = []
   private var indexOffsets: [UInt64] = []
@@ -51,6 +53,28 @@ struct SegmentWalk {
     return errors
   }
 
+  /// Header, then pages and records, then provenance, index, root and trailer.
+  private mutating func checkOrder(_ frame: SegmentFrame, at offset: UInt64) {
+    let place: Int
+    switch frame.kind {
+    case .header: place = 0
+    case .record, .region, .states, .layout: place = 1
+    case .provenance: place = 2
+    case .index: place = 3
+    case .root: place = 4
+    case .trailer: place = 5
+    case nil: return
+    }
+    let isSecond = place == lastPlace && [0, 4, 5].contains(place)
+    if place < lastPlace || isSecond {
+      add(.damaged, "\(frame.kind.map { $0.name } ?? "") in the wrong place", at: offset)
+    }
+    if place >= 3, lastPlace < 2, errors.isEmpty {
+      add(.damaged, "no provenance before the index", at: offset)
+    }
+    lastPlace = max(lastPlace, place)
+  }
+
   private mutating func add(_ kind: CheckpointError.Kind, _ reason: String, at offset: UInt64) {
     errors.append(
       CheckpointError(kind, reason, structure: "file", offset: offset, file: file.name))
@@ -65,6 +89,7 @@ struct SegmentWalk {
     }
     nextOrdinal = frame.ordinal &+ 1
     count += 1
+    checkOrder(frame, at: offset)
     let padding = SegmentFrame.padding(
       bodyLength: frame.bodyLength, alignmentShift: header.alignmentShift, rawKind: frame.rawKind)
     let bodyOffset = offset + UInt64(SegmentFrame.byteCount)
@@ -129,12 +154,24 @@ struct SegmentWalk {
 
   /// The next place where a sound frame lies.
   private func resume(after offset: UInt64, _ alignmentShift: UInt8) -> UInt64? {
-    let step = UInt64(1) << UInt64(alignmentShift)
-    var next = offset + step
-    while next + UInt64(SegmentFrame.byteCount) <= file.length {
-      guard let bytes = try? file.bytes(at: next, count: SegmentFrame.byteCount) else { return nil }
-      if unsafe (try? SegmentFrame(parsing: bytes.span.bytes, at: next)) != nil { return next }
-      next += step
+    let step = 1 << Int(alignmentShift)
+    var start = offset + UInt64(step)
+    while start < file.length, Interruption.received == 0 {
+      let count = Int(min(Self.searchWindow, file.length - start))
+      guard let bytes = try? file.bytes(at: start, count: count) else { return nil }
+      let words = unsafe bytes.span.bytes
+      for place in stride(from: 0, to: count - 3, by: step)
+      where unsafe words.unsafeLoadUnaligned(fromByteOffset: place, as: UInt32.self).littleEndian
+        == SegmentFrame.magic
+      {
+        let candidate = start + UInt64(place)
+        if let frame = try? file.bytes(at: candidate, count: SegmentFrame.byteCount),
+          unsafe (try? SegmentFrame(parsing: frame.span.bytes, at: candidate)) != nil
+        {
+          return candidate
+        }
+      }
+      start += UInt64(count)
     }
     return nil
   }

@@ -30,6 +30,7 @@ public final class Verification {
   /// What was checked.
   public private(set) var counts = Counts()
 
+  private var known: Set<CheckpointError> = []
   private let depth: Depth
   private let pool: WorkerPool
   private let progress: (Double?) -> Void
@@ -52,29 +53,42 @@ public final class Verification {
     } catch {
       // What can be found without the root is found; the way it failed to open comes last.
       walk(file, knowing: nil)
+      try Interruption.check()
       return note(error)
     }
-    // Images that were found can be checked, but not against what they stand on.
+    // Images that were found can be checked, but not against what they stand on. The base comes first:
+    // each moment follows from the one before.
     let (images, obstacle) = try ChainResolver.images(of: tip, at: path, searching: searching)
     if let obstacle { note(obstacle) }
-    for image in images { try check(image) }
-    if images[images.count - 1].header.parent == nil { try checkMoments(images) }
+    var moments = obstacle == nil ? Moments() : nil
+    for image in images.reversed() { try check(image, &moments) }
+    if depth == .full, obstacle == nil, findings.isEmpty { try checkLayout(images) }
+    try Interruption.check()
   }
 
   /// Findings are of the files; what kept us from looking is an obstacle.
   private func note(_ error: CheckpointError) {
     switch error.kind {
     case .interrupted, .io, .missingParent: obstacle = obstacle ?? error
-    default: if !findings.contains(error) { findings.append(error) }
+    default: if known.insert(error).inserted { findings.append(error) }
     }
   }
 
-  private func check(_ image: ImageFile) throws(CheckpointError) {
-    let read = depth == .full ? try checkPages(of: image) : ImagePages.Segments()
+  private func check(_ image: ImageFile, _ moments: inout Moments?) throws(CheckpointError) {
+    let read =
+      depth == .full ? try checkPages(of: image, &moments) : ImagePages.Segments()
     let stated = walk(image.file, knowing: image, sparing: read)
-    // An index that cannot be read need not be compared.
-    guard !findings.contains(where: { $0.file == image.name }) else { return }
-    try IndexComparison(image, stated).run(on: pool).forEach(note)
+    try Interruption.check()
+    // What cannot be read need not be compared.
+    if !findings.contains(where: { $0.file == image.name }) {
+      try IndexComparison(image, stated).run(on: pool).forEach(note)
+    }
+    guard findings.isEmpty else { return moments = nil }
+    do throws(CheckpointError) {
+      try moments?.end(image)
+    } catch {
+      note(error)
+    }
   }
 
   /// Walks through the whole file; what was read and checked already is not read again.
@@ -94,14 +108,26 @@ public final class Verification {
 
   /// Expands every page the image's own index names and compares its digest. Returns the segments that
   /// were read.
-  private func checkPages(of image: ImageFile) throws(CheckpointError) -> ImagePages.Segments {
+  private func checkPages(of image: ImageFile, _ moments: inout Moments?)
+    throws(CheckpointError) -> ImagePages.Segments
+  {
     var lane = OrderedLane<ImagePages.Outcome>(pool, window: 2 * pool.width + 2)
     var totals = ImagePages.Totals()
+    var taken = 0
     func take() throws(CheckpointError) {
       let outcome = try lane.next()
+      let entry = image.root.blocks[taken]
+      taken += 1
       outcome.errors.forEach(note)
       totals.add(outcome)
       counts.pages += outcome.counts[Int(PageState.data.rawValue)]
+      guard outcome.errors.isEmpty else { return moments = nil }
+      do throws(CheckpointError) {
+        try moments?.update(entry, outcome.leaves, of: image)
+      } catch {
+        note(error)
+        moments = nil
+      }
     }
     let pages = ImagePages(image)
     for (index, entry) in image.root.blocks.enumerated() {
@@ -118,51 +144,14 @@ public final class Verification {
     return totals.read
   }
 
-  /// Computes the node of every block the tip has a word on.
-  private func checkNodes(_ chain: Chain) throws(CheckpointError) {
-    var lane = OrderedLane<Void>(pool, window: 2 * pool.width + 2)
-    for entry in chain.tip.root.blocks {
-      try Interruption.check()
-      if lane.isFull { try lane.next() }
-      lane.start { () throws(CheckpointError) in _ = try chain.block(entry.number) }
-    }
-    while !lane.isEmpty { try lane.next() }
-  }
-
-  /// A guest keeps its static records for life.
-  private func checkStaticRecords(_ chain: Chain) throws(CheckpointError) {
-    guard chain.images.count > 1 else { return }
-    let before = try Chain.records(of: chain.images[1]).map(\.key)
-    for key in chain.records {
-      do throws(CheckpointError) {
-        try Chain.check(key, against: before)
-      } catch {
-        throw error.inFile(chain.tip.name)
-      }
-    }
-  }
-
   /// Goes through the tip's layout as an export would, without reading a page.
-  private func checkLayout(_ chain: Chain) throws(CheckpointError) {
-    guard chain.tip.root.layout != .none else { return }
-    let source = try ChainSource(chain, order: .layout)
-    while try source.next() != nil { try Interruption.check() }
-  }
-
-  /// The memory digest and the machine's state of every moment in the chain.
-  private func checkMoments(_ images: [ImageFile]) throws(CheckpointError) {
-    guard findings.isEmpty else { return }
-    for depth in images.indices {
-      do throws(CheckpointError) {
-        let chain = try Chain(Array(images[depth...]))
-        _ = try chain.completeRecords()
-        try checkStaticRecords(chain)
-        guard self.depth == .full else { continue }
-        try checkNodes(chain)
-        if depth == 0 { try checkLayout(chain) }
-      } catch {
-        note(error)
-      }
+  private func checkLayout(_ images: [ImageFile]) throws(CheckpointError) {
+    guard images[0].root.layout != .none else { return }
+    do throws(CheckpointError) {
+      let source = try ChainSource(Chain(images), order: .layout)
+      while try source.next() != nil { try Interruption.check() }
+    } catch {
+      note(error)
     }
   }
 }

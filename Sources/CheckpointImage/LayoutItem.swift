@@ -91,8 +91,7 @@ public enum LayoutItem: Hashable, Sendable {
     let batch: UInt32 = try reader.read()
     let reserved: UInt32 = try reader.read()
     try reader.expect("runs", runCount, in: 1...maximumRuns)
-    // A record holds a page for each PFN and is at most 128 MiB long.
-    try reader.expect("batch", batch, in: 1...UInt32(Limits.maximumRecord / 8))
+    try reader.expect("batch", batch, in: 1...UInt32(Limits.maximumBatch))
     var pages = Pages(batch: batch, reserved: reserved, runs: [])
     for _ in 0..<runCount {
       let run = Run(pfn: try reader.read(), count: try reader.read())

@@ -22,6 +22,11 @@ public enum Limits {
   public static let maximumName = 1024
   /// The longest provenance value in bytes.
   public static let maximumText = 1 << 20
+  /// The most PFNs in one PAGE_DATA record; Xen writes 1024.
+  public static let maximumBatch = 1 << 14
+  /// The most PFNs that the layout of a moment may name, given the number of its blocks with a populated
+  /// page: gaps are spelled out in streams, but not without end.
+  public static func layoutPFNs(blocks: Int) -> UInt64 { (1 << 24) + 8192 * UInt64(blocks) }
   /// The greatest number of images in a chain.
   public static let maximumChain = 65_535
   /// Segment alignments allowed, as base-2 logarithms.

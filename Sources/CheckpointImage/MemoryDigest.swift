@@ -42,6 +42,11 @@ public struct MemoryDigest {
     return leaves.isEmpty ? nil : node(level: 0, occupancy, leaves)
   }
 
+  /// The level-0 node of a block given its populated pages, at least one, and their leaves.
+  public func block(_ occupancy: PageSet, _ leaves: [Digest]) -> Digest {
+    node(level: 0, occupancy, leaves)
+  }
+
   /// A node: SHA-256(1, level, occupancy, digests of the children present).
   func node(level: UInt8, _ occupancy: PageSet, _ children: [Digest]) -> Digest {
     let head: [2 of UInt8] = [1, level]

@@ -19,7 +19,7 @@ public enum Results {
     try write(Array(data) + [0x0a])
   }
 
-  private static func write(_ bytes: [UInt8]) throws(CheckpointError) {
+  fileprivate static func write(_ bytes: [UInt8]) throws(CheckpointError) {
     var done = 0
     while done < bytes.count {
       let count = unsafe bytes.withUnsafeBytes {
@@ -32,5 +32,26 @@ public enum Results {
       }
       done += count
     }
+  }
+}
+
+/// Many lines on standard output, written in large pieces.
+public struct ResultStream {
+  private var pending: [UInt8] = []
+
+  /// A stream without lines.
+  public init() {}
+
+  /// Adds a line.
+  public mutating func print(_ line: String) throws(CheckpointError) {
+    pending += Array(line.printable.utf8)
+    pending.append(0x0a)
+    if pending.count >= 1 << 16 { try flush() }
+  }
+
+  /// Writes what is left.
+  public mutating func flush() throws(CheckpointError) {
+    try Results.write(pending)
+    pending.removeAll(keepingCapacity: true)
   }
 }

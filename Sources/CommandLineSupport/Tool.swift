@@ -36,6 +36,7 @@ extension Tool {
   /// Runs the command and ends the process with its status.
   public func run() throws {
     Interruption.install()
+    try checkArguments()
     let status: ExitStatus
     do throws(CheckpointError) {
       status = try execute()
@@ -49,6 +50,16 @@ extension Tool {
   }
 }
 
+/// A name that is not UTF-8 would silently become another name.
+private func checkArguments() throws {
+  for index in 0..<Int(CommandLine.argc) {
+    guard let argument = unsafe CommandLine.unsafeArgv[index],
+      unsafe String(validatingCString: argument) == nil
+    else { continue }
+    throw ValidationError("argument \(index) is not UTF-8; rename the file")
+  }
+}
+
 /// The name the tool was called by.
 public var toolName: String {
   CommandLine.arguments.first?.split(separator: "/").last.map(String.init) ?? "vmckpt"
@@ -57,10 +68,12 @@ public var toolName: String {
 extension String {
   /// The text without control characters: names and texts from files must not drive a terminal.
   public var printable: String {
-    guard utf8.contains(where: { $0 < 0x20 || $0 == 0x7f }) else { return self }
+    guard unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) else {
+      return self
+    }
     return String(
       String.UnicodeScalarView(
-        unicodeScalars.map { $0.value < 0x20 || $0.value == 0x7f ? "?" : $0 }))
+        unicodeScalars.map { $0.properties.generalCategory == .control ? "?" : $0 }))
   }
 }
 

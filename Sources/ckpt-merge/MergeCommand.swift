@@ -73,6 +73,9 @@ struct MergeCommand: Tool {
     let check = Verification(.full, on: common.pool, progress: progress.update)
     try check.run(path, searching: folders)
     progress.end()
-    if let finding = check.findings.first ?? check.obstacle { throw finding }
+    guard var finding = check.findings.first ?? check.obstacle else { return }
+    // The unfinished file will be gone when this is read.
+    if finding.file == path { finding.file = output.output }
+    throw finding
   }
 }

@@ -25,6 +25,9 @@ struct GuestModel {
     return bytes
   }
 
+  /// Makes a page what another guest's page is.
+  mutating func set(_ pfn: PFN, _ page: Page?) { pages[pfn] = page }
+
   /// Changes some pages: contents, states, types; pages come and go.
   mutating func step(_ changes: Int, pfns: [PFN], using random: inout SplitMix64) {
     for _ in 0..<changes {

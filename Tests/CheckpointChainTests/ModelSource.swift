@@ -13,13 +13,23 @@ final class ModelSource: DescribedSource {
   private var position = 0
 
   init(
-    _ model: GuestModel, staleCopies: Int = 0, policy: String = "policy",
+    _ model: GuestModel, staleCopies: Int = 0, resending: Int = 0, policy: String = "policy",
     using random: inout SplitMix64
   ) {
     events.append(
       .record(MachineRecord(.libxc, .fixed, type: 0x11, payload: Array(policy.utf8))))
     events.append(.record(MachineRecord(.libxc, .sticky, type: 3, payload: Array("p2m".utf8))))
-    if staleCopies > 0 {
+    if resending > 0 {
+      // As a live save does: all pages, some of them with other contents, and those then again.
+      var first = model
+      let pfns = model.pages.keys.shuffled(using: &random).prefix(resending)
+      first.step(resending, pfns: Array(pfns), using: &random)
+      send(first)
+      events.append(.newPass)
+      var second = GuestModel()
+      for pfn in pfns { second.set(pfn, model.pages[pfn]) }
+      send(second)
+    } else if staleCopies > 0 {
       var stale = GuestModel()
       let pfns = Array(model.pages.keys) + [7, 8, 9]
       stale.step(staleCopies, pfns: pfns, using: &random)
@@ -32,7 +42,7 @@ final class ModelSource: DescribedSource {
       }
       events.append(.newPass)
     }
-    send(model)
+    if resending == 0 { send(model) }
     events.append(.record(MachineRecord(.libxc, .epoch, type: 9, payload: model.registers)))
   }
 

@@ -32,7 +32,9 @@ import Testing
         index == 0 ? 400 : Int.random(in: 0...80, using: &random), pfns: pfns, using: &random)
       let stale = Bool.random(using: &random) ? 60 : 0
       try bench.capture(
-        ModelSource(model, staleCopies: stale, using: &random), as: "\(index).ckpt",
+        ModelSource(
+          model, staleCopies: stale, resending: Int.random(in: 0..<3, using: &random) * 5,
+          using: &random), as: "\(index).ckpt",
         parent: index == 0 ? nil : "\(index - 1).ckpt")
       models.append(model)
     }

@@ -10,7 +10,6 @@ public final class InputFile: Sendable {
   private let path: String
   private let device: UInt
   private let inode: UInt
-  // A spooled pipe has no path to be opened by again; its descriptor stays open.
   private let spool: Int32?
 
   /// Opens a regular file; `-` spools standard input to an unlinked temporary file first.
@@ -37,7 +36,7 @@ public final class InputFile: Sendable {
   }
 
   deinit {
-    OpenFiles.shared.forget(ObjectIdentifier(self))
+    if let spool { close(spool) } else { OpenFiles.shared.forget(ObjectIdentifier(self)) }
   }
 
   private static func open(_ path: String) throws(CheckpointError) -> Int32 {
@@ -54,7 +53,6 @@ public final class InputFile: Sendable {
   }
 
   func openDescriptor() throws(CheckpointError) -> Int32 {
-    if let spool { return spool }
     let descriptor = try Self.open(path)
     var status = stat()
     guard unsafe fstat(descriptor, &status) == 0, status.st_dev == device, status.st_ino == inode
@@ -72,8 +70,9 @@ public final class InputFile: Sendable {
         .incomplete, "the file ends at \(length), expected \(buffer.count) bytes here",
         offset: offset, file: name)
     }
-    let descriptor = try OpenFiles.shared.acquire(self)
-    defer { OpenFiles.shared.release(self) }
+    // A spooled pipe could not be opened again: its descriptor is its own.
+    let descriptor = if let spool { spool } else { try OpenFiles.shared.acquire(self) }
+    defer { if spool == nil { OpenFiles.shared.release(self) } }
     var done = 0
     while done < buffer.count {
       let count = unsafe pread(

@@ -10,6 +10,7 @@ public enum Interruption {
   /// Takes note of SIGINT, SIGTERM and SIGHUP from now on, and ignores SIGPIPE, so that a closed pipe
   /// becomes an error of the write that finds it.
   public static func install() {
+    openStandardDescriptors()
     Glibc.signal(SIGPIPE, SIG_IGN)
     var action = sigaction()
     unsafe action.__sigaction_handler.sa_handler = { number in
@@ -17,7 +18,20 @@ public enum Interruption {
     }
     // Without SA_RESTART: a read that waits for a pipe returns and sees the wish.
     action.sa_flags = 0
-    for number in [SIGINT, SIGTERM, SIGHUP] { unsafe sigaction(number, &action, nil) }
+    for number in [SIGINT, SIGTERM, SIGHUP] {
+      var before = sigaction()
+      unsafe sigaction(number, nil, &before)
+      // What whoever started us chose to ignore stays ignored: nohup.
+      let isIgnored = unsafe unsafeBitCast(before.__sigaction_handler.sa_handler, to: Int.self) == 1
+      if !isIgnored { unsafe sigaction(number, &action, nil) }
+    }
+  }
+
+  /// Without this, a file opened while standard error is closed would get its number, and our messages.
+  private static func openStandardDescriptors() {
+    for descriptor in STDIN_FILENO...STDERR_FILENO where fcntl(descriptor, F_GETFD) < 0 {
+      _ = unsafe open("/dev/null", O_RDWR)
+    }
   }
 
   /// The signal that came, 0 if none.

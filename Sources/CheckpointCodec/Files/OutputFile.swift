@@ -59,11 +59,15 @@ public final class OutputFile {
     if let temporaryPath { unsafe unlink(temporaryPath) }
   }
 
-  /// `.NAME.PID.partial` in the same folder, so that the rename stays within one file system.
+  /// `.NAME.XXXXXXXX.partial` with a random number, in the same folder, so that the rename stays within
+  /// one file system. A long name is cut, for names have at most 255 bytes.
   private static func sibling(of path: String) -> String {
     let parts = path.split(separator: "/", omittingEmptySubsequences: false)
     let folder = parts.dropLast().joined(separator: "/")
-    let base = ".\(parts.last ?? "").\(getpid()).partial"
+    var name = parts.last ?? ""
+    while name.utf8.count > 200 { name.removeLast() }
+    let base =
+      ".\(name).\(Hexadecimal.string((0..<4).map { _ in UInt8.random(in: 0...255) })).partial"
     return parts.count > 1 ? "\(folder)/\(base)" : base
   }
 

@@ -111,6 +111,12 @@ public final class ImageFile: Sendable {
     try expect(
       "checkpoint ID", root.checkpointID,
       Identity.checkpoint(captureID: header.captureID, memory: root.memory, state: root.state))
+    for entry in root.directory
+    where SegmentKind(rawValue: entry.rawKind) == nil && entry.flags & SegmentFrame.critical != 0 {
+      throw CheckpointError(
+        .unsupported, "segment of unknown kind \(entry.rawKind), which must be understood",
+        structure: "segment frame", offset: entry.offset)
+    }
     let hasLayout = root.directory.contains { $0.rawKind == SegmentKind.layout.rawValue }
     try expect("layout", root.layout != .none, hasLayout)
     let headerBody = try file.bytes(

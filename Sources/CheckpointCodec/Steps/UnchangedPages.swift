@@ -3,12 +3,14 @@ internal import CheckpointImage
 /// The step that compares with the parent: what is the same there becomes *unchanged*.
 final class UnchangedPages: CheckpointSink {
   private let parent: any ParentMemory
+  private let records: Set<RecordKey>
   private let next: any CheckpointSink
   /// The parent's block looked at last; sources ascend, so it serves 512 pages.
   private var block: (number: UInt64, pages: [PageEntry]?)?
 
   init(parent: any ParentMemory, next: any CheckpointSink) {
     self.parent = parent
+    records = Set(parent.records)
     self.next = next
   }
 
@@ -75,8 +77,10 @@ final class UnchangedPages: CheckpointSink {
   /// Static records must be the parent's; static and sticky ones that are the same are not stored again.
   private func inherit(_ record: MachineRecord) throws(CheckpointError) -> MachineRecord {
     guard record.key.class != .epoch else { return record }
-    if parent.records.contains(record.key) { return record.inherited }
-    if let other = parent.records.first(where: record.key.isOtherVersion(of:)) {
+    if records.contains(record.key) { return record.inherited }
+    if record.key.class == .fixed,
+      let other = parent.records.first(where: record.key.isOtherVersion(of:))
+    {
       throw CheckpointError(
         .mismatch,
         "the parent is an image of another guest: static \(record.key.namespace) record \(record.key.type)"

@@ -23,6 +23,7 @@ public final class ImageWriter: CheckpointSink {
   private var states: [StateExtent] = []
   private var layout: [LayoutItem] = []
   private var layoutRuns = 0
+  private var layoutPFNs: UInt64 = 0
   private var hasLayout = false
   private var deadCopies: UInt64 = 0
 
@@ -115,7 +116,10 @@ public final class ImageWriter: CheckpointSink {
   private func write(_ item: LayoutItem) throws(CheckpointError) {
     hasLayout = true
     layout.append(item)
-    if case .pages(let pages) = item { layoutRuns += pages.runs.count }
+    if case .pages(let pages) = item {
+      layoutRuns += pages.runs.count
+      layoutPFNs += pages.pageCount
+    }
     if layoutRuns + layout.count >= 4096 { try flushLayout() }
   }
 
@@ -140,7 +144,9 @@ public final class ImageWriter: CheckpointSink {
     if complete, let parent { try recordVanishedPages(parent) }
     for provenance in provenance { try segments.write(.provenance, provenance.encoded()) }
     let index = try writeIndex()
-    let memory = memoryDigest(index.blocks)
+    let nodes = MemoryDigest.overlay(
+      index.blocks.map { ($0.number, $0.node) }, on: parent?.nodes ?? [])
+    let memory = MemoryDigest().root(nodes)
     if let expecting, memory != expecting {
       throw CheckpointError(
         .damaged, "memory digest of the result: found \(memory), expected \(expecting)",
@@ -152,7 +158,7 @@ public final class ImageWriter: CheckpointSink {
       checkpointID: Identity.checkpoint(
         captureID: header.captureID, memory: memory, state: state),
       counts: index.counts, deadCopies: deadCopies + index.deadCopies,
-      layout: layoutKind ?? (hasLayout ? (index.repeated == 0 ? .exact : .canonical) : .none),
+      layout: layoutKind ?? self.layoutKind(repeated: index.repeated, blocks: nodes.count),
       directory: segments.directory, blocks: index.blocks)
     let body = root.encoded()
     let place = try segments.write(.root, body)
@@ -225,9 +231,9 @@ public final class ImageWriter: CheckpointSink {
     return index
   }
 
-  /// The digest over the parent's blocks, where this image has none, and this image's.
-  private func memoryDigest(_ own: [ImageRoot.BlockEntry]) -> Digest {
-    MemoryDigest().root(
-      MemoryDigest.overlay(own.map { ($0.number, $0.node) }, on: parent?.nodes ?? []))
+  /// An exact layout gives each page once, and is in proportion to the memory.
+  private func layoutKind(repeated: UInt64, blocks: Int) -> LayoutKind {
+    guard hasLayout else { return .none }
+    return repeated == 0 && layoutPFNs <= Limits.layoutPFNs(blocks: blocks) ? .exact : .canonical
   }
 }

@@ -38,6 +38,11 @@ struct PageDataRecord {
     guard count >= 1, count <= (length - 8) / 8 else {
       throw damaged("count: found \(count), expected 1 to \((length - 8) / 8)")
     }
+    guard count <= Limits.maximumBatch else {
+      throw CheckpointError(
+        .unsupported, "a record of \(count) PFNs: at most \(Limits.maximumBatch) are taken",
+        structure: "PAGE_DATA", offset: offset, file: input.name)
+    }
     list = try input.read(8 * count, "PAGE_DATA")
     var contents = 0
     for index in 0..<count {

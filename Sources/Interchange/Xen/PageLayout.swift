@@ -4,12 +4,9 @@ internal import CheckpointImage
 struct PageLayout {
   /// Runs of one item; more begin a new one.
   private static let longest = 4096
-  private static let maximumRuns = 1 << 16
 
   private var open: LayoutItem.Pages?
   private var lastWasFull = true
-  /// Records had more runs than a layout item may hold: the layout is not exact.
-  private(set) var isExact = true
 
   /// Takes a record; returns an item that became complete.
   mutating func add(_ record: PageDataRecord) -> LayoutItem? {
@@ -29,10 +26,6 @@ struct PageLayout {
       } else {
         pages.runs.append(LayoutItem.Run(pfn: pfn, count: 1))
       }
-    }
-    if pages.runs.count > Self.maximumRuns {
-      isExact = false
-      pages.runs = [LayoutItem.Run(pfn: record[0].pfn, count: 1)]
     }
     open = pages
     return finished

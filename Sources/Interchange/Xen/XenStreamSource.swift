@@ -17,8 +17,8 @@ public final class XenStreamSource: DescribedSource {
   /// What the headers told.
   public private(set) var facts = SourceFacts(
     kind: "xl save file", architecture: .x86, ascendingUnique: false, fields: [])
-  /// Whether the layout could be kept in full; the writer then looks for repeated pages.
-  public var layoutKind: LayoutKind? { pageLayout.isExact ? nil : .canonical }
+  /// The writer finds out whether pages come more than once.
+  public let layoutKind: LayoutKind? = nil
   /// How much of the input was read.
   public var fractionDone: Double? { input.length.map { Double(input.position) / Double($0) } }
 

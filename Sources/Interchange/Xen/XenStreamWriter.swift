@@ -159,9 +159,16 @@ public final class XenStreamWriter: CheckpointSink {
   private func endRecord() throws(CheckpointError) {
     guard !entries.isEmpty else { return }
     let pages = contents.reduce(0) { $0 + $1.slots.count }
+    let length = 8 + 8 * entries.count + pages * Limits.pageSize
+    guard length <= XenStream.maximumRecord else {
+      throw CheckpointError(
+        .damaged,
+        "a record of \(length) bytes: Xen takes at most \(XenStream.maximumRecord)",
+        structure: "layout", file: output.name)
+    }
     var writer = WireWriter(capacity: 16 + 8 * entries.count)
     writer.write(XenStream.LibxcType.pageData.rawValue)
-    writer.write(UInt32(8 + 8 * entries.count + pages * Limits.pageSize))
+    writer.write(UInt32(length))
     writer.write(UInt32(entries.count))
     writer.write(reserved)
     for entry in entries { writer.write(entry) }

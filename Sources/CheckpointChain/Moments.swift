@@ -1,0 +1,80 @@
+internal import CheckpointCodec
+internal import CheckpointImage
+
+/// The moments of a chain one after the other, base first: each image changes the one before. Whatever
+/// the length of the chain, an image costs what it holds.
+struct Moments {
+  /// The leaves of the memory digest in one block.
+  private struct Block {
+    var occupancy = PageSet()
+    var leaves = [Digest](repeating: .zero, count: Limits.blockPages)
+  }
+
+  private let digests = MemoryDigest()
+  private var blocks: [UInt64: Block] = [:]
+  private var nodes: [(block: UInt64, digest: Digest)] = []
+  private var records: [RecordKey] = []
+  /// Records whose payloads some image holds.
+  private var held: Set<RecordKey> = []
+
+  /// Takes what the next image says of a block: the leaves of its entries, nil for unpopulated pages. The
+  /// block's node must follow.
+  mutating func update(
+    _ entry: ImageRoot.BlockEntry, _ changes: [(slot: Int, leaf: Digest?)], of image: ImageFile
+  ) throws(CheckpointError) {
+    var block = blocks.removeValue(forKey: entry.number) ?? Block()
+    for (slot, leaf) in changes {
+      block.occupancy[slot] = leaf != nil
+      block.leaves[slot] = leaf ?? .zero
+    }
+    let present = block.occupancy.members.map { block.leaves[$0] }
+    let node = present.isEmpty ? nil : digests.block(block.occupancy, present)
+    if node != nil { blocks[entry.number] = block }
+    guard node == entry.node else {
+      func text(_ node: Digest?) -> String { node.map { "\($0)" } ?? "none" }
+      throw CheckpointError(
+        .damaged,
+        "node of block \(entry.number): found \(text(entry.node)), expected \(text(node))",
+        structure: "root", offset: image.trailer.rootOffset, file: image.name)
+    }
+  }
+
+  /// Ends an image: its digests, records and identity must be those of the moment.
+  mutating func end(_ image: ImageFile) throws(CheckpointError) {
+    nodes = MemoryDigest.overlay(image.root.blocks.map { ($0.number, $0.node) }, on: nodes)
+    try expect("memory digest", image.root.memory, digests.root(nodes), image)
+    let before = records
+    records = []
+    for record in try Chain.records(of: image) {
+      try check(record, against: before, image)
+      records.append(record.key)
+    }
+    try expect("state digest", image.root.state, Identity.machineState(records), image)
+  }
+
+  private mutating func check(
+    _ record: MachineRecord, against before: [RecordKey], _ image: ImageFile
+  ) throws(CheckpointError) {
+    if record.payload != nil {
+      held.insert(record.key)
+    } else if !held.contains(record.key) {
+      throw Chain.missingPayload(record.key, image)
+    }
+    do throws(CheckpointError) {
+      // A guest keeps its static records for life.
+      try Chain.check(record.key, against: before)
+    } catch {
+      throw error.inFile(image.name)
+    }
+  }
+
+  private func expect(_ field: String, _ found: Digest, _ expected: Digest, _ image: ImageFile)
+    throws(CheckpointError)
+  {
+    guard found == expected else {
+      throw CheckpointError(
+        .damaged, "\(field): found \(found), expected \(expected)", structure: "root",
+        offset: image.trailer.rootOffset, file: image.name)
+    }
+  }
+}
