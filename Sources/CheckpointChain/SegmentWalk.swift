@@ -157,6 +157,11 @@ struct SegmentWalk {
     let step = 1 << Int(alignmentShift)
     var start = offset + UInt64(step)
     while start < file.length, Interruption.received == 0 {
+      // Holes have no frames; a file may have very long ones.
+      if let data = try? file.nextData(from: start), data > start {
+        start = data - data % UInt64(step)
+        continue
+      }
       let count = Int(min(Self.searchWindow, file.length - start))
       guard let bytes = try? file.bytes(at: start, count: count) else { return nil }
       let words = unsafe bytes.span.bytes

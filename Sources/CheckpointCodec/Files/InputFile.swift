@@ -90,6 +90,17 @@ public final class InputFile: Sendable {
     }
   }
 
+  /// The next offset that does not lie in a hole; where the file has none, the end of the file.
+  public func nextData(from offset: UInt64) throws(CheckpointError) -> UInt64 {
+    let descriptor = if let spool { spool } else { try OpenFiles.shared.acquire(self) }
+    defer { if spool == nil { OpenFiles.shared.release(self) } }
+    // Linux's SEEK_DATA, which Swift's import of the C library leaves out.
+    let found = lseek(descriptor, off_t(offset), 3)
+    if found >= 0 { return UInt64(found) }
+    // A file system that cannot tell has no holes.
+    return errno == ENXIO ? length : offset
+  }
+
   /// The `count` bytes at `offset`.
   public func bytes(at offset: UInt64, count: Int) throws(CheckpointError) -> [UInt8] {
     // Checked before memory is taken: a length in a file may say anything.
