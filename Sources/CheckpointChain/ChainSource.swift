@@ -54,6 +54,13 @@ public final class ChainSource: CheckpointSource {
     }
   }
 
+  /// Goes through the layout of a chain's tip as an export would, without reading a page.
+  static func checkLayout(of chain: Chain) throws(CheckpointError) {
+    guard chain.tip.root.layout != .none else { return }
+    let source = try ChainSource(chain, order: .layout)
+    while try source.next() != nil { try Interruption.check() }
+  }
+
   private static func blocks(of chain: Chain) -> PFNRanges {
     let size = UInt64(Limits.blockPages)
     return PFNRanges(chain.nodes.map { $0.block * size..<($0.block + 1) * size })

@@ -41,6 +41,7 @@ public struct Merge {
     let span = try span(chain, onto: options.onto)
     let parent = span < chain.images.count ? try chain.ancestor(span) : nil
     try parent?.checkStays(output)
+    try ChainSource.checkLayout(of: chain)
     let tip = chain.tip
     var header = ImageHeader(
       architecture: tip.header.architecture, captureID: tip.header.captureID,

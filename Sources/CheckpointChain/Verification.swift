@@ -62,7 +62,13 @@ public final class Verification {
     if let obstacle { note(obstacle) }
     var moments = obstacle == nil ? Moments() : nil
     for image in images.reversed() { try check(image, &moments) }
-    if depth == .full, obstacle == nil, findings.isEmpty { try checkLayout(images) }
+    if depth == .full, obstacle == nil, findings.isEmpty {
+      do throws(CheckpointError) {
+        try ChainSource.checkLayout(of: Chain(images))
+      } catch {
+        note(error)
+      }
+    }
     try Interruption.check()
   }
 
@@ -142,16 +148,5 @@ public final class Verification {
       totals.compare(with: image).forEach(note)
     }
     return totals.read
-  }
-
-  /// Goes through the tip's layout as an export would, without reading a page.
-  private func checkLayout(_ images: [ImageFile]) throws(CheckpointError) {
-    guard images[0].root.layout != .none else { return }
-    do throws(CheckpointError) {
-      let source = try ChainSource(Chain(images), order: .layout)
-      while try source.next() != nil { try Interruption.check() }
-    } catch {
-      note(error)
-    }
   }
 }

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Sourced by the tests: a folder of their own, and checks of what a command says and how it ends.
 set -euo pipefail
 export LC_ALL=C

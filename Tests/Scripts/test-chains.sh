@@ -78,6 +78,12 @@ expect 2 'another kind of guest' ckpt-capture --format raw 1.raw --parent hvm.ck
 expect 2 '' ckpt-capture streams/good-pv-v3.xl --parent hvm.ckpt -o out
 nothing_left out
 
+# A file called - in the folder is not standard input.
+mkdir dash
+cp 0.ckpt dash/-
+ckpt-capture -q --format raw 1.raw --parent dash/- -o dash/1.ckpt
+(cd dash && sleep 30 | timeout 20 "$(command -v ckpt-verify)" -q 1.ckpt) || fail "a parent called -"
+
 # A parent that is damaged is found when it is needed.
 cp 0.ckpt sound
 printf '\377' | dd of=0.ckpt bs=1 seek=50000 conv=notrunc status=none
@@ -92,8 +98,11 @@ cp 0.ckpt long/0.ckpt
 cp 0.raw now.raw
 for number in $(seq 1 300); do
   printf '%08d' "$number" | dd of=now.raw bs=1 seek=$((number * 4096 + 8)) conv=notrunc status=none
-  ckpt-capture -q --no-sync --format raw now.raw -o long/$number.ckpt --parent long/$((number - 1)).ckpt
+  ckpt-capture -q --no-sync --format raw now.raw -o "long/$number.ckpt" --parent long/$((number - 1)).ckpt
 done
 (ulimit -n 80 && ckpt-verify -q long/300.ckpt && raw long/300.ckpt | cmp - now.raw)
+# Standard input, which cannot be opened again, is not among those that are closed.
+raw - --search long <long/300.ckpt | cmp - now.raw
+ckpt-verify -q - --search long <long/300.ckpt
 [[ $(ckpt-inspect chain long/300.ckpt | wc -l) == 301 ]] || fail "chain of 301"
 echo "chains: 11 images, and 301"

@@ -35,8 +35,8 @@ full() {
 }
 if ((EUID == 0)) && unshare -m true 2>/dev/null; then
   export -f full expect fail nothing_left
-  declare -p writers >writers
-  unshare -m bash -euc '. ./writers; full'
+  declare -p writers >list
+  unshare -m bash -euc '. ./list; full'
   echo "full file system: ${#writers[@]} ways to write"
 else
   echo "note: no file system can be mounted here; only /dev/full is tried"
@@ -95,6 +95,21 @@ rm link.ckpt copy.ckpt
 cp tip.ckpt copy.ckpt
 ckpt-merge -q copy.ckpt -o copy.ckpt --force
 expect 0 '' ckpt-diff copy.ckpt tip.ckpt
+
+# With standard output and error closed, no message gets into the file.
+ckpt-capture --format raw a.raw -o closed.ckpt >&- 2>&-
+ckpt-verify -q closed.ckpt
+ckpt-merge --json tip.ckpt -o closed.ckpt --force <&- >&- 2>&-
+ckpt-verify -q closed.ckpt
+
+# A guest's memory is for its owner's eyes.
+[[ $(stat -c %a closed.ckpt) == 600 ]] || fail "mode $(stat -c %a closed.ckpt)"
+
+# A name of 250 bytes is good; one that is not UTF-8 is refused, not changed.
+long=$(printf 'n%.0s' {1..250})
+ckpt-merge -q tip.ckpt -o "$long"
+expect 64 'not UTF-8' ckpt-merge -q tip.ckpt -o $'bad\xff'
+[[ -z $(find . -name 'bad*') ]] || fail "$(find . -name 'bad*')"
 
 for command in "info tip.ckpt" "chain tip.ckpt"; do
   # shellcheck disable=SC2086
