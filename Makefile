@@ -12,11 +12,20 @@ TOOLS := ckpt-capture ckpt-merge ckpt-verify ckpt-restore ckpt-inspect ckpt-diff
 BIN := $(CURDIR)/.build/release
 BENCH := Tests/Benchmarks/bench
 
+BINDIR = $(DESTDIR)$(PREFIX)/bin
+MANDIR = $(DESTDIR)$(PREFIX)/share/man/man1
+# Where the shells look for completions.
+BASHDIR = $(DESTDIR)$(PREFIX)/share/bash-completion/completions
+ZSHDIR = $(DESTDIR)$(PREFIX)/share/zsh/site-functions
+FISHDIR = $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
+
 # The steps of a goal come one after another, whatever -j says.
 .NOTPARALLEL:
 .PHONY: build demo test packages lint unit scripts man-check bench bench-smoke install uninstall clean help
 
 build:
+	@command -v $(SWIFT) >/dev/null || { \
+	  echo '$(SWIFT) is not in PATH; Swift 6.3 for Debian 12 is at https://www.swift.org/install/linux/' >&2; exit 1; }
 	$(SWIFT) build -c release $(SWIFT_BUILD_FLAGS)
 
 demo: packages build
@@ -47,12 +56,19 @@ bench-smoke:
 	BIN="$(BIN)" $(BENCH) --smoke
 
 install: build
-	install -d "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(PREFIX)/share/man/man1"
-	install -m 755 $(TOOLS:%="$(BIN)"/%) "$(DESTDIR)$(PREFIX)/bin"
-	install -m 644 $(TOOLS:%=Man/%.1) "$(DESTDIR)$(PREFIX)/share/man/man1"
+	install -d "$(BINDIR)" "$(MANDIR)" "$(BASHDIR)" "$(ZSHDIR)" "$(FISHDIR)"
+	install -m 755 $(TOOLS:%="$(BIN)"/%) "$(BINDIR)"
+	install -m 644 $(TOOLS:%=Man/%.1) "$(MANDIR)"
+	set -e; for tool in $(TOOLS); do \
+	  "$(BIN)/$$tool" --generate-completion-script bash >"$(BASHDIR)/$$tool"; \
+	  "$(BIN)/$$tool" --generate-completion-script zsh >"$(ZSHDIR)/_$$tool"; \
+	  "$(BIN)/$$tool" --generate-completion-script fish >"$(FISHDIR)/$$tool.fish"; \
+	  chmod 644 "$(BASHDIR)/$$tool" "$(ZSHDIR)/_$$tool" "$(FISHDIR)/$$tool.fish"; \
+	done
 
 uninstall:
-	rm -f $(TOOLS:%="$(DESTDIR)$(PREFIX)"/bin/%) $(TOOLS:%="$(DESTDIR)$(PREFIX)"/share/man/man1/%.1)
+	rm -f $(TOOLS:%="$(BINDIR)"/%) $(TOOLS:%="$(MANDIR)"/%.1)
+	rm -f $(TOOLS:%="$(BASHDIR)"/%) $(TOOLS:%="$(ZSHDIR)"/_%) $(TOOLS:%="$(FISHDIR)"/%.fish)
 
 clean:
 	rm -rf .build
@@ -66,6 +82,6 @@ help:
 	@echo 'make scripts     run the script tests only (needs a build)'
 	@echo 'make man-check   check the man pages against the tools (needs a build)'
 	@echo 'make bench       measure (make bench-smoke: only see that measuring works)'
-	@echo 'make install     install tools and man pages under PREFIX ($(PREFIX)); DESTDIR is put before it'
+	@echo 'make install     install tools, man pages and completions under PREFIX ($(PREFIX)); DESTDIR is put before it'
 	@echo 'make uninstall   remove them again'
 	@echo 'make clean       remove .build'
