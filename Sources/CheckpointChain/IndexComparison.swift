@@ -25,7 +25,7 @@ struct IndexComparison {
       findings.append(
         finding("PFNs do not ascend, as the header says that they do", "header", at: 0))
     }
-    var lane = OrderedLane<CheckpointError?>(pool, window: 2 * pool.width + 2)
+    var lane = OrderedLane<CheckpointError?>(pool)
     var first = 0
     for entry in image.root.blocks {
       try Interruption.check()

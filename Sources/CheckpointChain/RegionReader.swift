@@ -1,6 +1,5 @@
 internal import CheckpointCodec
 internal import CheckpointImage
-internal import Synchronization
 
 /// Expands regions and lets no page pass whose number, type or digest is not the one in the index.
 final class RegionReader: Sendable {
@@ -12,119 +11,115 @@ final class RegionReader: Sendable {
     var entry: PageEntry
   }
 
-  private struct Key: Hashable {
-    var image: Int32
-    var offset: UInt64
-  }
-
-  /// A region expanded for several readers.
-  private struct Expanded: Sendable {
-    var header: RegionHeader
-    var buffer: PageBuffer
-  }
-
-  /// The regions expanded last; those of increments are wanted by many blocks.
-  private struct Cache {
-    static let limit = 8 << 20
-    var regions: [Key: Expanded] = [:]
-    var order: [Key] = []
-    var bytes = 0
-
-    mutating func insert(_ region: Expanded, _ key: Key) {
-      guard regions.updateValue(region, forKey: key) == nil else { return }
-      order.append(key)
-      bytes += region.header.expandedSize
-      while bytes > Self.limit, order.count > 1 {
-        let oldest = order.removeFirst()
-        bytes -= regions.removeValue(forKey: oldest)?.header.expandedSize ?? 0
-      }
-    }
-  }
-
   private let images: [ImageFile]
-  private let cache = Mutex(Cache())
+  private let expanded = ExpandedRegions()
 
   init(_ images: [ImageFile]) { self.images = images }
 
   /// Reads up to 256 pages; page `n` goes to slot `slots[n]` of `buffer`.
   func read(_ pages: [Page], to slots: [Int], of buffer: PageBuffer) throws(CheckpointError) {
-    var start = 0
-    while start < pages.count {
-      let end = Self.endOfRun(pages, from: start, slots)
-      try fill(buffer, at: slots[start], pages[start..<end])
-      start = end
+    var failure: CheckpointError?
+    forEachRun(pages) { run, result in
+      do throws(CheckpointError) {
+        let region = try result.get()
+        for (place, page) in zip(run, pages[run]) {
+          let slot = Int(page.entry.location.slot)
+          buffer.copy(region.buffer, slot..<slot + 1, to: slots[place])
+        }
+      } catch {
+        failure = failure ?? error
+      }
     }
+    if let failure { throw failure }
   }
 
-  /// Checks up to 256 pages; tells what is wrong with each region concerned, and the headers of those
-  /// that could be read, by offset.
+  /// Checks pages; tells what is wrong with each region concerned, and the headers of those that could
+  /// be read, by offset.
   func check(_ pages: [Page]) -> (errors: [CheckpointError], regions: [UInt64: RegionHeader]) {
-    let buffer = PageBuffer()
-    let slots = Array(pages.indices)
     var errors: [CheckpointError] = []
     var regions: [UInt64: RegionHeader] = [:]
-    var start = 0
-    while start < pages.count {
-      let end = Self.endOfRun(pages, from: start, slots)
-      do throws(CheckpointError) {
-        let header = try fill(buffer, at: start, pages[start..<end])
-        regions[pages[start].entry.location.offset] = header
-      } catch {
-        errors.append(error)
+    forEachRun(pages) { run, result in
+      switch result {
+      case .success(let region):
+        regions[pages[run.lowerBound].entry.location.offset] = region.header
+      case .failure(let error): errors.append(error)
       }
-      start = end
     }
     return (errors, regions)
   }
 
-  /// The end of the pages from `start` on that lie one after the other in one region, and are wanted so.
-  private static func endOfRun(_ pages: [Page], from start: Int, _ slots: [Int]) -> Int {
+  /// Expands the region of each run of pages, checks the pages, and calls `body`. Regions that other
+  /// threads are about to expand come last.
+  private func forEachRun(
+    _ pages: [Page],
+    _ body: (Range<Int>, Result<ExpandedRegion.Contents, CheckpointError>) -> Void
+  ) {
+    var postponed: [(Range<Int>, ExpandedRegion)] = []
+    var start = 0
+    while start < pages.count {
+      let end = Self.endOfRun(pages, from: start)
+      let (image, location) = (pages[start].image, pages[start].entry.location)
+      let key = ExpandedRegions.Key(image: image, offset: location.offset)
+      let (region, isNew) = expanded.region(key)
+      if isNew {
+        let result = expand(location, of: images[Int(image)])
+        region.complete(result)
+        expanded.expanded(key, bytes: (try? result.get().header.expandedSize) ?? 0)
+      }
+      if let result = region.ready {
+        body(start..<end, check(pages[start..<end], result))
+      } else {
+        postponed.append((start..<end, region))
+      }
+      start = end
+    }
+    for (run, region) in postponed { body(run, check(pages[run], region.wait())) }
+  }
+
+  /// The end of the pages from `start` on that lie one after the other in one region.
+  private static func endOfRun(_ pages: [Page], from start: Int) -> Int {
     let first = pages[start]
     var end = start + 1
     while end < pages.count, pages[end].image == first.image,
       pages[end].entry.location.offset == first.entry.location.offset,
-      Int(pages[end].entry.location.slot) == Int(first.entry.location.slot) + end - start,
-      slots[end] == slots[start] + end - start
+      Int(pages[end].entry.location.slot) == Int(first.entry.location.slot) + end - start
     { end += 1 }
     return end
   }
 
-  @discardableResult
-  private func fill(_ buffer: PageBuffer, at slot: Int, _ pages: ArraySlice<Page>)
-    throws(CheckpointError) -> RegionHeader
+  private func expand(_ location: PageLocation, of image: ImageFile)
+    -> Result<ExpandedRegion.Contents, CheckpointError>
   {
-    let page = pages[pages.startIndex]
-    let location = page.entry.location
-    let image = images[Int(page.image)]
-    let key = Key(image: page.image, offset: location.offset)
-    let first = Int(location.slot)
     do throws(CheckpointError) {
-      let result: RegionHeader
-      if let known = cache.withLock({ $0.regions[key] }) {
-        result = known.header
-        try compare(pages, with: known.header)
-        buffer.copy(known.buffer, first..<first + pages.count, to: slot)
-      } else {
-        let (header, body) = try image.region(at: location)
-        result = header
-        try compare(pages, with: header)
-        let offset = location.offset + UInt64(SegmentFrame.byteCount)
-        if header.pageCount == pages.count {
-          // The whole region is wanted here: no detour.
-          unsafe try RegionCodec.decode(
-            body.span.bytes, header, into: buffer, at: slot, offset: offset)
-        } else {
-          let expanded = Expanded(header: header, buffer: PageBuffer(pages: header.pageCount))
-          unsafe try RegionCodec.decode(
-            body.span.bytes, header, into: expanded.buffer, at: 0, offset: offset)
-          buffer.copy(expanded.buffer, first..<first + pages.count, to: slot)
-          cache.withLock { $0.insert(expanded, key) }
-        }
+      let (header, body) = try image.region(at: location)
+      let buffer = PageBuffer(pages: header.pageCount)
+      do throws(CheckpointError) {
+        unsafe try RegionCodec.decode(
+          body.span.bytes, header, into: buffer, at: 0,
+          offset: location.offset + UInt64(SegmentFrame.byteCount))
+      } catch {
+        throw error.inFile(image.name)
       }
-      try compareDigests(pages, with: buffer, at: slot)
-      return result
+      return .success(ExpandedRegion.Contents(header: header, buffer: buffer))
     } catch {
-      throw error.inFile(image.name)
+      return .failure(error)
+    }
+  }
+
+  private func check(
+    _ pages: ArraySlice<Page>, _ result: Result<ExpandedRegion.Contents, CheckpointError>
+  ) -> Result<ExpandedRegion.Contents, CheckpointError> {
+    do throws(CheckpointError) {
+      let region = try result.get()
+      do throws(CheckpointError) {
+        try compare(pages, with: region.header)
+        try compareDigests(pages, with: region.buffer)
+      } catch {
+        throw error.inFile(images[Int(pages[pages.startIndex].image)].name)
+      }
+      return .success(region)
+    } catch {
+      return .failure(error)
     }
   }
 
@@ -153,12 +148,12 @@ final class RegionReader: Sendable {
     }
   }
 
-  private func compareDigests(_ pages: ArraySlice<Page>, with buffer: PageBuffer, at slot: Int)
+  private func compareDigests(_ pages: ArraySlice<Page>, with buffer: PageBuffer)
     throws(CheckpointError)
   {
     try RegionCodec.withHasher { (hasher) throws(CheckpointError) in
-      for (place, page) in pages.enumerated() {
-        let found = hasher.digest(of: buffer.page(slot + place))
+      for page in pages {
+        let found = hasher.digest(of: buffer.page(Int(page.entry.location.slot)))
         guard found == page.entry.digest else {
           throw CheckpointError(
             .damaged,

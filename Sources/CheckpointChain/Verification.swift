@@ -117,7 +117,7 @@ public final class Verification {
   private func checkPages(of image: ImageFile, _ moments: inout Moments?)
     throws(CheckpointError) -> ImagePages.Segments
   {
-    var lane = OrderedLane<ImagePages.Outcome>(pool, window: 2 * pool.width + 2)
+    var lane = OrderedLane<ImagePages.Outcome>(pool)
     var totals = ImagePages.Totals()
     var taken = 0
     func take() throws(CheckpointError) {

@@ -13,7 +13,7 @@ public struct CodecSettings: Hashable, Sendable {
   ///
   /// 64 pages, 256 KiB: on real guest memory 32 pages cost 2.5 % in size and gain no speed, and one page
   /// is still read back in a fifth of a millisecond.
-  public init(codec: CodecID = .zstd, level: Int32? = nil, regionPages: Int = 64) {
+  public init(codec: CodecID = .zstd, level: Int32? = nil, regionPages: Int = 256) {
     self.codec = codec
     self.level = level ?? 1
     self.regionPages = regionPages

@@ -23,8 +23,7 @@ final class ParallelStep: CheckpointSink {
   init(_ pool: WorkerPool, next: any CheckpointSink, _ work: @escaping Work) {
     self.work = work
     self.next = next
-    // Enough work under way that no core waits for the thread that reads and writes.
-    lane = OrderedLane(pool, window: 2 * pool.width + 2)
+    lane = OrderedLane(pool)
   }
 
   func receive(_ event: CheckpointEvent) throws(CheckpointError) {

@@ -1,14 +1,15 @@
-public import CheckpointImage
+internal import CheckpointImage
 internal import Dispatch
 internal import Glibc
 internal import Synchronization
 
-/// Runs pieces of work on all cores.
+/// Runs pieces of work on several cores, in the order in which they are given.
 public final class WorkerPool: Sendable {
   /// How many pieces run at once.
   public let width: Int
   private let queue = DispatchQueue(label: "vmckpt.workers", attributes: .concurrent)
   private let underWay = DispatchGroup()
+  private let waiting = WaitingWork()
 
   /// A pool as wide as the machine, or of the given width.
   public init(width: Int? = nil) {
@@ -22,75 +23,63 @@ public final class WorkerPool: Sendable {
   /// The number of processors in use by this machine.
   public static var processors: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
 
-  /// Starts a piece of work.
+  /// Starts a piece of work, as soon as fewer than `width` are running.
   func start<Value: Sendable>(
     _ work: @escaping @Sendable () throws(CheckpointError) -> Value
   ) -> Job<Value> {
     let job = Job<Value>()
-    queue.async(group: underWay) {
+    let piece: @Sendable () -> Void = {
       do throws(CheckpointError) {
         job.complete(.success(try work()))
       } catch {
         job.complete(.failure(error))
       }
     }
+    guard waiting.mayStart(piece, width: width) else { return job }
+    queue.async(group: underWay) { [waiting] in
+      var next: (@Sendable () -> Void)? = piece
+      while let piece = next {
+        piece()
+        next = waiting.next()
+      }
+    }
     return job
   }
 }
 
-/// A piece of work under way.
-final class Job<Value: Sendable>: Sendable {
-  private let result = Mutex<Result<Value, CheckpointError>?>(nil)
-  private let done = DispatchSemaphore(value: 0)
-
-  fileprivate func complete(_ value: Result<Value, CheckpointError>) {
-    result.withLock { $0 = value }
-    done.signal()
+/// Pieces of work that wait until another one ends.
+private final class WaitingWork: Sendable {
+  private struct State {
+    var running = 0
+    var pieces: [@Sendable () -> Void] = []
+    var first = 0
   }
 
-  /// Waits for the end; may be called once.
-  func wait() throws(CheckpointError) -> Value {
-    done.wait()
-    guard let value = result.withLock({ $0.take() }) else {
-      throw CheckpointError(.refused, "a result was asked for twice")
+  private let state = Mutex(State())
+
+  /// Whether a piece may run at once; if not, it waits.
+  func mayStart(_ piece: @escaping @Sendable () -> Void, width: Int) -> Bool {
+    state.withLock { state in
+      guard state.running == width else {
+        state.running += 1
+        return true
+      }
+      state.pieces.append(piece)
+      return false
     }
-    return try value.get()
-  }
-}
-
-/// Pieces of work whose results come out in the order in which they were put in; bounded, so that a
-/// slow taker holds back a fast giver.
-public struct OrderedLane<Value: Sendable> {
-  private let pool: WorkerPool
-  private let window: Int
-  private var jobs: [Job<Value>] = []
-  private var first = 0
-
-  /// A lane with up to `window` pieces under way.
-  public init(_ pool: WorkerPool, window: Int) {
-    self.pool = pool
-    self.window = window
   }
 
-  /// Whether a result must be taken before the next `start`.
-  public var isFull: Bool { jobs.count - first >= window }
-
-  /// Whether nothing is under way.
-  public var isEmpty: Bool { jobs.count == first }
-
-  /// Starts a piece of work.
-  public mutating func start(_ work: @escaping @Sendable () throws(CheckpointError) -> Value) {
-    jobs.append(pool.start(work))
-  }
-
-  /// Waits for the oldest piece and gives its result.
-  public mutating func next() throws(CheckpointError) -> Value {
-    let job = jobs[first]
-    first += 1
-    if first > 64 {
-      jobs.removeFirst(first)
-      first = 0
+  /// The piece to be run by whoever has just ended one.
+  func next() -> (@Sendable () -> Void)? {
+    state.withLock { state in
+      guard state.first < state.pieces.count else {
+        state.pieces.removeAll(keepingCapacity: true)
+        state.first = 0
+        state.running -= 1
+        return nil
+      }
+      state.first += 1
+      return state.pieces[state.first - 1]
     }
-    return try job.wait()
   }
 }
