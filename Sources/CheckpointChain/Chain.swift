@@ -20,10 +20,6 @@ public final class Chain: ParentMemory, Sendable {
   public var checkpointID: Digest { tip.root.checkpointID }
   /// What identifies each record.
   public let records: [RecordKey]
-  /// The chain without its tip; nil for a base.
-  public var parent: Chain? {
-    get throws(CheckpointError) { images.count > 1 ? try ancestor(1) : nil }
-  }
 
   /// A chain of images, tip first. The tip's memory digest is compared with that of the index.
   public init(_ images: [ImageFile]) throws(CheckpointError) {
@@ -72,14 +68,18 @@ public final class Chain: ParentMemory, Sendable {
   /// The records of an image, in order; inherited ones without payload.
   public static func records(of image: ImageFile) throws(CheckpointError) -> [MachineRecord] {
     var records: [MachineRecord] = []
-    for (offset, body) in try image.segments(.record) {
+    var staticRecords = StaticRecords()
+    for entry in image.root.directory where entry.rawKind == SegmentKind.record.rawValue {
+      try Interruption.check()
+      let offset = entry.offset + UInt64(SegmentFrame.byteCount)
+      let body = try image.body(of: entry)
       do throws(CheckpointError) {
         let record = unsafe try MachineRecord(parsing: body.span.bytes, at: offset)
         guard record.payload != nil || image.header.parent != nil else {
           throw CheckpointError(
             .damaged, "a base inherits a record", structure: "record", offset: offset)
         }
-        try check(record.key, against: records.map(\.key), at: offset)
+        try check(record.key, among: &staticRecords, at: offset)
         records.append(record)
       } catch {
         throw error.inFile(image.name)
@@ -88,23 +88,21 @@ public final class Chain: ParentMemory, Sendable {
     return records
   }
 
-  static func missingPayload(_ key: RecordKey, _ image: ImageFile) -> CheckpointError {
-    CheckpointError(
-      .damaged, "no ancestor holds the inherited \(key.namespace) record \(key.type)",
-      structure: "record", file: image.name)
-  }
-
-  /// Fails if a static record is another than one before it.
-  static func check(_ key: RecordKey, against others: [RecordKey], at offset: UInt64? = nil)
+  /// Fails if a static record is another than one of its type before it.
+  static func check(_ key: RecordKey, among staticRecords: inout StaticRecords, at offset: UInt64?)
     throws(CheckpointError)
   {
-    guard key.class == .fixed, let other = others.first(where: key.isOtherVersion(of:)) else {
-      return
-    }
+    guard let other = staticRecords.insert(key) else { return }
     throw CheckpointError(
       .damaged,
       "static \(key.namespace) record \(key.type): found \(key.digest), expected \(other.digest)",
       structure: "record", offset: offset)
+  }
+
+  static func missingPayload(_ key: RecordKey, _ image: ImageFile) -> CheckpointError {
+    CheckpointError(
+      .damaged, "no ancestor holds the inherited \(key.namespace) record \(key.type)",
+      structure: "record", file: image.name)
   }
 
   /// The records with their payloads.
@@ -157,36 +155,7 @@ public final class Chain: ParentMemory, Sendable {
   }
 }
 
-/// One block of 512 pages as a chain shows it.
-public struct ChainBlock: Sendable {
-  /// PFN / 512.
-  public let number: UInt64
-  /// The pages; unpopulated where no image has a word.
-  public private(set) var entries: [PageEntry]
-  /// The place in the chain of the image an entry comes from; -1 where none has a word.
-  public private(set) var image: [Int32]
-
-  /// Overlays the blocks of images given tip first; nil if none of them has the block.
-  init?(_ number: UInt64, _ images: ArraySlice<ImageFile>) throws(CheckpointError) {
-    self.number = number
-    entries = Array(repeating: .unpopulated, count: Limits.blockPages)
-    image = Array(repeating: -1, count: Limits.blockPages)
-    var left = Limits.blockPages
-    for index in images.indices {
-      guard let place = images[index].root.block(number) else { continue }
-      let block = try images[index].indexBlock(place)
-      for (slot, entry) in zip(block.occupancy.members, block.entries) where image[slot] < 0 {
-        entries[slot] = entry
-        image[slot] = Int32(index)
-        left -= 1
-      }
-      if left == 0 { break }
-    }
-    if left == Limits.blockPages { return nil }
-  }
-}
-
-/// The blocks looked at last.
+/// The blocks read last.
 private struct RecentBlocks {
   private static let limit = 64
   private var blocks: [UInt64: ChainBlock] = [:]

@@ -98,10 +98,13 @@ public final class ChainSource: CheckpointSource {
 
   private func beginPages(_ wanted: LayoutItem.Pages) throws(CheckpointError) -> LayoutItem.Pages {
     guard chain.tip.root.layout == .canonical else {
-      for run in wanted.runs { layoutPFNs += run.count }
       let limit = Limits.layoutPFNs(blocks: chain.nodes.count)
-      guard layoutPFNs <= limit else {
-        throw damaged("PFNs: found \(layoutPFNs) so far, expected at most \(limit)")
+      for run in wanted.runs {
+        guard run.count <= limit - layoutPFNs else {
+          throw damaged(
+            "PFNs: found \(run.count) behind \(layoutPFNs), expected at most \(limit)")
+        }
+        layoutPFNs += run.count
       }
       pages = PFNRanges(wanted.runs.map { $0.pfn..<$0.pfn + $0.count })
       return wanted

@@ -48,6 +48,9 @@ public struct Merge {
       parent: parent?.checkpointID,
       parentName: parent.map { ImageName.last($0.tip.name) } ?? "")
     header.addressSpace = tip.header.addressSpace
+    for feature in tip.header.features.named where feature.class == .compatible {
+      header.features.insert(feature)
+    }
     header.alignmentShift = tip.header.alignmentShift
     let writer = try ImageWriter(header, parent: parent, to: output)
     let source = try MergeSource(chain, span: span, recoding: options.settings != nil)
@@ -87,7 +90,11 @@ public struct Merge {
   public static func provenance(of image: ImageFile) throws(CheckpointError) -> [Provenance] {
     var history: [Provenance] = []
     for (offset, body) in try image.segments(.provenance) {
-      unsafe history.append(try Provenance(parsing: body.span.bytes, at: offset))
+      do throws(CheckpointError) {
+        unsafe history.append(try Provenance(parsing: body.span.bytes, at: offset))
+      } catch {
+        throw error.inFile(image.name)
+      }
     }
     return history
   }

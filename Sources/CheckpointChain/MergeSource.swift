@@ -69,12 +69,12 @@ public final class MergeSource: CheckpointSource {
       try Interruption.check()
       try forEachEntry(of: number) { (_, entry, image) in
         guard entry.status.state == .data else { return }
-        if let place = places[image]?[entry.location.offset] {
-          regions[place].livePages += 1
-        } else {
-          places[image, default: [:]][entry.location.offset] = regions.count
+        let place = places[image]?[entry.location.offset] ?? regions.count
+        if place == regions.count {
+          places[image, default: [:]][entry.location.offset] = place
           regions.append(RegionMerge.LiveRegion(image: image, location: entry.location))
         }
+        regions[place].live[Int(entry.location.slot)] = true
       }
     }
     regions.sort { ($1.image, $0.location.offset) < ($0.image, $1.location.offset) }

@@ -13,7 +13,7 @@ struct Moments {
   private let digests = MemoryDigest()
   private var blocks: [UInt64: Block] = [:]
   private var nodes: [(block: UInt64, digest: Digest)] = []
-  private var records: [RecordKey] = []
+  private var staticRecords = StaticRecords()
   /// Records whose payloads some image holds.
   private var held: Set<RecordKey> = []
 
@@ -43,18 +43,17 @@ struct Moments {
   mutating func end(_ image: ImageFile) throws(CheckpointError) {
     nodes = MemoryDigest.overlay(image.root.blocks.map { ($0.number, $0.node) }, on: nodes)
     try expect("memory digest", image.root.memory, digests.root(nodes), image)
-    let before = records
-    records = []
+    var records: [RecordKey] = []
     for record in try Chain.records(of: image) {
-      try check(record, against: before, image)
+      try check(record, image)
       records.append(record.key)
     }
     try expect("state digest", image.root.state, Identity.machineState(records), image)
   }
 
-  private mutating func check(
-    _ record: MachineRecord, against before: [RecordKey], _ image: ImageFile
-  ) throws(CheckpointError) {
+  private mutating func check(_ record: MachineRecord, _ image: ImageFile)
+    throws(CheckpointError)
+  {
     if record.payload != nil {
       held.insert(record.key)
     } else if !held.contains(record.key) {
@@ -62,7 +61,7 @@ struct Moments {
     }
     do throws(CheckpointError) {
       // A guest keeps its static records for life.
-      try Chain.check(record.key, against: before)
+      try Chain.check(record.key, among: &staticRecords, at: nil)
     } catch {
       throw error.inFile(image.name)
     }

@@ -8,7 +8,8 @@ struct RegionMerge: Sendable {
     /// The image's place in the chain.
     var image: Int
     var location: PageLocation
-    var livePages = 1
+    /// The slots of its living pages, ascending as a set.
+    var live = PageSet()
   }
 
   let chain: Chain
@@ -43,50 +44,57 @@ struct RegionMerge: Sendable {
     return .pages(try gather(pages, from: buffer, live))
   }
 
-  /// The pages of a region that the chain's index refers to; the index must name no others there. The
-  /// region may stay whole if each of its other pages is overruled by what follows it.
-  private func livePages(of header: RegionHeader, _ live: LiveRegion) throws(CheckpointError)
+  /// The living pages, as the image's own index describes them; the index must name no others there. The
+  /// region may stay whole if each of its other pages is overruled by what the image itself says later.
+  private func livePages(of header: RegionHeader, _ region: LiveRegion) throws(CheckpointError)
     -> (pages: [EncodedRegion.LivePage], mayStay: Bool)
   {
+    let image = chain.images[region.image]
     var pages: [EncodedRegion.LivePage] = []
-    pages.reserveCapacity(live.livePages)
     var mayStay = true
-    var block: ChainBlock?
+    var number: UInt64?
+    var entries: [Int: PageEntry] = [:]
     try header.forEachPage { (slot, pfn, type) throws(CheckpointError) in
-      let (number, place) = pfn.quotientAndRemainder(dividingBy: UInt64(Limits.blockPages))
-      if block?.number != number { block = try chain.block(number) }
-      let entry = block?.entries[Int(place)] ?? .unpopulated
-      let image = Int(block?.image[Int(place)] ?? -1)
-      let here = PageLocation(
-        offset: live.location.offset, length: live.location.length, slot: UInt8(slot))
-      if image == live.image, entry.status == PageStatus(.data, type: type), entry.location == here
-      {
-        pages.append(
-          EncodedRegion.LivePage(slot: here.slot, pfn: pfn, type: type, digest: entry.digest))
-      } else {
-        mayStay = mayStay && follows(entry, of: image, here, of: live.image)
+      let (block, place) = pfn.quotientAndRemainder(dividingBy: UInt64(Limits.blockPages))
+      if number != block {
+        number = block
+        entries = try Self.entries(of: image, block)
       }
+      let entry = entries[Int(place)]
+      guard region.live[slot] else {
+        mayStay = mayStay && Self.overrules(entry, region.location.offset, slot)
+        return
+      }
+      guard let entry, entry.status == PageStatus(.data, type: type),
+        entry.location.offset == region.location.offset,
+        entry.location.length == region.location.length, Int(entry.location.slot) == slot
+      else { return }
+      pages.append(
+        EncodedRegion.LivePage(slot: UInt8(slot), pfn: pfn, type: type, digest: entry.digest))
     }
-    guard pages.count == live.livePages else {
+    guard pages.count == region.live.count else {
       throw CheckpointError(
         .damaged,
-        "the index names \(live.livePages) of its pages, and \(pages.count) of them are there",
-        structure: "region", offset: live.location.offset, file: chain.images[live.image].name)
+        "the index names \(region.live.count) of its pages, and \(pages.count) of them are there",
+        structure: "region", offset: region.location.offset, file: image.name)
     }
     return (pages, mayStay)
   }
 
-  /// Whether a page's entry is written behind a dead copy of the page: states come last, regions in the
-  /// order of the images, oldest first, and in each image in file order. What the merged image does not
-  /// speak of, or holds only further in front, does not overrule the copy.
-  private func follows(
-    _ entry: PageEntry, of image: Int, _ copy: PageLocation, of copyImage: Int
-  ) -> Bool {
-    guard (0..<span).contains(image) else { return false }
-    guard entry.status.state == .data, image == copyImage else {
-      return entry.status.state != .data || image < copyImage
-    }
-    return (entry.location.offset, entry.location.slot) > (copy.offset, copy.slot)
+  private static func entries(of image: ImageFile, _ number: UInt64) throws(CheckpointError)
+    -> [Int: PageEntry]
+  {
+    guard let place = image.root.block(number) else { return [:] }
+    let block = try image.indexBlock(place)
+    return Dictionary(uniqueKeysWithValues: zip(block.occupancy.members, block.entries))
+  }
+
+  /// Whether an image's entry for a page is written behind a dead copy of it: states come last, regions
+  /// in file order. Without an entry the parent's page counts, and it comes before the copy.
+  private static func overrules(_ entry: PageEntry?, _ offset: UInt64, _ slot: Int) -> Bool {
+    guard let entry else { return false }
+    return entry.status.state != .data
+      || (entry.location.offset, Int(entry.location.slot)) > (offset, slot)
   }
 
   /// The living pages, their digests compared.

@@ -4,6 +4,8 @@ internal import CheckpointImage
 /// Goes through a file segment by segment: frames, ordinals, checksums, the structure of each body.
 struct SegmentWalk {
   private static let searchWindow: UInt64 = 1 << 20
+  /// A file with more findings than this has nothing more to tell.
+  private static let mostFindings = 1000
   private let file: InputFile
   /// Regions and index blocks that were read and checked already.
   private let seen: ImagePages.Segments
@@ -13,6 +15,8 @@ struct SegmentWalk {
   /// The next segment's ordinal; nil behind damage that may have hidden segments.
   private var nextOrdinal: UInt64? = 0
   private var lastPlace = -1
+  /// Whether a trailer was found, wherever.
+  private(set) var sawTrailer = false
   private var errors: [CheckpointError] = []
   private var directory: [ImageRoot.DirectoryEntry] = []
   private var indexOffsets: [UInt64] = []
@@ -32,25 +36,66 @@ struct SegmentWalk {
       return [error.inFile(file.name)]
     }
     var offset: UInt64 = 0
-    var sawTrailer = false
-    while offset < file.length {
-      if Interruption.received != 0 { break }
-      if sawTrailer {
+    while offset < file.length, Interruption.received == 0 {
+      guard !sawTrailer else {
         add(.damaged, "\(file.length - offset) bytes behind the trailer", at: offset)
         break
       }
-      do throws(CheckpointError) {
-        let (frame, next) = try visit(offset, header)
-        sawTrailer = frame.kind == .trailer
-        offset = next
-      } catch {
-        errors.append(error.inFile(file.name))
-        guard let next = resume(after: offset, header.alignmentShift) else { break }
-        offset = next
-        nextOrdinal = nil
+      guard errors.count < Self.mostFindings else {
+        add(.damaged, "so much is wrong here that the rest is left unread", at: offset)
+        break
       }
+      guard let next = visit(offset, header) ?? resume(after: offset, header.alignmentShift) else {
+        break
+      }
+      offset = next
     }
     return errors
+  }
+
+  private mutating func add(_ kind: CheckpointError.Kind, _ reason: String, at offset: UInt64) {
+    errors.append(
+      CheckpointError(kind, reason, structure: "file", offset: offset, file: file.name))
+  }
+
+  /// Checks the segment at `offset`. Returns where the next one begins; nil if there is no sound frame
+  /// to tell.
+  private mutating func visit(_ offset: UInt64, _ header: ImageHeader) -> UInt64? {
+    let frame: SegmentFrame
+    do throws(CheckpointError) {
+      let bytes = try file.bytes(at: offset, count: SegmentFrame.byteCount)
+      frame = unsafe try SegmentFrame(parsing: bytes.span.bytes, at: offset)
+    } catch {
+      errors.append(error.inFile(file.name))
+      nextOrdinal = nil
+      return nil
+    }
+    if let nextOrdinal, frame.ordinal != nextOrdinal {
+      add(.damaged, "ordinal: found \(frame.ordinal), expected \(nextOrdinal)", at: offset)
+    }
+    nextOrdinal = frame.ordinal &+ 1
+    count += 1
+    checkOrder(frame, at: offset)
+    let padding = SegmentFrame.padding(
+      bodyLength: frame.bodyLength, alignmentShift: header.alignmentShift, rawKind: frame.rawKind)
+    let length = UInt64(SegmentFrame.byteCount) + frame.bodyLength + UInt64(padding)
+    do throws(CheckpointError) {
+      try parse(frame, try body(frame, offset, header), offset, length: length)
+    } catch {
+      errors.append(error.inFile(file.name))
+    }
+    sawTrailer = frame.kind == .trailer
+    return offset + length
+  }
+
+  /// The body, its checksum compared; empty if it was read and checked already.
+  private func body(_ frame: SegmentFrame, _ offset: UInt64, _ header: ImageHeader)
+    throws(CheckpointError) -> [UInt8]
+  {
+    if seen.indexBlocks.contains(offset) || seen.regions[offset] != nil { return [] }
+    return try ImageFile.readSegment(
+      file, at: offset, alignmentShift: header.alignmentShift, expecting: nil
+    ).body
   }
 
   /// Header, then pages and records, then provenance, index, root and trailer.
@@ -75,56 +120,17 @@ struct SegmentWalk {
     lastPlace = max(lastPlace, place)
   }
 
-  private mutating func add(_ kind: CheckpointError.Kind, _ reason: String, at offset: UInt64) {
-    errors.append(
-      CheckpointError(kind, reason, structure: "file", offset: offset, file: file.name))
-  }
-
-  private mutating func visit(_ offset: UInt64, _ header: ImageHeader) throws(CheckpointError) -> (
-    SegmentFrame, UInt64
-  ) {
-    let (frame, body) = try read(offset, header)
-    if let nextOrdinal, frame.ordinal != nextOrdinal {
-      add(.damaged, "ordinal: found \(frame.ordinal), expected \(nextOrdinal)", at: offset)
-    }
-    nextOrdinal = frame.ordinal &+ 1
-    count += 1
-    checkOrder(frame, at: offset)
-    let padding = SegmentFrame.padding(
-      bodyLength: frame.bodyLength, alignmentShift: header.alignmentShift, rawKind: frame.rawKind)
-    let bodyOffset = offset + UInt64(SegmentFrame.byteCount)
-    let next = bodyOffset + frame.bodyLength + UInt64(padding)
-    do throws(CheckpointError) {
-      try parse(frame, body, offset, length: next - offset)
-    } catch {
-      errors.append(error.inFile(file.name))
-    }
-    switch frame.kind {
-    case .region, .root, .trailer: break
-    case .index: indexOffsets.append(offset)
-    default:
-      directory.append(
-        ImageRoot.DirectoryEntry(frame, offset: offset, digest: SHA256Hasher.digest(of: body)))
-    }
-    return (frame, next)
-  }
-
-  private func read(_ offset: UInt64, _ header: ImageHeader) throws(CheckpointError) -> (
-    SegmentFrame, [UInt8]
-  ) {
-    guard seen.indexBlocks.contains(offset) || seen.regions[offset] != nil else {
-      return try ImageFile.readSegment(
-        file, at: offset, alignmentShift: header.alignmentShift, expecting: nil)
-    }
-    let start = try file.bytes(at: offset, count: SegmentFrame.byteCount)
-    return unsafe (try SegmentFrame(parsing: start.span.bytes, at: offset), [])
-  }
-
   private mutating func parse(
     _ frame: SegmentFrame, _ body: [UInt8], _ start: UInt64, length: UInt64
   ) throws(CheckpointError) {
     let offset = start + UInt64(SegmentFrame.byteCount)
     let bytes = unsafe body.span.bytes
+    switch frame.kind {
+    case .region, .index, .root, .trailer: break
+    default:
+      directory.append(
+        ImageRoot.DirectoryEntry(frame, offset: start, digest: SHA256Hasher.digest(of: body)))
+    }
     switch frame.kind {
     case .header: _ = try ImageHeader(parsing: bytes, at: offset)
     case .record: _ = try MachineRecord(parsing: bytes, at: offset)
@@ -139,6 +145,7 @@ struct SegmentWalk {
     case .layout: _ = try LayoutItem.parseList(bytes, at: offset)
     case .provenance: _ = try Provenance(parsing: bytes, at: offset)
     case .index:
+      indexOffsets.append(start)
       guard !seen.indexBlocks.contains(start) else { return }
       _ = try IndexBlock(parsing: bytes, at: offset)
     case .root: _ = try ImageRoot(parsing: bytes, at: offset)
@@ -158,7 +165,7 @@ struct SegmentWalk {
     var start = offset + UInt64(step)
     while start < file.length, Interruption.received == 0 {
       // Holes have no frames; a file may have very long ones.
-      if let data = try? file.nextData(from: start), data > start {
+      if let data = try? file.nextData(from: start), data - data % UInt64(step) > start {
         start = data - data % UInt64(step)
         continue
       }

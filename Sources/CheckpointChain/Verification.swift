@@ -52,9 +52,11 @@ public final class Verification {
       tip = try ImageFile(file)
     } catch {
       // What can be found without the root is found; the way it failed to open comes last.
-      walk(file, knowing: nil)
+      let walked = walk(file, knowing: nil)
       try Interruption.check()
-      return note(error)
+      // What follows a trailer was reported as that.
+      if error.kind != .incomplete || !walked.sawTrailer { note(error) }
+      return
     }
     // Images that were found can be checked, but not against what they stand on. The base comes first:
     // each moment follows from the one before.
@@ -83,11 +85,11 @@ public final class Verification {
   private func check(_ image: ImageFile, _ moments: inout Moments?) throws(CheckpointError) {
     let read =
       depth == .full ? try checkPages(of: image, &moments) : ImagePages.Segments()
-    let stated = walk(image.file, knowing: image, sparing: read)
+    let walked = walk(image.file, knowing: image, sparing: read)
     try Interruption.check()
     // What cannot be read need not be compared.
     if !findings.contains(where: { $0.file == image.name }) {
-      try IndexComparison(image, stated).run(on: pool).forEach(note)
+      try IndexComparison(image, walked.stated).run(on: pool).forEach(note)
     }
     guard findings.isEmpty else { return moments = nil }
     do throws(CheckpointError) {
@@ -98,18 +100,17 @@ public final class Verification {
   }
 
   /// Walks through the whole file; what was read and checked already is not read again.
-  @discardableResult
   private func walk(
     _ file: InputFile, knowing image: ImageFile?,
     sparing read: ImagePages.Segments = ImagePages.Segments()
-  ) -> StatedPages {
+  ) -> SegmentWalk {
     counts.images += 1
-    counts.bytes += file.length
+    counts.bytes &+= file.length
     var walk = SegmentWalk(file, sparing: read)
     walk.run().forEach(note)
     counts.segments += walk.count
     if let image { walk.compare(with: image).forEach(note) }
-    return walk.stated
+    return walk
   }
 
   /// Expands every page the image's own index names and compares its digest. Returns the segments that

@@ -10,6 +10,8 @@ public struct Checksum: Sendable {
 
   /// Adds bytes.
   public mutating func update(_ bytes: RawSpan) {
+    // Given no bytes at a null address, the library would begin anew.
+    guard bytes.byteCount > 0 else { return }
     let before = value
     value = unsafe bytes.withUnsafeBytes {
       unsafe libdeflate_crc32(before, $0.baseAddress, $0.count)

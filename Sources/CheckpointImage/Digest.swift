@@ -32,7 +32,12 @@ public struct Digest: Hashable, Sendable {
   }
 
   /// Feeds the value to a hasher.
-  public func hash(into hasher: inout Hasher) { hasher.combine(words.0) }
+  public func hash(into hasher: inout Hasher) {
+    hasher.combine(words.0)
+    hasher.combine(words.1)
+    hasher.combine(words.2)
+    hasher.combine(words.3)
+  }
 }
 
 extension Digest: CustomStringConvertible {

@@ -179,6 +179,8 @@ public struct ImageRoot: Hashable, Sendable {
       }
       directory.append(entry)
     }
+    let records = directory.count { $0.rawKind == SegmentKind.record.rawValue }
+    try reader.expect("records", records, in: 0...Limits.maximumRecords)
     blocks = []
     blocks.reserveCapacity(Int(blockCount))
     for _ in 0..<blockCount {

@@ -17,7 +17,6 @@ public struct IndexBlock: Hashable, Sendable {
   }
 
   private static let fixedSize = 80
-  private static let runSize = 16
 
   /// Reads and checks the body of an index segment at `offset`.
   public init(parsing body: RawSpan, at offset: UInt64) throws(CheckpointError) {

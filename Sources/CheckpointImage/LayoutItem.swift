@@ -29,9 +29,6 @@ public enum LayoutItem: Hashable, Sendable {
       self.reserved = reserved
       self.runs = runs
     }
-
-    /// The number of PFNs in all runs.
-    public var pageCount: UInt64 { runs.reduce(0) { $0 + $1.count } }
   }
 
   /// A record without body that only frames others (END, STATIC_DATA_END, LIBXC_CONTEXT).

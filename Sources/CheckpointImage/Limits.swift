@@ -12,6 +12,8 @@ public enum Limits {
   public static let lastBlock = pfnEnd / UInt64(blockPages) - 1
   /// The largest body of a segment in bytes.
   public static let maximumBody = 1 << 28
+  /// The largest body of a states, layout or provenance segment: lists, which take more room in memory.
+  public static let maximumList = 1 << 24
   /// The largest number of pages in one region: 1 MiB.
   public static let maximumRegionPages = 256
   /// The largest payload of one machine record: Xen's own limit for a record.

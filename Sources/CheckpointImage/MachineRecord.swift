@@ -36,12 +36,6 @@ public struct RecordKey: Hashable, Sendable {
   public var length: UInt64
   /// SHA-256 of the payload.
   public var digest: Digest
-
-  /// Whether this and `other` are static records of one type that differ: those of two guests.
-  public func isOtherVersion(of other: RecordKey) -> Bool {
-    `class` == .fixed && other.class == .fixed && namespace == other.namespace
-      && type == other.type && self != other
-  }
 }
 
 /// A part of the machine's state that is not memory, kept exactly as it was received.

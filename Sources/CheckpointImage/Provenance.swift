@@ -2,7 +2,7 @@
 public struct Provenance: Hashable, Sendable {
   /// A named text.
   public struct Field: Hashable, Sendable {
-    /// The name, such as `capture.start`.
+    /// The name, such as `start`.
     public var key: String
     /// The text.
     public var value: String

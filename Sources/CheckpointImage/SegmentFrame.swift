@@ -75,9 +75,13 @@ public struct SegmentFrame: Hashable, Sendable {
     bodyChecksum = try reader.read()
     let computed = Checksum.of(bytes.extracting(first: Self.byteCount - 4))
     try reader.expect("frame checksum", try reader.read(UInt32.self), computed)
-    guard bodyLength <= UInt64(Limits.maximumBody) else {
-      throw reader.damaged(
-        "body length: found \(bodyLength), expected at most \(Limits.maximumBody)")
+    let limit =
+      switch kind {
+      case .states, .layout, .provenance: Limits.maximumList
+      default: Limits.maximumBody
+      }
+    guard bodyLength <= UInt64(limit) else {
+      throw reader.damaged("body length: found \(bodyLength), expected at most \(limit)")
     }
     guard flags & ~(Self.critical | Self.copySafe) == 0 else {
       throw reader.damaged("flags: found \(flags), expected at most 3")

@@ -30,7 +30,8 @@ public struct Capture {
     let header = ImageHeader(
       architecture: source.facts.architecture, captureID: Self.randomID(),
       parent: parent?.checkpointID, parentName: parent.map { ImageName.last($0.tip.name) } ?? "",
-      ascendingUnique: source.facts.ascendingUnique)
+      // Pages that vanished are stated last, whatever their place.
+      ascendingUnique: source.facts.ascendingUnique && parent == nil)
     let writer = try ImageWriter(header, parent: parent, to: output)
     var steps: [Pipeline.Step] = [.digestPages]
     if let parent { steps.append(.dropUnchanged(parent)) }

@@ -28,7 +28,7 @@ extension SplitMix64 {
     let kind = SegmentKind.allCases[int(0...SegmentKind.allCases.count - 1)]
     return SegmentFrame(
       rawKind: kind.rawValue, flags: SegmentFrame.flags(of: kind), ordinal: next(),
-      bodyLength: UInt64(int(0...Limits.maximumBody)),
+      bodyLength: UInt64(int(0...Limits.maximumList)),
       bodyChecksum: UInt32(truncatingIfNeeded: next()))
   }
 

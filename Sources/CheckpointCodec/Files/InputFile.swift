@@ -133,8 +133,10 @@ public final class InputFile: Sendable {
     unsafe unlink(template)
     var buffer = [UInt8](repeating: 0, count: 1 << 20)
     while true {
+      try Interruption.check()
       let count = unsafe Glibc.read(STDIN_FILENO, &buffer, buffer.count)
       if count == 0 { return descriptor }
+      if count < 0 && errno == EINTR { continue }
       guard count > 0 else { throw .system("cannot read", "standard input") }
       var done = 0
       while done < count {

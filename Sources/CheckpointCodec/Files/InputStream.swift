@@ -66,23 +66,11 @@ public final class InputStream {
   /// Fills `target`; an input that ends before is incomplete.
   func read(into target: UnsafeMutableRawBufferPointer, _ structure: String) throws(CheckpointError)
   {
-    let start = position
-    let buffered = min(target.count, filled - next)
-    if buffered > 0 {
-      unsafe buffer.withUnsafeBytes {
-        unsafe target.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[next..<next + buffered]))
-      }
-      next += buffered
-    }
-    var done = buffered
-    while done < target.count {
-      let more = unsafe try readSome(UnsafeMutableRawBufferPointer(rebasing: target[done...]))
-      guard more > 0 else {
-        throw CheckpointError(
-          .incomplete, "the input ends after \(done) of \(target.count) bytes",
-          structure: structure, offset: start, file: name)
-      }
-      done += more
+    let done = unsafe try readAvailable(target)
+    guard done == target.count else {
+      throw CheckpointError(
+        .incomplete, "the input ends after \(done) of \(target.count) bytes", structure: structure,
+        offset: position, file: name)
     }
     if let observer { unsafe observer.update(UnsafeRawBufferPointer(target).bytes) }
     position += UInt64(target.count)
@@ -112,30 +100,34 @@ public final class InputStream {
   /// Fills `buffer` with whole pages, as many as are left; a partial last page is refused.
   public func readPages(_ buffer: PageBuffer) throws(CheckpointError) -> Int {
     let target = unsafe buffer.mutableBytes(0..<buffer.pageCount)
-    var pages = 0
-    // What was looked at to recognise the source comes first, then one read for the rest.
-    while pages < buffer.pageCount {
-      let left = try bytesAhead(atMost: target.count - pages * Limits.pageSize)
-      guard left > 0 else { break }
-      guard left >= Limits.pageSize else {
-        throw CheckpointError(
-          .refused, "the last page has only \(left) bytes: not a raw memory file?",
-          offset: position, file: name)
-      }
-      let whole = left / Limits.pageSize
-      unsafe try read(
-        into: UnsafeMutableRawBufferPointer(
-          rebasing: target[pages * Limits.pageSize..<(pages + whole) * Limits.pageSize]),
-        "raw memory")
-      pages += whole
+    let count = unsafe try readAvailable(target)
+    if let observer {
+      unsafe observer.update(UnsafeRawBufferPointer(rebasing: target[..<count]).bytes)
+    }
+    let (pages, rest) = count.quotientAndRemainder(dividingBy: Limits.pageSize)
+    position += UInt64(count - rest)
+    guard rest == 0 else {
+      throw CheckpointError(
+        .refused, "the last page has only \(rest) bytes: not a raw memory file?",
+        offset: position, file: name)
     }
     return pages
   }
 
-  /// How many bytes can surely be read without coming to the end.
-  private func bytesAhead(atMost limit: Int) throws(CheckpointError) -> Int {
-    if let length { return Int(min(UInt64(limit), length > position ? length - position : 0)) }
-    return try peek(Limits.pageSize).count
+  /// Fills `target` as far as the input goes.
+  private func readAvailable(_ target: UnsafeMutableRawBufferPointer) throws(CheckpointError) -> Int
+  {
+    var done = min(target.count, filled - next)
+    unsafe buffer.withUnsafeBytes {
+      unsafe target.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[next..<next + done]))
+    }
+    next += done
+    while done < target.count {
+      let more = unsafe try readSome(UnsafeMutableRawBufferPointer(rebasing: target[done...]))
+      if more == 0 { break }
+      done += more
+    }
+    return done
   }
 
   private func readSome(_ target: UnsafeMutableRawBufferPointer) throws(CheckpointError) -> Int {

@@ -11,6 +11,8 @@ public enum Interruption {
   /// becomes an error of the write that finds it.
   public static func install() {
     openStandardDescriptors()
+    // Made here, for a handler must not be the first to make it.
+    signal.store(0, ordering: .relaxed)
     Glibc.signal(SIGPIPE, SIG_IGN)
     var action = sigaction()
     unsafe action.__sigaction_handler.sa_handler = { number in

@@ -47,7 +47,7 @@ public final class OutputFile {
       throw CheckpointError(.refused, "exists already (--force replaces it)", file: path)
     } else {
       let temporary = Self.sibling(of: path)
-      descriptor = unsafe open(temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+      descriptor = unsafe open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
       isSeekable = true
       if descriptor >= 0 { temporaryPath = temporary }
     }
@@ -130,14 +130,24 @@ public final class OutputFile {
         throw .system("cannot rename the finished file to", path)
       }
     } else {
-      // A link, unlike a rename, does not replace a file that appeared meanwhile.
-      guard unsafe link(temporary, path) == 0 else {
-        throw .system("cannot give the finished file its name", path)
-      }
-      unsafe unlink(temporary)
+      try takeName(temporary)
     }
     temporaryPath = nil
     if sync { try syncFolder() }
+  }
+
+  /// A link, unlike a rename, does not replace a file that appeared meanwhile; where the file system
+  /// knows no links, what is there is looked for first.
+  private func takeName(_ temporary: String) throws(CheckpointError) {
+    if unsafe link(temporary, path) == 0 {
+      unsafe unlink(temporary)
+      return
+    }
+    let isTaken = unsafe errno == EEXIST || access(path, F_OK) == 0
+    if isTaken { errno = EEXIST }
+    guard !isTaken, unsafe rename(temporary, path) == 0 else {
+      throw .system("cannot give the finished file its name", path)
+    }
   }
 
   private func syncFolder() throws(CheckpointError) {

@@ -33,7 +33,7 @@ public final class ImageFile: Sendable {
 
   /// Whether a file begins as an image does.
   public static func isImage(_ start: [UInt8]) -> Bool {
-    start.starts(with: [0x56, 0x4d, 0x43, 0x4b, 0x01, 0x00])
+    start.starts(with: [0x56, 0x4d, 0x43, 0x4b, 0x01, 0x00, 0x01, 0x00])
   }
 
   /// Reads only the trailer of a file that may be an image; nil if it is none.
@@ -66,7 +66,7 @@ public final class ImageFile: Sendable {
   static func readTrailer(_ file: InputFile) throws(CheckpointError) -> ImageTrailer {
     let size = UInt64(ImageTrailer.segmentSize)
     let incomplete = CheckpointError(
-      .incomplete, "no trailer: the image was not finished, or was cut", structure: "trailer",
+      .incomplete, "no trailer at the end: the image was not finished, was cut, or more follows it", structure: "trailer",
       offset: file.length)
     guard file.length > size else { throw incomplete }
     let offset = file.length - size

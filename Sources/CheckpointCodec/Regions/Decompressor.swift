@@ -39,12 +39,20 @@ internal import CheckpointImage
   private func expandZstd(
     _ source: UnsafeRawBufferPointer, _ target: UnsafeMutableRawBufferPointer
   ) -> String? {
+    // The library may also take frames from before RFC 8878.
+    guard source.count >= 4,
+      unsafe Self.isFrame(source.loadUnaligned(as: UInt32.self).littleEndian)
+    else { return "zstd: not a frame" }
     let count = unsafe ZSTD_decompressDCtx(
       zstd, target.baseAddress, target.count, source.baseAddress, source.count)
     if ZSTD_isError(count) != 0 {
       return unsafe "zstd: \(String(cString: ZSTD_getErrorName(count)))"
     }
     return count == target.count ? nil : "expands to \(count) bytes, expected \(target.count)"
+  }
+
+  private static func isFrame(_ magic: UInt32) -> Bool {
+    magic == 0xFD2F_B528 || magic & 0xFFFF_FFF0 == 0x184D_2A50
   }
 
   private func expandZlib(

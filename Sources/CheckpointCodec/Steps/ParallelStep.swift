@@ -30,6 +30,8 @@ final class ParallelStep: CheckpointSink {
     guard let job = work(event) else {
       if line.isEmpty { return try next.receive(event) }
       line.append(.event(event))
+      // Records may be large: they are not collected behind pages.
+      if case .record = event { try passOn(throughJobs: .max) }
       if line.count == Self.longestLine { try passOn(throughJobs: .max) }
       return
     }

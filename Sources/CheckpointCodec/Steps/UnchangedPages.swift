@@ -4,6 +4,7 @@ internal import CheckpointImage
 final class UnchangedPages: CheckpointSink {
   private let parent: any ParentMemory
   private let records: Set<RecordKey>
+  private var staticRecords: StaticRecords
   private let next: any CheckpointSink
   /// The parent's block looked at last; sources ascend, so it serves 512 pages.
   private var block: (number: UInt64, pages: [PageEntry]?)?
@@ -11,6 +12,7 @@ final class UnchangedPages: CheckpointSink {
   init(parent: any ParentMemory, next: any CheckpointSink) {
     self.parent = parent
     records = Set(parent.records)
+    staticRecords = StaticRecords(parent.records)
     self.next = next
   }
 
@@ -78,9 +80,7 @@ final class UnchangedPages: CheckpointSink {
   private func inherit(_ record: MachineRecord) throws(CheckpointError) -> MachineRecord {
     guard record.key.class != .epoch else { return record }
     if records.contains(record.key) { return record.inherited }
-    if record.key.class == .fixed,
-      let other = parent.records.first(where: record.key.isOtherVersion(of:))
-    {
+    if let other = staticRecords.insert(record.key) {
       throw CheckpointError(
         .mismatch,
         "the parent is an image of another guest: static \(record.key.namespace) record \(record.key.type)"

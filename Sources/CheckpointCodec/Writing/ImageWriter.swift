@@ -20,6 +20,7 @@ public final class ImageWriter: CheckpointSink {
   private var segments: SegmentWriter
   private var log = PageLog()
   private var records: [RecordKey] = []
+  private var staticRecords = StaticRecords()
   private var states: [StateExtent] = []
   private var layout: [LayoutItem] = []
   private var layoutRuns = 0
@@ -71,6 +72,9 @@ public final class ImageWriter: CheckpointSink {
   }
 
   private func write(_ region: EncodedRegion) throws(CheckpointError) {
+    guard log.hasRoom else {
+      throw CheckpointError(.refused, "more than 2^32 stored pages", file: output.name)
+    }
     let place = try segments.write(.region, region.body)
     log.add(region, offset: place.offset, length: place.length)
     deadCopies += UInt64(region.deadCopies)
@@ -86,7 +90,8 @@ public final class ImageWriter: CheckpointSink {
 
   private func beginPass() throws(CheckpointError) {
     guard !header.ascendingUnique else {
-      throw CheckpointError(.refused, "PFNs do not ascend, as the header says that they do")
+      throw CheckpointError(.refused, "PFNs do not ascend, as the header says that they do",
+        file: output.name)
     }
     try flushStates()
     log.newPass()
@@ -100,14 +105,14 @@ public final class ImageWriter: CheckpointSink {
 
   private func write(_ record: MachineRecord) throws(CheckpointError) {
     guard records.count < Limits.maximumRecords else {
-      throw CheckpointError(.refused, "more than \(Limits.maximumRecords) machine records")
+      throw CheckpointError(.refused, "more than \(Limits.maximumRecords) machine records",
+        file: output.name)
     }
-    if record.key.class == .fixed, let other = records.first(where: record.key.isOtherVersion(of:))
-    {
+    if let other = staticRecords.insert(record.key) {
       throw CheckpointError(
         .mismatch,
         "\(record.key.namespace) record \(record.key.type) comes twice: found \(record.key.digest), "
-          + "expected \(other.digest)")
+          + "expected \(other.digest)", file: output.name)
     }
     records.append(record.key)
     try segments.write(.record, record.encoded())
@@ -118,7 +123,8 @@ public final class ImageWriter: CheckpointSink {
     layout.append(item)
     if case .pages(let pages) = item {
       layoutRuns += pages.runs.count
-      layoutPFNs += pages.pageCount
+      // Whatever is above the limit has the same effect.
+      for run in pages.runs { layoutPFNs = min(layoutPFNs + run.count, 1 << 62) }
     }
     if layoutRuns + layout.count >= 4096 { try flushLayout() }
   }

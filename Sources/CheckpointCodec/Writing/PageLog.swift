@@ -45,6 +45,9 @@ struct PageLog {
   /// PFNs may come again from here on.
   mutating func newPass() { pass += 1 }
 
+  /// Whether another region can be added: pages are numbered with 32 bits.
+  var hasRoom: Bool { pages.count <= Int(UInt32.max) - Limits.maximumRegionPages }
+
   /// Whether PFNs may have come more than once.
   var hasSeveralPasses: Bool { pass > 0 }
 
@@ -80,6 +83,7 @@ struct PageLog {
         number = min(number, extents[extentOrder(nextExtent)].extent.pfn / size)
       }
       guard number != .max else { return (deadCopies, repeated) }
+      try Interruption.check()
       block.number = number
       for slot in 0..<Limits.blockPages { block.entries[slot] = nil }
 

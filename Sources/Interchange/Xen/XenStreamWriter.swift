@@ -4,7 +4,7 @@ public import CheckpointImage
 /// Writes a Xen stream from the layout, the records and the pages of a chain.
 public final class XenStreamWriter: CheckpointSink {
   /// How much of the nested formats is written.
-  public enum Format: String, CaseIterable, Sendable {
+  public enum Format: Sendable {
     /// The libxc stream alone.
     case libxc
     /// The libxl stream with the libxc stream in it.
