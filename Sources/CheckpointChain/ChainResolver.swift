@@ -4,13 +4,18 @@ internal import Glibc
 
 /// Finds the ancestors of an image by their checkpoint IDs; file names are only where to look first.
 public struct ChainResolver {
-  private let folders: [String]
-  private var moments: [Digest: [Candidate]]?
-
-  private struct Candidate {
-    var path: String
-    var isBase: Bool
+  /// An image on the way from the tip to a base, and the files that may be its parent.
+  private struct Step {
+    var image: ImageFile
+    var candidates: [String] = []
+    var next = 0
+    var scanned = false
+    /// Why the file that has the parent's name is not the parent.
+    var failure: CheckpointError?
   }
+
+  private let folders: [String]
+  private var moments: [Digest: [String]]?
 
   private init(_ folders: [String]) { self.folders = folders }
 
@@ -36,16 +41,28 @@ public struct ChainResolver {
   public static func images(of tip: ImageFile, at path: String, searching: [String])
     throws(CheckpointError) -> (images: [ImageFile], obstacle: CheckpointError?)
   {
-    for folder in searching where !names(in: folder).contains(".") {
-      throw CheckpointError(.io, "no such folder", file: folder)
+    var folders = [folder(of: path)]
+    if isLink(path), let real = realFolder(of: path) { folders.append(real) }
+    for folder in searching where !folders.contains(folder) {
+      guard isFolder(folder) else {
+        throw CheckpointError(.io, "no such folder", file: folder)
+      }
+      folders.append(folder)
     }
-    var folders = [folder(of: path)] + searching
-    if isLink(path), let real = realFolder(of: path) { folders.insert(real, at: 1) }
     var resolver = ChainResolver(folders)
-    let found = resolver.resolve(tip, byName: true)
-    guard found.obstacle?.kind == .missingParent else { return found }
-    // A named parent may have lost its own ancestors to a merge whose result carries its moment.
-    return resolver.resolve(tip, byName: false)
+    return try resolver.resolve(tip)
+  }
+
+  private static func isFolder(_ path: String) -> Bool {
+    var status = stat()
+    return unsafe stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+  }
+
+  /// Whether two paths lead to the same folder.
+  public static func isSameFolder(_ a: String, _ b: String) -> Bool {
+    var (first, second) = (stat(), stat())
+    return unsafe stat(a, &first) == 0 && stat(b, &second) == 0
+      && first.st_dev == second.st_dev && first.st_ino == second.st_ino
   }
 
   private static func isLink(_ path: String) -> Bool {
@@ -70,64 +87,83 @@ public struct ChainResolver {
     return parts.isEmpty ? "." : parts.joined(separator: "/") + "/"
   }
 
-  private mutating func resolve(_ tip: ImageFile, byName: Bool)
+  /// Goes from parent to parent, and back where one turns out to have lost its own: another file may carry
+  /// the same moment. Each file is tried once.
+  private mutating func resolve(_ tip: ImageFile) throws(CheckpointError)
     -> (images: [ImageFile], obstacle: CheckpointError?)
   {
-    var images = [tip]
-    var seen: Set<Digest> = [tip.trailer.fileID]
-    do throws(CheckpointError) {
-      while let parent = try parent(of: images[images.count - 1], byName: byName) {
-        guard seen.insert(parent.trailer.fileID).inserted else {
-          throw CheckpointError(
-            .damaged, "the chain comes back to \(parent.name)", structure: "header",
-            offset: 0, file: images[images.count - 1].name)
-        }
-        images.append(parent)
-        guard images.count <= Limits.maximumChain else {
+    var steps = [Step(image: tip)]
+    var tried: Set<Digest> = [tip.trailer.fileID]
+    var onPath = tried
+    var first: (images: [ImageFile], obstacle: CheckpointError?)?
+    while let step = steps.last, step.image.header.parent != nil {
+      try Interruption.check()
+      if let parent = nextParent(of: &steps[steps.count - 1], tried, onPath) {
+        tried.insert(parent.trailer.fileID)
+        onPath.insert(parent.trailer.fileID)
+        steps.append(Step(image: parent))
+        guard steps.count <= Limits.maximumChain else {
           throw CheckpointError(
             .refused, "the chain has more than \(Limits.maximumChain) images", file: tip.name)
         }
+      } else {
+        let obstacle = steps[steps.count - 1].failure ?? missingParent(of: step.image)
+        first = first ?? (steps.map(\.image), obstacle)
+        steps.removeLast()
+        onPath.remove(step.image.trailer.fileID)
       }
-      return (images, nil)
-    } catch {
-      return (images, error)
+    }
+    return steps.isEmpty ? first ?? ([tip], nil) : (steps.map(\.image), nil)
+  }
+
+  /// The next file that may be the parent: first the one of the remembered name, then others.
+  private mutating func nextParent(of step: inout Step, _ tried: Set<Digest>, _ onPath: Set<Digest>)
+    -> ImageFile?
+  {
+    let header = step.image.header
+    guard let id = header.parent else { return nil }
+    if step.next == 0, !step.scanned, !header.parentName.isEmpty {
+      step.candidates = folders.map { Self.join($0, header.parentName) }.filter(Self.exists)
+    }
+    while true {
+      if step.next == step.candidates.count {
+        guard !step.scanned else { return nil }
+        step.scanned = true
+        step.candidates = candidates(id)
+        step.next = 0
+        continue
+      }
+      step.next += 1
+      do throws(CheckpointError) {
+        let image = try ImageFile(step.candidates[step.next - 1])
+        guard image.root.checkpointID == id else { continue }
+        guard !onPath.contains(image.trailer.fileID) else {
+          throw CheckpointError(
+            .damaged, "the chain comes back to \(image.name)", structure: "header", offset: 0,
+            file: step.image.name)
+        }
+        try Self.check(image, as: step.image)
+        if !tried.contains(image.trailer.fileID) { return image }
+      } catch {
+        // A file of the parent's name that cannot be read is more likely the parent than not.
+        step.failure = step.failure ?? error
+      }
     }
   }
 
-  private mutating func parent(of child: ImageFile, byName: Bool) throws(CheckpointError)
-    -> ImageFile?
-  {
-    guard let id = child.header.parent else { return nil }
-    let parent = try find(id, of: child, byName: byName)
+  private static func check(_ parent: ImageFile, as child: ImageFile) throws(CheckpointError) {
     guard parent.header.architecture == child.header.architecture,
       parent.header.addressSpace == child.header.addressSpace
     else {
       throw CheckpointError(
         .mismatch, "its parent \(parent.name) is of another kind of guest", file: child.name)
     }
-    return parent
   }
 
-  private mutating func find(_ id: Digest, of child: ImageFile, byName: Bool)
-    throws(CheckpointError) -> ImageFile
-  {
+  private func missingParent(of child: ImageFile) -> CheckpointError {
     let name = child.header.parentName
-    // A hint that leads out of the folders is no hint.
-    if byName, !name.isEmpty, !name.contains("/") {
-      for folder in folders {
-        let path = Self.join(folder, name)
-        if ImageFile.trailer(of: path)?.checkpointID == id { return try ImageFile(path) }
-      }
-    }
-    for candidate in candidates(id) {
-      return try ImageFile(candidate.path)
-    }
-    // A file of the parent's name that cannot be read is more likely the parent than not.
-    if !name.isEmpty, let file = folders.lazy.map({ Self.join($0, name) }).first(where: Self.exists)
-    {
-      _ = try ImageFile(file)
-    }
-    throw CheckpointError(
+    let id = child.header.parent.map { "\($0)" } ?? ""
+    return CheckpointError(
       .missingParent,
       "its parent, checkpoint \(id)" + (name.isEmpty ? "" : " (was \(name))")
         + ", is not in \(folders.joined(separator: ", ")); --search adds folders",
@@ -135,23 +171,27 @@ public struct ChainResolver {
   }
 
   /// The files that carry a moment, bases first: they need no others.
-  private mutating func candidates(_ id: Digest) -> [Candidate] {
+  private mutating func candidates(_ id: Digest) -> [String] {
     let known = moments ?? scan()
     moments = known
-    return (known[id] ?? []).sorted { ($0.isBase ? 0 : 1, $0.path) < ($1.isBase ? 0 : 1, $1.path) }
+    return known[id] ?? []
   }
 
-  private func scan() -> [Digest: [Candidate]] {
-    var found: [Digest: [Candidate]] = [:]
+  private func scan() -> [Digest: [String]] {
+    var bases: [Digest: [String]] = [:]
+    var increments: [Digest: [String]] = [:]
     for folder in folders {
       for name in Self.names(in: folder) where !name.hasSuffix(".partial") {
         let path = Self.join(folder, name)
         guard ImageFile.trailer(of: path) != nil, let image = try? ImageFile(path) else { continue }
-        found[image.root.checkpointID, default: []].append(
-          Candidate(path: path, isBase: image.header.parent == nil))
+        if image.header.parent == nil {
+          bases[image.root.checkpointID, default: []].append(path)
+        } else {
+          increments[image.root.checkpointID, default: []].append(path)
+        }
       }
     }
-    return found
+    return bases.merging(increments) { $0 + $1 }
   }
 
   private static func join(_ folder: String, _ name: String) -> String {

@@ -16,15 +16,12 @@ public final class ChainSource: CheckpointSource {
   private var pendingRecord: MachineRecord?
   private var coverage = Coverage()
   private var pages: PFNRanges
-  private var items: [LayoutItem] = []
-  private var nextItem = 0
-  private var layoutSegments: ArraySlice<ImageRoot.DirectoryEntry>
+  private var layout: LayoutReader?
   private var records: ArraySlice<MachineRecord>
   private var done: UInt64 = 0
   private let total: UInt64
   private var canonicalPagesDone = false
   private var layoutPFNs: UInt64 = 0
-  private var layoutOffset: UInt64 = 0
 
   /// How many of the populated pages were given out.
   public var fractionDone: Double? { total == 0 ? nil : min(1, Double(done) / Double(total)) }
@@ -37,7 +34,6 @@ public final class ChainSource: CheckpointSource {
     switch order {
     case .ascending:
       pages = Self.blocks(of: chain)
-      layoutSegments = []
       records = []
     case .layout:
       guard chain.tip.root.layout != .none else {
@@ -46,10 +42,7 @@ public final class ChainSource: CheckpointSource {
           file: chain.tip.name)
       }
       pages = PFNRanges([])
-      layoutSegments =
-        chain.tip.root.directory.filter {
-          $0.rawKind == SegmentKind.layout.rawValue
-        }[...]
+      layout = LayoutReader(chain.tip)
       records = try chain.completeRecords()[...]
     }
   }
@@ -74,7 +67,7 @@ public final class ChainSource: CheckpointSource {
       try coverage.add(ranges, of: chain)
       return .deferred { [reader] () throws(CheckpointError) in .pages(try reader.read(ranges)) }
     }
-    guard let item = try nextLayoutItem() else {
+    guard let item = try layout?.next() else {
       guard records.isEmpty else {
         throw damaged("\(records.count) machine records have no place in it")
       }
@@ -120,49 +113,6 @@ public final class ChainSource: CheckpointSource {
 
   private func damaged(_ reason: String) -> CheckpointError {
     CheckpointError(
-      .damaged, reason, structure: "layout", offset: layoutOffset, file: chain.tip.name)
-  }
-
-  private func nextLayoutItem() throws(CheckpointError) -> LayoutItem? {
-    while nextItem == items.count {
-      guard let segment = layoutSegments.popFirst() else { return nil }
-      layoutOffset = segment.offset
-      let body = try chain.tip.body(of: segment)
-      do throws(CheckpointError) {
-        items = unsafe try LayoutItem.parseList(
-          body.span.bytes, at: segment.offset + UInt64(SegmentFrame.byteCount))
-      } catch {
-        throw error.inFile(chain.tip.name)
-      }
-      nextItem = 0
-    }
-    nextItem += 1
-    return items[nextItem - 1]
-  }
-}
-
-/// Ranges of PFNs, taken in pieces.
-struct PFNRanges {
-  private var ranges: [Range<PFN>]
-  private var next = 0
-
-  init(_ ranges: [Range<PFN>]) { self.ranges = ranges }
-
-  /// The next ranges, together at most `count` PFNs; nil at the end.
-  mutating func take(_ count: Int) -> [Range<PFN>]? {
-    var taken: [Range<PFN>] = []
-    var left = UInt64(count)
-    while left > 0, next < ranges.count {
-      let range = ranges[next]
-      let part = min(left, range.upperBound - range.lowerBound)
-      taken.append(range.lowerBound..<range.lowerBound + part)
-      left -= part
-      if part == range.upperBound - range.lowerBound {
-        next += 1
-      } else {
-        ranges[next] = range.lowerBound + part..<range.upperBound
-      }
-    }
-    return taken.isEmpty ? nil : taken
+      .damaged, reason, structure: "layout", offset: layout?.offset, file: chain.tip.name)
   }
 }

@@ -17,8 +17,7 @@ public final class MergeSource: CheckpointSource {
   private let chain: Chain
   private let merge: RegionMerge
   private var records: ArraySlice<MachineRecord>
-  private var layoutItems: [LayoutItem] = []
-  private var layoutSegments: ArraySlice<ImageRoot.DirectoryEntry>
+  private var layout: LayoutReader
   /// The blocks on which the span has a word, ascending.
   private var blocks: ArraySlice<UInt64> = []
   private var regions: [RegionMerge.LiveRegion] = []
@@ -41,10 +40,7 @@ public final class MergeSource: CheckpointSource {
     self.chain = chain
     merge = RegionMerge(chain: chain, span: span, recoding: recoding)
     records = try Self.records(chain, span: span)[...]
-    layoutSegments =
-      chain.tip.root.directory.filter {
-        $0.rawKind == SegmentKind.layout.rawValue
-      }[...]
+    layout = LayoutReader(chain.tip)
     try collectRegions()
   }
 
@@ -112,7 +108,7 @@ public final class MergeSource: CheckpointSource {
   /// The next event.
   public func next() throws(CheckpointError) -> CheckpointEvent? {
     if let record = records.popFirst() { return .record(record) }
-    if let item = try nextLayoutItem() { return .layout(item) }
+    if let item = try layout.next() { return .layout(item) }
     if nextRegion < regions.count {
       nextRegion += 1
       return .deferred { [merge, region = regions[nextRegion - 1]] () throws(CheckpointError) in
@@ -127,20 +123,5 @@ public final class MergeSource: CheckpointSource {
     if nextState == states.count, try !readStates() { return nil }
     nextState += 1
     return .states(states[nextState - 1])
-  }
-
-  private func nextLayoutItem() throws(CheckpointError) -> LayoutItem? {
-    if layoutItems.isEmpty {
-      guard let segment = layoutSegments.popFirst() else { return nil }
-      let body = try chain.tip.body(of: segment)
-      do throws(CheckpointError) {
-        layoutItems = unsafe try LayoutItem.parseList(
-          body.span.bytes, at: segment.offset + UInt64(SegmentFrame.byteCount)
-        ).reversed()
-      } catch {
-        throw error.inFile(chain.tip.name)
-      }
-    }
-    return layoutItems.popLast()
   }
 }

@@ -89,12 +89,13 @@ struct RegionMerge: Sendable {
     return Dictionary(uniqueKeysWithValues: zip(block.occupancy.members, block.entries))
   }
 
-  /// Whether an image's entry for a page is written behind a dead copy of it: states come last, regions
-  /// in file order. Without an entry the parent's page counts, and it comes before the copy.
+  /// Whether what follows a dead copy overrules it, told from its image's own entry for the page. If that
+  /// is the copy, a younger image has another. If not, it must come behind the copy: states come last,
+  /// regions in file order. Without an entry the parent's page counts, which comes before the copy.
   private static func overrules(_ entry: PageEntry?, _ offset: UInt64, _ slot: Int) -> Bool {
     guard let entry else { return false }
     return entry.status.state != .data
-      || (entry.location.offset, Int(entry.location.slot)) > (offset, slot)
+      || (entry.location.offset, Int(entry.location.slot)) >= (offset, slot)
   }
 
   /// The living pages, their digests compared.

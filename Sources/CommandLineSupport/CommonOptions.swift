@@ -1,4 +1,5 @@
 public import ArgumentParser
+internal import CheckpointChain
 public import CheckpointCodec
 public import CheckpointImage
 
@@ -12,6 +13,12 @@ public struct CommonOptions: ParsableArguments {
   @Flag(help: "Print results as JSON.")
   public var json = false
 
+  /// Makes the options.
+  public init() {}
+}
+
+/// Options of tools that work on several cores.
+public struct ThreadOptions: ParsableArguments {
   /// Worker threads.
   @Option(help: ArgumentHelp("Work on N cores (default: all).", valueName: "n"))
   public var threads: Int?
@@ -62,6 +69,16 @@ public struct OutputOptions: ParsableArguments {
 
   /// Makes the options.
   public init() {}
+
+  /// Says so if the file's parent will not be found beside it.
+  public func noteParent(_ parent: String, quiet: Bool) {
+    let folder = ChainResolver.folder(of: parent)
+    guard !quiet, output != "-",
+      !ChainResolver.isSameFolder(folder, ChainResolver.folder(of: output))
+    else { return }
+    Message.print(
+      "\(toolName): note: the parent lies in another folder: tools need --search \(folder)")
+  }
 
   /// Begins the file.
   public func open() throws(CheckpointError) -> OutputFile {

@@ -75,4 +75,15 @@ public struct ImageReport: Encodable {
   public var line: String {
     "\(file): \(ByteCount.text(bytes)), \(pageText), checkpoint \(checkpointID.prefix(16))"
   }
+
+  /// Tells what was written: on standard output as JSON, else on standard error; always there if standard
+  /// output carries the data.
+  public func tell(_ common: CommonOptions, _ output: OutputOptions) throws(CheckpointError) {
+    if common.json && output.output != "-" {
+      try Results.printJSON(self)
+    } else if !common.quiet {
+      if let merged { Message.print(merged.line) }
+      Message.print(line)
+    }
+  }
 }

@@ -11,24 +11,6 @@ public protocol Tool: ParsableCommand {
   static func status(of error: CheckpointError) -> ExitStatus
 }
 
-/// The exit statuses of all tools.
-public enum ExitStatus: Int32, Sendable {
-  /// Done, the same, sound.
-  case success = 0
-  /// The answer is no: it differs, is damaged, is incomplete.
-  case no = 1
-  /// It could not be done.
-  case failure = 2
-
-  /// The status an error leads to.
-  public init(_ error: CheckpointError) {
-    switch error.kind {
-    case .damaged, .incomplete: self = .no
-    case .unsupported, .missingParent, .mismatch, .io, .refused, .interrupted: self = .failure
-    }
-  }
-}
-
 extension Tool {
   /// The status that the error's kind leads to.
   public static func status(of error: CheckpointError) -> ExitStatus { ExitStatus(error) }
@@ -57,31 +39,5 @@ private func checkArguments() throws {
       unsafe String(validatingCString: argument) == nil
     else { continue }
     throw ValidationError("argument \(index) is not UTF-8; rename the file")
-  }
-}
-
-/// The name the tool was called by.
-public var toolName: String {
-  CommandLine.arguments.first?.split(separator: "/").last.map(String.init) ?? "vmckpt"
-}
-
-extension String {
-  /// The text without control characters: names and texts from files must not drive a terminal.
-  public var printable: String {
-    guard unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) else {
-      return self
-    }
-    return String(
-      String.UnicodeScalarView(
-        unicodeScalars.map { $0.properties.generalCategory == .control ? "?" : $0 }))
-  }
-}
-
-/// Text for people, on standard error.
-public enum Message {
-  /// Prints a line.
-  public static func print(_ line: String) {
-    let bytes = Array((line.printable + "\n").utf8)
-    unsafe bytes.withUnsafeBytes { _ = unsafe write(STDERR_FILENO, $0.baseAddress, $0.count) }
   }
 }

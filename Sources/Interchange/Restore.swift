@@ -22,13 +22,22 @@ public enum Restore {
     progress: (Double?) -> Void = { _ in }
   ) throws(CheckpointError) -> Substitutions {
     try chain.checkStays(output)
-    if format == .raw {
+    switch format {
+    case .raw:
       let writer = RawWriter(output)
       try run(chain, .ascending, into: writer, on: pool, progress)
       return writer.substitutions
+    case .xl: return try stream(.xl, of: chain, to: output, on: pool, progress)
+    case .libxl: return try stream(.libxl, of: chain, to: output, on: pool, progress)
+    case .libxc: return try stream(.libxc, of: chain, to: output, on: pool, progress)
     }
-    let stream: XenStreamWriter.Format = format == .xl ? .xl : format == .libxl ? .libxl : .libxc
-    let writer = XenStreamWriter(stream, to: output)
+  }
+
+  private static func stream(
+    _ format: XenStreamWriter.Format, of chain: Chain, to output: OutputFile, on pool: WorkerPool,
+    _ progress: (Double?) -> Void
+  ) throws(CheckpointError) -> Substitutions {
+    let writer = XenStreamWriter(format, to: output)
     try run(chain, .layout, into: writer, on: pool, progress)
     return writer.substitutions
   }

@@ -38,6 +38,7 @@ struct CaptureCommand: Tool {
   @OptionGroup(title: "Output") var output: OutputOptions
   @OptionGroup(title: "Chain") var chain: ChainOptions
   @OptionGroup(title: "Common options") var common: CommonOptions
+  @OptionGroup(title: "Common options") var threads: ThreadOptions
 
   func validate() throws {
     if source == "-" && parent == "-" {
@@ -56,7 +57,7 @@ struct CaptureCommand: Tool {
       settings: codec.chosen ?? CodecSettings(), parent: parentChain,
       provenance: RunRecord.begin("capture"))
     let summary = try capture.run(
-      format.open(input), to: file, on: common.pool, progress: progress.update
+      format.open(input), to: file, on: threads.pool, progress: progress.update
     ) { provenance in
       if let time = input.modified {
         provenance.add(
@@ -68,20 +69,10 @@ struct CaptureCommand: Tool {
     }
     try file.commit()
     progress.end()
-    if let parentChain { noteParentFolder(of: parentChain) }
-    try tell(
-      ImageReport(
-        file: file.name, root: summary.root, fileID: summary.fileID, bytes: summary.fileLength),
-      common, output)
+    if let parentChain { output.noteParent(parentChain.tip.name, quiet: common.quiet) }
+    try ImageReport(
+      file: file.name, root: summary.root, fileID: summary.fileID, bytes: summary.fileLength
+    ).tell(common, output)
     return .success
-  }
-
-  /// Parents are looked for beside their children.
-  private func noteParentFolder(of parent: Chain) {
-    let folder = ChainResolver.folder(of: parent.tip.name)
-    guard !common.quiet, output.output != "-", folder != ChainResolver.folder(of: output.output)
-    else { return }
-    Message.print(
-      "ckpt-capture: note: the parent lies in another folder: tools need --search \(folder)")
   }
 }

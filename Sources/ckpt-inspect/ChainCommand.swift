@@ -11,14 +11,14 @@ struct ChainCommand: Tool {
   var tip: String
 
   @OptionGroup(title: "Chain") var chain: ChainOptions
-  @OptionGroup(title: "Common options") var common: CommonOptions
+  @Flag(help: "Print results as JSON.") var json = false
 
   func execute() throws(CheckpointError) -> ExitStatus {
     var images: [ImageDescription] = []
     for image in try ChainResolver.images(tip, searching: chain.folders) {
       images.append(try ImageDescription(image))
     }
-    if common.json {
+    if json {
       try Results.printJSON(images)
     } else {
       for image in images {

@@ -10,11 +10,11 @@ struct InfoCommand: Tool {
   @Argument(help: "The image; - is standard input.", completion: .file())
   var image: String
 
-  @OptionGroup(title: "Common options") var common: CommonOptions
+  @Flag(help: "Print results as JSON.") var json = false
 
   func execute() throws(CheckpointError) -> ExitStatus {
     let description = try ImageDescription(ImageFile(image))
-    if common.json {
+    if json {
       try Results.printJSON(description)
     } else {
       for line in description.lines { try Results.print(line) }

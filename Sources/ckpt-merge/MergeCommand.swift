@@ -31,6 +31,7 @@ struct MergeCommand: Tool {
   @OptionGroup(title: "Output") var output: OutputOptions
   @OptionGroup(title: "Chain") var chain: ChainOptions
   @OptionGroup(title: "Common options") var common: CommonOptions
+  @OptionGroup(title: "Common options") var threads: ThreadOptions
 
   func validate() throws {
     if verify && output.output == "-" {
@@ -55,22 +56,23 @@ struct MergeCommand: Tool {
       images,
       Merge.Options(
         onto: ancestor, settings: codec.chosen, provenance: RunRecord.begin("merge")),
-      to: file, on: common.pool, progress: progress.update)
+      to: file, on: threads.pool, progress: progress.update)
     if verify, let path = file.temporaryPath { try readBack(path, folders) }
     try file.commit()
     progress.end()
+    if let onto { output.noteParent(onto, quiet: common.quiet) }
     var report = ImageReport(
       file: file.name, root: result.image.root, fileID: result.image.fileID,
       bytes: result.image.fileLength)
     report.merged = ImageReport.Merged(
       images: result.images, copied: result.regions.copied, repacked: result.regions.repacked)
-    try tell(report, common, output)
+    try report.tell(common, output)
     return .success
   }
 
   private func readBack(_ path: String, _ folders: [String]) throws(CheckpointError) {
     let progress = ProgressLine("verifying", quiet: common.quiet)
-    let check = Verification(.full, on: common.pool, progress: progress.update)
+    let check = Verification(.full, on: threads.pool, progress: progress.update)
     try check.run(path, searching: folders)
     progress.end()
     guard var finding = check.findings.first ?? check.obstacle else { return }

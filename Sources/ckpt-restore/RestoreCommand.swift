@@ -29,6 +29,7 @@ struct RestoreCommand: Tool {
   @OptionGroup(title: "Output") var output: OutputOptions
   @OptionGroup(title: "Chain") var chain: ChainOptions
   @OptionGroup(title: "Common options") var common: CommonOptions
+  @OptionGroup(title: "Common options") var threads: ThreadOptions
 
   private struct Report: Encodable {
     var file: String
@@ -42,7 +43,7 @@ struct RestoreCommand: Tool {
     let file = try output.open()
     let progress = ProgressLine("restoring", quiet: common.quiet)
     let zeros = try Restore.run(
-      images, as: to, to: file, on: common.pool, progress: progress.update)
+      images, as: to, to: file, on: threads.pool, progress: progress.update)
     try file.commit()
     progress.end()
     if common.json && output.output != "-" {

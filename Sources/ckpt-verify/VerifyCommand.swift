@@ -22,6 +22,7 @@ struct VerifyCommand: Tool {
 
   @OptionGroup(title: "Chain") var chain: ChainOptions
   @OptionGroup(title: "Common options") var common: CommonOptions
+  @OptionGroup(title: "Common options") var threads: ThreadOptions
 
   private struct Report: Encodable {
     struct Finding: Encodable {
@@ -41,7 +42,7 @@ struct VerifyCommand: Tool {
 
   func execute() throws(CheckpointError) -> ExitStatus {
     let progress = ProgressLine("verifying", quiet: common.quiet)
-    let check = Verification(quick ? .quick : .full, on: common.pool, progress: progress.update)
+    let check = Verification(quick ? .quick : .full, on: threads.pool, progress: progress.update)
     try check.run(image, searching: chain.folders)
     progress.end()
     if common.json { try Results.printJSON(report(check)) } else { try print(check) }

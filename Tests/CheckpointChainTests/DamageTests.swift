@@ -11,6 +11,8 @@ import Testing
   private struct Restored: Equatable {
     var memory: Digest
     var pages: [PFN: Digest]
+    var statuses: [PFN: PageStatus]
+    var records: [MachineRecord]
   }
 
   private let bench: ChainBench
@@ -33,20 +35,24 @@ import Testing
     let chain = try ChainResolver.open(bench.path(tip))
     let reader = PageReader(chain)
     var pages: [PFN: Digest] = [:]
+    var statuses: [PFN: PageStatus] = [:]
     for (block, _) in chain.nodes {
       let first = block * UInt64(Limits.blockPages)
       for part in [first..<first + 256, first + 256..<first + 512] {
         let batch = try reader.read([part])
         for (slot, page) in batch.pages.enumerated() where page.state != .unpopulated {
           pages[page.pfn] = SHA256Hasher().digest(of: batch.buffer.page(slot))
+          statuses[page.pfn] =
+            try chain.pages(ofBlock: page.pfn / 512)?[Int(page.pfn % 512)].status
         }
       }
     }
-    _ = try chain.completeRecords()
-    return Restored(memory: chain.tip.root.memory, pages: pages)
+    return Restored(
+      memory: chain.tip.root.memory, pages: pages, statuses: statuses,
+      records: try chain.completeRecords())
   }
 
-  /// What the damaged file makes of a verify and a restore; nil if all is as it was.
+  /// Whether a verify finds the damage, and whether a restore returns something else than the truth.
   private func verdict(_ name: String) throws -> (found: Bool, wrong: Bool) {
     let found = try !bench.findings("tip.ckpt").isEmpty
     let restored = try? Self.restore(bench, "tip.ckpt")

@@ -33,8 +33,14 @@ import Testing
     var model = GuestModel()
     model.step(3000, pfns: (0..<800).map { PFN($0) }, using: &random)
     try bench.capture(ModelSource(model, using: &random), as: "base.ckpt")
-    // The increment adds pages elsewhere: all regions of both images survive whole.
+    // The increment adds pages elsewhere, and overrules one page in each of four regions of eight: all
+    // regions of both images survive whole, these with a dead copy each.
     model.step(300, pfns: (100_000..<100_100).map { PFN($0) }, using: &random)
+    let stored = model.pages.keys.filter { $0 < 800 && model.pages[$0]?.status.state == .data }
+    for pfn in stored.sorted().enumerated().filter({ $0.offset % 8 == 3 }).map(\.element).prefix(4)
+    {
+      model.set(pfn, GuestModel.Page(status: PageStatus(.data), seed: 1000 + pfn))
+    }
     try bench.capture(ModelSource(model, using: &random), as: "tip.ckpt", parent: "base.ckpt")
     // Contents that cannot be expanded any more, under a right checksum: a merge that expanded one of
     // these regions would fail.
@@ -48,6 +54,7 @@ import Testing
     let result = try bench.merge("tip.ckpt", as: "merged.ckpt")
     #expect(result.regions.repacked == 0)
     #expect(result.regions.copied > 40)
+    #expect(result.image.root.deadCopies == 4)
     #expect(try !bench.findings("merged.ckpt").isEmpty)
   }
 }

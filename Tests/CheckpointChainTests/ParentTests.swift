@@ -36,6 +36,23 @@ import Testing
     #expect(check.obstacle?.kind == .missingParent)
   }
 
+  /// Two files carry a moment, and one of them has lost its own parent.
+  @Test func deadEndsAreLeft() throws {
+    let bench = try ChainBench()
+    var random = SplitMix64.forTest("dead ends")
+    var model = GuestModel()
+    for number in 0...4 {
+      model.step(40, pfns: Array(0..<300), using: &random)
+      try bench.capture(
+        ModelSource(model, using: &random), as: "\(number).ckpt",
+        parent: number == 0 ? nil : "\(number - 1).ckpt")
+    }
+    try bench.merge("3.ckpt", as: "span.ckpt", onto: "0.ckpt")
+    bench.folder.remove("1.ckpt")
+    bench.folder.remove("2.ckpt")
+    try bench.expect("4.ckpt", equals: model, "3.ckpt is there, but its parent is gone")
+  }
+
   @Test func anotherGuestIsRefused() throws {
     let bench = try ChainBench()
     var random = SplitMix64.forTest("guests")

@@ -1,5 +1,7 @@
 @testable import CheckpointCodec
 import CheckpointImage
+import Glibc
+import Synchronization
 import TestSupport
 import Testing
 
@@ -54,6 +56,28 @@ import Testing
         .run(Source(count: 5000))
       #expect(sink.numbers == Array(0..<5000))
       #expect(sink.finished)
+    }
+  }
+
+  @Test func noMorePiecesAtOnceThanAskedFor() throws {
+    for width in [1, 3] {
+      let pool = WorkerPool(width: width)
+      let running = Atomic<Int>(0)
+      let most = Atomic<Int>(0)
+      var lanes = [OrderedLane<Void>(pool), OrderedLane<Void>(pool)]
+      for number in 0..<400 {
+        let lane = number % 2
+        if lanes[lane].isFull { try lanes[lane].next() }
+        lanes[lane].start {
+          most.max(running.add(1, ordering: .relaxed).newValue, ordering: .relaxed)
+          usleep(50)
+          running.subtract(1, ordering: .relaxed)
+        }
+      }
+      for lane in lanes.indices {
+        while !lanes[lane].isEmpty { try lanes[lane].next() }
+      }
+      #expect(most.load(ordering: .relaxed) <= width)
     }
   }
 

@@ -160,6 +160,7 @@ def records(parent):
     policy = lambda image, text=b"policy": image.record(1, 1, 0x11, text)
     one("good-record-type-unknown", lambda image: image.record(1, 3, 0x7777, b"x"))
     one("good-record-empty", lambda image: image.record(1, 3, 7, b""))
+    one("bad-record-count", lambda image: [image.record(1, 3, 7, b"") for _ in range(65537)])
     one("bad-record-namespace", lambda image: image.record(9, 3, 1, b"x"))
     one("bad-record-class", lambda image: image.record(1, 4, 1, b"x"))
     one("bad-record-length", policy, make=edited(RECORD, lambda b: put(b, 16, "<Q", 1 << 63)))
@@ -218,6 +219,9 @@ def layouts():
     layout("bad-layout-run-0", record * 2 + run(1024, 5, 0))
     layout("bad-layout-run-past-the-end", record * 2 + pages + run(1024, (1 << 52) - 1, 2))
     layout("bad-layout-run-count", record * 2 + item(4, 0, 1, 2**32 - 1) + pack("<IIQQ", 1024, 0, 5, 1))
+    # Sums of 2^64 and more.
+    layout("bad-layout-sum", record * 2 + item(4, 0, 1, 4097) + pack("<II", 1024, 0)
+           + pack("<QQ", 0, 1 << 52) * 4096 + pack("<QQ", 5, 1))
     # A gap that would be spelled out for years.
     layout("bad-layout-without-end", record * 2 + pages + run(1024, 1 << 20, 1 << 51))
 

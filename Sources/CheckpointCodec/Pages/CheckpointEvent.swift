@@ -17,19 +17,3 @@ public enum CheckpointEvent: Sendable {
   /// An event that is still to be worked out, on any core.
   case deferred(@Sendable () throws(CheckpointError) -> CheckpointEvent)
 }
-
-/// Where events come from: a stream, a file, a chain.
-public protocol CheckpointSource: AnyObject {
-  /// How much of the work is done, 0 to 1; nil if the end is not known.
-  var fractionDone: Double? { get }
-  /// The next event; nil at the end.
-  func next() throws(CheckpointError) -> CheckpointEvent?
-}
-
-/// Where events go.
-public protocol CheckpointSink: AnyObject {
-  /// Takes an event.
-  func receive(_ event: CheckpointEvent) throws(CheckpointError)
-  /// Takes note that no more events come.
-  func finish() throws(CheckpointError)
-}

@@ -66,7 +66,8 @@ public final class ImageFile: Sendable {
   static func readTrailer(_ file: InputFile) throws(CheckpointError) -> ImageTrailer {
     let size = UInt64(ImageTrailer.segmentSize)
     let incomplete = CheckpointError(
-      .incomplete, "no trailer at the end: the image was not finished, was cut, or more follows it", structure: "trailer",
+      .incomplete, "no trailer at the end: the image was not finished, was cut, or more follows it",
+      structure: "trailer",
       offset: file.length)
     guard file.length > size else { throw incomplete }
     let offset = file.length - size

@@ -51,7 +51,8 @@ public final class WorkerPool: Sendable {
 private final class WaitingWork: Sendable {
   private struct State {
     var running = 0
-    var pieces: [@Sendable () -> Void] = []
+    /// A piece that was taken leaves nil: it may hold on to much memory.
+    var pieces: [(@Sendable () -> Void)?] = []
     var first = 0
   }
 
@@ -73,13 +74,16 @@ private final class WaitingWork: Sendable {
   func next() -> (@Sendable () -> Void)? {
     state.withLock { state in
       guard state.first < state.pieces.count else {
-        state.pieces.removeAll(keepingCapacity: true)
-        state.first = 0
         state.running -= 1
         return nil
       }
+      let piece = state.pieces[state.first].take()
       state.first += 1
-      return state.pieces[state.first - 1]
+      if state.first == state.pieces.count || state.first > 64 {
+        state.pieces.removeFirst(state.first)
+        state.first = 0
+      }
+      return piece
     }
   }
 }

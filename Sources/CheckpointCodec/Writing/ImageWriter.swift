@@ -90,7 +90,8 @@ public final class ImageWriter: CheckpointSink {
 
   private func beginPass() throws(CheckpointError) {
     guard !header.ascendingUnique else {
-      throw CheckpointError(.refused, "PFNs do not ascend, as the header says that they do",
+      throw CheckpointError(
+        .refused, "PFNs do not ascend, as the header says that they do",
         file: output.name)
     }
     try flushStates()
@@ -105,7 +106,8 @@ public final class ImageWriter: CheckpointSink {
 
   private func write(_ record: MachineRecord) throws(CheckpointError) {
     guard records.count < Limits.maximumRecords else {
-      throw CheckpointError(.refused, "more than \(Limits.maximumRecords) machine records",
+      throw CheckpointError(
+        .refused, "more than \(Limits.maximumRecords) machine records",
         file: output.name)
     }
     if let other = staticRecords.insert(record.key) {

@@ -11,8 +11,6 @@ enum XenStream {
   static let imageHeaderSize = 24
   static let domainHeaderSize = 16
 
-  /// Xen's own limit for the body of a libxc record.
-  static let maximumRecord = 128 << 20
   /// Our limits where Xen has none.
   static let maximumOptionalData = 16 << 20
   static let maximumXenstoreData = 1 << 20

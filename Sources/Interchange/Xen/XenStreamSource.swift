@@ -252,9 +252,9 @@ public final class XenStreamSource: DescribedSource {
     let head = try input.read(8, "libxc record")
     let rawType = u32(head, 0)
     let length = Int(u32(head, 4))
-    guard length <= XenStream.maximumRecord else {
+    guard length <= Limits.maximumRecord else {
       throw damaged(
-        "length: found \(length), expected at most \(XenStream.maximumRecord)", "libxc record",
+        "length: found \(length), expected at most \(Limits.maximumRecord)", "libxc record",
         at: offset + 4)
     }
     guard let type = XenStream.LibxcType(rawValue: rawType) else {

@@ -160,10 +160,10 @@ public final class XenStreamWriter: CheckpointSink {
     guard !entries.isEmpty else { return }
     let pages = contents.reduce(0) { $0 + $1.slots.count }
     let length = 8 + 8 * entries.count + pages * Limits.pageSize
-    guard length <= XenStream.maximumRecord else {
+    guard length <= Limits.maximumRecord else {
       throw CheckpointError(
         .damaged,
-        "a record of \(length) bytes: Xen takes at most \(XenStream.maximumRecord)",
+        "a record of \(length) bytes: Xen takes at most \(Limits.maximumRecord)",
         structure: "layout", file: output.name)
     }
     var writer = WireWriter(capacity: 16 + 8 * entries.count)

@@ -1,0 +1,27 @@
+internal import Glibc
+
+/// The name the tool was called by.
+public var toolName: String {
+  CommandLine.arguments.first?.split(separator: "/").last.map(String.init) ?? "vmckpt"
+}
+
+extension String {
+  /// The text without control characters: names and texts from files must not drive a terminal.
+  public var printable: String {
+    guard unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) else {
+      return self
+    }
+    return String(
+      String.UnicodeScalarView(
+        unicodeScalars.map { $0.properties.generalCategory == .control ? "?" : $0 }))
+  }
+}
+
+/// Text for people, on standard error.
+public enum Message {
+  /// Prints a line.
+  public static func print(_ line: String) {
+    let bytes = Array((line.printable + "\n").utf8)
+    unsafe bytes.withUnsafeBytes { _ = unsafe write(STDERR_FILENO, $0.baseAddress, $0.count) }
+  }
+}
