@@ -20,13 +20,11 @@ final class ExpandedRegion: Sendable {
     done.leave()
   }
 
-  /// The contents; nil while another thread expands them.
-  var ready: Result<Contents, CheckpointError>? { result.withLock { $0 } }
-
   /// Waits for the thread that expands the region.
   func wait() -> Result<Contents, CheckpointError> {
     done.wait()
-    return ready ?? .failure(CheckpointError(.refused, "a region was never expanded"))
+    return result.withLock { $0 }
+      ?? .failure(CheckpointError(.refused, "a region was never expanded"))
   }
 }
 

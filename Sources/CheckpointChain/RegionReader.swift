@@ -48,32 +48,34 @@ final class RegionReader: Sendable {
     return (errors, regions)
   }
 
-  /// Expands the region of each run of pages, checks the pages, and calls `body`. Regions that other
-  /// threads are about to expand come last.
+  /// Expands the region of each run of pages, checks the pages, and calls `body`. What other threads
+  /// expand comes last: every thread first does what others may be waiting for.
   private func forEachRun(
     _ pages: [Page],
     _ body: (Range<Int>, Result<ExpandedRegion.Contents, CheckpointError>) -> Void
   ) {
-    var postponed: [(Range<Int>, ExpandedRegion)] = []
+    var own: [(Range<Int>, ExpandedRegion)] = []
+    var others: [(Range<Int>, ExpandedRegion)] = []
     var start = 0
     while start < pages.count {
       let end = Self.endOfRun(pages, from: start)
-      let (image, location) = (pages[start].image, pages[start].entry.location)
-      let key = ExpandedRegions.Key(image: image, offset: location.offset)
-      let (region, isNew) = expanded.region(key)
-      if isNew {
-        let result = expand(location, of: images[Int(image)])
-        region.complete(result)
-        expanded.expanded(key, bytes: (try? result.get().header.expandedSize) ?? 0)
-      }
-      if let result = region.ready {
-        body(start..<end, check(pages[start..<end], result))
-      } else {
-        postponed.append((start..<end, region))
-      }
+      let (region, isNew) = expanded.region(Self.key(pages[start]))
+      if isNew { own.append((start..<end, region)) } else { others.append((start..<end, region)) }
       start = end
     }
-    for (run, region) in postponed { body(run, check(pages[run], region.wait())) }
+    for (run, region) in own {
+      let page = pages[run.lowerBound]
+      let result = expand(page.entry.location, of: images[Int(page.image)])
+      region.complete(result)
+      expanded.expanded(
+        Self.key(page), bytes: (try? result.get().header.expandedSize) ?? 0)
+      body(run, check(pages[run], result))
+    }
+    for (run, region) in others { body(run, check(pages[run], region.wait())) }
+  }
+
+  private static func key(_ page: Page) -> ExpandedRegions.Key {
+    ExpandedRegions.Key(image: page.image, offset: page.entry.location.offset)
   }
 
   /// The end of the pages from `start` on that lie one after the other in one region.

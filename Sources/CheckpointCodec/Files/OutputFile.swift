@@ -14,6 +14,9 @@ public final class OutputFile {
   public let isSeekable: Bool
   /// The path of the unfinished file; nil if there is none.
   public private(set) var temporaryPath: String?
+  /// Bytes for one call: for larger ones the kernel takes page cache in large folios, and where memory
+  /// is fragmented putting these together takes longer than the copy (measured: 0.1 or 0.5 s for 512 MiB).
+  private static let pieceSize = 1 << 17
   private let path: String
   private let descriptor: Int32
   private let force: Bool
@@ -98,7 +101,7 @@ public final class OutputFile {
     var done = 0
     while done < buffer.count {
       let start = unsafe buffer.baseAddress?.advanced(by: done)
-      let rest = buffer.count - done
+      let rest = min(buffer.count - done, Self.pieceSize)
       let count =
         if let offset {
           unsafe pwrite(descriptor, start, rest, off_t(offset) + off_t(done))
