@@ -4,7 +4,8 @@ set -euo pipefail
 export LC_ALL=C
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
-PATH=$(cd "${BIN:-$root/.build/release}" && pwd):$PATH
+BIN=$(cd "${BIN:-$root/.build/release}" && pwd)
+PATH=$BIN:$PATH
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"

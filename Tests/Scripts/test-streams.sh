@@ -1,12 +1,9 @@
 #!/usr/bin/env bash
 # Synthetic xl save files, good and bad: what goes in comes back, and Xen's own verifier and an
 # independent applier agree; each defect is refused with its place named.
-set -euo pipefail
-here=$(cd "$(dirname "$0")" && pwd)
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-fail() { echo "FAIL: $*"; exit 1; }
-state() { python3 "$here/../Oracle/flatten-stream.py" --digest "$@"; }
+# shellcheck source-path=SCRIPTDIR
+source "$(dirname "$0")/common.sh"
+state() { python3 "$root/Tests/Oracle/flatten-stream.py" --digest "$@"; }
 
 xen=1
 # accepted FILE FORMAT: Xen's verifier takes it. It rejects, unlike Xen itself, optional records,
@@ -14,7 +11,7 @@ xen=1
 accepted() {
   [ "$xen" = 1 ] || return 0
   local status=0
-  "$here/../Oracle/xen-verifier" "$1" "$2" >"$work/verifier" 2>&1 || status=$?
+  "$root/Tests/Oracle/xen-verifier" "$1" "$2" >"$work/verifier" 2>&1 || status=$?
   if [ $status = 77 ]; then
     xen=0
     echo "note: Xen's verifier is not available: $(tail -1 "$work/verifier")"
@@ -23,15 +20,15 @@ accepted() {
   fi
 }
 
-"$here/../../Fixtures/generate-streams.py" "$work/in"
+"$root/Fixtures/generate-streams.py" "$work/in"
 
 for source in "$work"/in/good-*.xl "$work"/in/repeat-*.xl; do
   name=$(basename "$source" .xl)
-  "$BIN/ckpt-capture" -q "$source" -o "$work/a.ckpt" --force
-  "$BIN/ckpt-verify" -q "$work/a.ckpt" || fail "$name: verify"
-  "$BIN/ckpt-merge" -q "$work/a.ckpt" -o "$work/merged.ckpt" --force
+  ckpt-capture -q "$source" -o "$work/a.ckpt" --force
+  ckpt-verify -q "$work/a.ckpt" || fail "$name: verify"
+  ckpt-merge -q "$work/a.ckpt" -o "$work/merged.ckpt" --force
   for image in a merged; do
-    "$BIN/ckpt-restore" -q "$work/$image.ckpt" --to xl -o "$work/out.xl" --force
+    ckpt-restore -q "$work/$image.ckpt" --to xl -o "$work/out.xl" --force
     case $name in
     good-*) cmp "$source" "$work/out.xl" || fail "$name: $image image's export differs" ;;
     *) [ "$(state "$source")" = "$(state "$work/out.xl")" ] || fail "$name: state differs" ;;
@@ -41,7 +38,7 @@ for source in "$work"/in/good-*.xl "$work"/in/repeat-*.xl; do
   # PFNs that Xen's verifier, the xenstore record or the empty record list would trip over.
   *optional* | *padding* | *device-model | *reserved-word | *highest*) ;;
   *) for format in xl libxl libxc; do
-    "$BIN/ckpt-restore" -q "$work/a.ckpt" --to $format -o "$work/out.$format" --force
+    ckpt-restore -q "$work/a.ckpt" --to $format -o "$work/out.$format" --force
     accepted "$work/out.$format" $format
   done ;;
   esac
@@ -51,14 +48,14 @@ for kind in hvm pv; do
   for number in 0 1 2 3 4; do
     parent=()
     [ $number = 0 ] || parent=(--parent "$work/$kind-$((number - 1)).ckpt")
-    "$BIN/ckpt-capture" -q "$work/in/chain-$kind-$number.xl" -o "$work/$kind-$number.ckpt" "${parent[@]}"
+    ckpt-capture -q "$work/in/chain-$kind-$number.xl" -o "$work/$kind-$number.ckpt" "${parent[@]}"
   done
   for number in 0 1 2 3 4; do
-    "$BIN/ckpt-verify" -q "$work/$kind-$number.ckpt"
-    "$BIN/ckpt-restore" "$work/$kind-$number.ckpt" --to xl -o - |
+    ckpt-verify -q "$work/$kind-$number.ckpt"
+    ckpt-restore "$work/$kind-$number.ckpt" --to xl -o - |
       cmp - "$work/in/chain-$kind-$number.xl" || fail "chain $kind $number"
   done
-  pages=$("$BIN/ckpt-inspect" info --json "$work/$kind-4.ckpt" |
+  pages=$(ckpt-inspect info --json "$work/$kind-4.ckpt" |
     python3 -c 'import json,sys; print(json.load(sys.stdin)["image"]["pages"])')
   [[ $pages == *"'unpopulated': 1"* && $pages == *"'zero': 1"* ]] || fail "increment $kind holds $pages"
 done
@@ -67,7 +64,7 @@ refused=0
 for source in "$work"/in/bad-*.xl; do
   name=$(basename "$source")
   status=0
-  "$BIN/ckpt-capture" "$source" -o "$work/bad.ckpt" 2>"$work/message" || status=$?
+  ckpt-capture "$source" -o "$work/bad.ckpt" 2>"$work/message" || status=$?
   [ $status = 1 ] || [ $status = 2 ] || fail "$name: status $status: $(cat "$work/message")"
   grep -q "$name: byte [0-9]*: " "$work/message" || fail "$name: no place in: $(cat "$work/message")"
   [ ! -e "$work/bad.ckpt" ] || fail "$name: left an image"
