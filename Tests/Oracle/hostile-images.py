@@ -181,6 +181,18 @@ def records(parent):
         one(f"bad-parent-name-{number}", policy, parent, name)
 
 
+def cycle():
+    """Two increments, each the other's parent: identities do not cover the parent's name, so that a base
+    can be replaced by an increment that stands for the same moment."""
+    first = Image()
+    page(first, byte=1)
+    first.finish(os.path.join(FOLDER, "bad-cycle-a.ckpt"))
+    second = one("bad-cycle-b", lambda image: page(image, byte=2), first, "bad-cycle-a.ckpt")
+    again = Image(second, "bad-cycle-b.ckpt", first.capture)
+    page(again, byte=1)
+    assert again.finish(os.path.join(FOLDER, "bad-cycle-a.ckpt")).id == first.id
+
+
 def layouts():
     item = lambda kind, flag, namespace, value: pack("<BBHI", kind, flag, namespace, value)
     run = lambda batch, pfn, count: item(4, 0, 1, 1) + pack("<IIQQ", batch, 0, pfn, count)
@@ -234,6 +246,7 @@ def main():
     segments()
     pages()
     records(parent)
+    cycle()
     layouts()
 
 

@@ -46,9 +46,9 @@ def text8(data):
 
 
 class Image:
-    def __init__(self, parent=None, name=''):
+    def __init__(self, parent=None, name='', capture=None):
         self.out, self.ordinal, self.directory, self.regions = b'', 0, [], {}
-        self.capture, self.parent, self.stored = os.urandom(16), parent, 0
+        self.capture, self.parent, self.stored = capture or os.urandom(16), parent, 0
         self.records, self.entries = [], {}
         self.moment = dict(parent.moment) if parent else {}
         self.segment(HEADER, struct.pack('<HHBBHHHIQQQ16s32sII', 0, 9, 12, 3, 1, 1, bool(parent), 1, 1, 0, 0,
