@@ -16,6 +16,8 @@ public struct ChainResolver {
 
   private let folders: [String]
   private var moments: [Digest: [String]]?
+  /// Moments whose every file was tried.
+  private var exhausted: Set<Digest> = []
 
   private init(_ folders: [String]) { self.folders = folders }
 
@@ -121,13 +123,16 @@ public struct ChainResolver {
     -> ImageFile?
   {
     let header = step.image.header
-    guard let id = header.parent else { return nil }
+    guard let id = header.parent, !exhausted.contains(id) else { return nil }
     if step.next == 0, !step.scanned, !header.parentName.isEmpty {
       step.candidates = folders.map { Self.join($0, header.parentName) }.filter(Self.exists)
     }
     while true {
       if step.next == step.candidates.count {
-        guard !step.scanned else { return nil }
+        guard !step.scanned else {
+          exhausted.insert(id)
+          return nil
+        }
         step.scanned = true
         step.candidates = candidates(id)
         step.next = 0

@@ -3,7 +3,7 @@ internal import CheckpointImage
 internal import Dispatch
 internal import Synchronization
 
-/// A region's header and pages, expanded once for all who want some of them.
+/// A region's header and pages, for all who want some of them at about the same time.
 final class ExpandedRegion: Sendable {
   struct Contents: Sendable {
     var header: RegionHeader
@@ -33,6 +33,7 @@ final class ExpandedRegions: Sendable {
   struct Key: Hashable, Sendable {
     var image: Int32
     var offset: UInt64
+    var length: UInt32
   }
 
   private struct State {
@@ -42,8 +43,11 @@ final class ExpandedRegions: Sendable {
     var bytes = 0
   }
 
-  private static let limit = 16 << 20
+  /// Bytes kept: a longer chain has more regions under each range of pages.
+  private let limit: Int
   private let state = Mutex(State())
+
+  init(images: Int) { limit = min(16 + images, 64) << 20 }
 
   /// The region, and whether the caller is the one who must expand it.
   func region(_ key: Key) -> (region: ExpandedRegion, isNew: Bool) {
@@ -56,14 +60,14 @@ final class ExpandedRegions: Sendable {
     }
   }
 
-  /// Takes note of what an expanded region takes; older ones make room.
+  /// Takes note of what an expanded region takes, or one that could not be; older ones make room.
   func expanded(_ key: Key, bytes: Int) {
     state.withLock { state in
       guard state.regions[key] != nil, state.sizes.updateValue(bytes, forKey: key) == nil else {
         return
       }
       state.bytes += bytes
-      while state.bytes > Self.limit, state.order.count > 1 {
+      while state.bytes > limit, state.order.count > 1 {
         let oldest = state.order.removeFirst()
         state.regions[oldest] = nil
         state.bytes -= state.sizes.removeValue(forKey: oldest) ?? 0

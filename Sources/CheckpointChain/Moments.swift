@@ -1,13 +1,14 @@
 internal import CheckpointCodec
 internal import CheckpointImage
 
-/// The moments of a chain one after the other, base first: each image changes the one before. Whatever
-/// the length of the chain, an image costs what it holds.
+/// The moments of a chain one after the other, base first: each image changes the one before. No block is
+/// read again for a younger image; only the upper levels of the memory digest are computed for each.
 struct Moments {
   /// The leaves of the memory digest in one block.
   private struct Block {
     var occupancy = PageSet()
-    var leaves = [Digest](repeating: .zero, count: Limits.blockPages)
+    /// Those of the populated pages, ascending.
+    var leaves: [Digest] = []
   }
 
   private let digests = MemoryDigest()
@@ -22,13 +23,17 @@ struct Moments {
   mutating func update(
     _ entry: ImageRoot.BlockEntry, _ changes: [(slot: Int, leaf: Digest?)], of image: ImageFile
   ) throws(CheckpointError) {
-    var block = blocks.removeValue(forKey: entry.number) ?? Block()
-    for (slot, leaf) in changes {
-      block.occupancy[slot] = leaf != nil
-      block.leaves[slot] = leaf ?? .zero
+    let before = blocks.removeValue(forKey: entry.number) ?? Block()
+    var leaves = [Digest?](repeating: nil, count: Limits.blockPages)
+    for (slot, leaf) in zip(before.occupancy.members, before.leaves) { leaves[slot] = leaf }
+    for (slot, leaf) in changes { leaves[slot] = leaf }
+    var block = Block()
+    for slot in leaves.indices {
+      guard let leaf = leaves[slot] else { continue }
+      block.occupancy[slot] = true
+      block.leaves.append(leaf)
     }
-    let present = block.occupancy.members.map { block.leaves[$0] }
-    let node = present.isEmpty ? nil : digests.block(block.occupancy, present)
+    let node = block.leaves.isEmpty ? nil : digests.block(block.occupancy, block.leaves)
     if node != nil { blocks[entry.number] = block }
     guard node == entry.node else {
       func text(_ node: Digest?) -> String { node.map { "\($0)" } ?? "none" }

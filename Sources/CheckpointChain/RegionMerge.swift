@@ -52,15 +52,13 @@ struct RegionMerge: Sendable {
     let image = chain.images[region.image]
     var pages: [EncodedRegion.LivePage] = []
     var mayStay = true
-    var number: UInt64?
-    var entries: [Int: PageEntry] = [:]
+    var blocks: [UInt64: IndexBlock?] = [:]
     try header.forEachPage { (slot, pfn, type) throws(CheckpointError) in
       let (block, place) = pfn.quotientAndRemainder(dividingBy: UInt64(Limits.blockPages))
-      if number != block {
-        number = block
-        entries = try Self.entries(of: image, block)
+      if blocks[block] == nil {
+        blocks[block] = .some(try image.root.block(block).map(image.indexBlock))
       }
-      let entry = entries[Int(place)]
+      let entry = (blocks[block] ?? nil)?.entry(slot: Int(place))
       guard region.live[slot] else {
         mayStay = mayStay && Self.overrules(entry, region.location.offset, slot)
         return
@@ -79,14 +77,6 @@ struct RegionMerge: Sendable {
         structure: "region", offset: region.location.offset, file: image.name)
     }
     return (pages, mayStay)
-  }
-
-  private static func entries(of image: ImageFile, _ number: UInt64) throws(CheckpointError)
-    -> [Int: PageEntry]
-  {
-    guard let place = image.root.block(number) else { return [:] }
-    let block = try image.indexBlock(place)
-    return Dictionary(uniqueKeysWithValues: zip(block.occupancy.members, block.entries))
   }
 
   /// Whether what follows a dead copy overrules it, told from its image's own entry for the page. If that

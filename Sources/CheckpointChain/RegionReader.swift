@@ -12,9 +12,12 @@ final class RegionReader: Sendable {
   }
 
   private let images: [ImageFile]
-  private let expanded = ExpandedRegions()
+  private let expanded: ExpandedRegions
 
-  init(_ images: [ImageFile]) { self.images = images }
+  init(_ images: [ImageFile]) {
+    self.images = images
+    expanded = ExpandedRegions(images: images.count)
+  }
 
   /// Reads up to 256 pages; page `n` goes to slot `slots[n]` of `buffer`.
   func read(_ pages: [Page], to slots: [Int], of buffer: PageBuffer) throws(CheckpointError) {
@@ -54,28 +57,46 @@ final class RegionReader: Sendable {
     _ pages: [Page],
     _ body: (Range<Int>, Result<ExpandedRegion.Contents, CheckpointError>) -> Void
   ) {
-    var own: [(Range<Int>, ExpandedRegion)] = []
-    var others: [(Range<Int>, ExpandedRegion)] = []
+    var runs: [Range<Int>] = []
     var start = 0
     while start < pages.count {
-      let end = Self.endOfRun(pages, from: start)
-      let (region, isNew) = expanded.region(Self.key(pages[start]))
-      if isNew { own.append((start..<end, region)) } else { others.append((start..<end, region)) }
-      start = end
+      runs.append(start..<Self.endOfRun(pages, from: start))
+      start = runs[runs.count - 1].upperBound
+    }
+    // A few regions at a time: pages may lie in as many regions, of 1 MiB each.
+    while !runs.isEmpty {
+      forEachRun(pages, runs.prefix(Self.regionsAtOnce), body)
+      runs.removeFirst(min(runs.count, Self.regionsAtOnce))
+    }
+  }
+
+  private static let regionsAtOnce = 8
+
+  private func forEachRun(
+    _ pages: [Page], _ runs: ArraySlice<Range<Int>>,
+    _ body: (Range<Int>, Result<ExpandedRegion.Contents, CheckpointError>) -> Void
+  ) {
+    var own: [(Range<Int>, ExpandedRegion)] = []
+    var others: [(Range<Int>, ExpandedRegion)] = []
+    for run in runs {
+      let (region, isNew) = expanded.region(Self.key(pages[run.lowerBound]))
+      if isNew { own.append((run, region)) } else { others.append((run, region)) }
     }
     for (run, region) in own {
       let page = pages[run.lowerBound]
       let result = expand(page.entry.location, of: images[Int(page.image)])
       region.complete(result)
       expanded.expanded(
-        Self.key(page), bytes: (try? result.get().header.expandedSize) ?? 0)
+        Self.key(page), bytes: (try? result.get().header.expandedSize) ?? Limits.pageSize)
       body(run, check(pages[run], result))
     }
     for (run, region) in others { body(run, check(pages[run], region.wait())) }
   }
 
   private static func key(_ page: Page) -> ExpandedRegions.Key {
-    ExpandedRegions.Key(image: page.image, offset: page.entry.location.offset)
+    ExpandedRegions.Key(
+      image: page.image, offset: page.entry.location.offset,
+      length: page.entry.location.length)
   }
 
   /// The end of the pages from `start` on that lie one after the other in one region.

@@ -5,7 +5,7 @@ internal import CheckpointImage
 struct SegmentWalk {
   private static let searchWindow: UInt64 = 1 << 20
   /// A file with more findings than this has nothing more to tell.
-  private static let mostFindings = 1000
+  static let mostFindings = 1000
   private let file: InputFile
   /// Regions and index blocks that were read and checked already.
   private let seen: ImagePages.Segments
@@ -209,7 +209,10 @@ struct SegmentWalk {
       expect("flags of segment \(seen.ordinal)", listed.flags, seen.flags)
       expect("ordinal of segment \(seen.ordinal)", listed.ordinal, seen.ordinal)
     }
-    expect("index blocks", image.root.blocks.map(\.offset), indexOffsets)
+    expect("index blocks", image.root.blocks.count, indexOffsets.count)
+    for (entry, offset) in zip(image.root.blocks, indexOffsets) where entry.offset != offset {
+      expect("offset of index block \(entry.number)", entry.offset, offset)
+    }
     let stored = image.root.count(.data) &+ image.root.deadCopies
     expect("stored pages and dead copies", stored, regionPages)
     return found

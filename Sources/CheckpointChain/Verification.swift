@@ -139,6 +139,8 @@ public final class Verification {
     let pages = ImagePages(image)
     for (index, entry) in image.root.blocks.enumerated() {
       try Interruption.check()
+      // As in the walk: a file that is wrong everywhere has nothing more to tell.
+      if findings.count > SegmentWalk.mostFindings { break }
       progress(Double(index) / Double(image.root.blocks.count))
       if lane.isFull { try take() }
       lane.start { pages.check(entry) }

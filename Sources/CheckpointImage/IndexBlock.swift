@@ -16,6 +16,11 @@ public struct IndexBlock: Hashable, Sendable {
     entries.append(entry)
   }
 
+  /// The entry of a page; nil if the image has none.
+  public func entry(slot: Int) -> PageEntry? {
+    occupancy[slot] ? entries[occupancy.rank(of: slot)] : nil
+  }
+
   private static let fixedSize = 80
 
   /// Reads and checks the body of an index segment at `offset`.

@@ -22,6 +22,13 @@ public struct PageSet: Hashable, Sendable {
     }
   }
 
+  /// The number of members below `index`.
+  public func rank(of index: Int) -> Int {
+    var rank = (words[index >> 6] & ((1 << UInt64(index & 63)) - 1)).nonzeroBitCount
+    for word in 0..<index >> 6 { rank += words[word].nonzeroBitCount }
+    return rank
+  }
+
   /// The members, ascending.
   public var members: [Int] {
     var members: [Int] = []

@@ -55,6 +55,14 @@ public struct SegmentFrame: Hashable, Sendable {
     kind == .provenance ? copySafe : critical
   }
 
+  /// The most bytes a body of this kind may have.
+  public static func longestBody(of kind: SegmentKind?) -> Int {
+    switch kind {
+    case .states, .layout, .provenance: Limits.maximumList
+    default: Limits.maximumBody
+    }
+  }
+
   /// The zero bytes behind a body of this length; a trailer has none.
   public static func padding(bodyLength: UInt64, alignmentShift: UInt8, rawKind: UInt16) -> Int {
     guard rawKind != SegmentKind.trailer.rawValue else { return 0 }
@@ -75,11 +83,7 @@ public struct SegmentFrame: Hashable, Sendable {
     bodyChecksum = try reader.read()
     let computed = Checksum.of(bytes.extracting(first: Self.byteCount - 4))
     try reader.expect("frame checksum", try reader.read(UInt32.self), computed)
-    let limit =
-      switch kind {
-      case .states, .layout, .provenance: Limits.maximumList
-      default: Limits.maximumBody
-      }
+    let limit = Self.longestBody(of: kind)
     guard bodyLength <= UInt64(limit) else {
       throw reader.damaged("body length: found \(bodyLength), expected at most \(limit)")
     }

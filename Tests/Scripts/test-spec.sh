@@ -50,8 +50,10 @@ for image in hostile/*.ckpt; do
   case $name in
     bad-*)
       [[ $status == 1 || $status == 2 ]] || fail "$name: verify: status $status"
-      grep -qE "^(ckpt-verify: .*: )?$image: " output message || fail "$name: no file in: $(cat output message)"
+      # In a cycle, which of the files is found wrong depends on where one begins.
       [[ $name != bad-cycle-* ]] || grep -q "the chain comes back to" output || fail "$name: $(cat output)"
+      grep -qE "^(ckpt-verify: .*: )?(${image%-?.ckpt}|${image%.ckpt})" output message ||
+        fail "$name: no file in: $(cat output message)"
       bad=$((bad + 1))
       ;;
     *)

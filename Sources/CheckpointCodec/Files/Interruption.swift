@@ -32,7 +32,8 @@ public enum Interruption {
   /// Without this, a file opened while standard error is closed would get its number, and our messages.
   private static func openStandardDescriptors() {
     for descriptor in STDIN_FILENO...STDERR_FILENO where fcntl(descriptor, F_GETFD) < 0 {
-      _ = unsafe open("/dev/null", O_RDWR)
+      // For the wrong direction: to use it is still an error.
+      _ = unsafe open("/dev/null", descriptor == STDIN_FILENO ? O_WRONLY : O_RDONLY)
     }
   }
 

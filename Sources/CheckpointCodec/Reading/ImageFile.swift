@@ -112,6 +112,11 @@ public final class ImageFile: Sendable {
     try expect(
       "checkpoint ID", root.checkpointID,
       Identity.checkpoint(captureID: header.captureID, memory: root.memory, state: root.state))
+    for place in root.directory.map(\.offset) + root.blocks.map(\.offset) where place >= offset {
+      throw CheckpointError(
+        .damaged, "a segment at \(place): expected in front of the root", structure: "root",
+        offset: offset)
+    }
     for entry in root.directory
     where SegmentKind(rawValue: entry.rawKind) == nil && entry.flags & SegmentFrame.critical != 0 {
       throw CheckpointError(

@@ -72,15 +72,20 @@ public final class ImageWriter: CheckpointSink {
   }
 
   private func write(_ region: EncodedRegion) throws(CheckpointError) {
-    guard log.hasRoom else {
-      throw CheckpointError(.refused, "more than 2^32 stored pages", file: output.name)
-    }
+    try checkRoom()
     let place = try segments.write(.region, region.body)
     log.add(region, offset: place.offset, length: place.length)
     deadCopies += UInt64(region.deadCopies)
   }
 
+  private func checkRoom() throws(CheckpointError) {
+    guard log.hasRoom else {
+      throw CheckpointError(.refused, "more than 2^32 pages or passes", file: output.name)
+    }
+  }
+
   private func write(_ extent: StateExtent) throws(CheckpointError) {
+    try checkRoom()
     log.add(extent)
     // In a first pass the default needs no words; later it may overrule an earlier copy.
     if extent.status.state == defaultState && !log.hasSeveralPasses { return }
@@ -94,6 +99,7 @@ public final class ImageWriter: CheckpointSink {
         .refused, "PFNs do not ascend, as the header says that they do",
         file: output.name)
     }
+    try checkRoom()
     try flushStates()
     log.newPass()
   }
@@ -122,6 +128,12 @@ public final class ImageWriter: CheckpointSink {
 
   private func write(_ item: LayoutItem) throws(CheckpointError) {
     hasLayout = true
+    // Large ones stand alone: a segment's length is limited.
+    if case .bytes(_, let bytes) = item, bytes.count > 4096 {
+      try flushLayout()
+      try segments.write(.layout, LayoutItem.encodeList([item]))
+      return
+    }
     layout.append(item)
     if case .pages(let pages) = item {
       layoutRuns += pages.runs.count
@@ -191,6 +203,7 @@ public final class ImageWriter: CheckpointSink {
       for slot in 0..<Limits.blockPages where block.entries[slot] != nil { set[slot] = true }
       spoken[block.number] = set
     }
+    var vanished: StateExtent?
     for (number, _) in parent.nodes {
       let set = spoken[number] ?? PageSet()
       guard set.count < Limits.blockPages, let pages = try parent.pages(ofBlock: number) else {
@@ -199,9 +212,15 @@ public final class ImageWriter: CheckpointSink {
       for slot in 0..<Limits.blockPages
       where !set[slot] && pages[slot].status.state != .unpopulated {
         let pfn = number * UInt64(Limits.blockPages) + UInt64(slot)
-        try write(StateExtent(pfn: pfn, count: 1, status: PageStatus(.unpopulated)))
+        if vanished.map({ $0.end == pfn }) ?? false {
+          vanished?.count += 1
+        } else {
+          if let vanished { try write(vanished) }
+          vanished = StateExtent(pfn: pfn, count: 1, status: PageStatus(.unpopulated))
+        }
       }
     }
+    if let vanished { try write(vanished) }
     try flushStates()
   }
 

@@ -46,7 +46,10 @@ struct PageLog {
   mutating func newPass() { pass += 1 }
 
   /// Whether another region can be added: pages are numbered with 32 bits.
-  var hasRoom: Bool { pages.count <= Int(UInt32.max) - Limits.maximumRegionPages }
+  var hasRoom: Bool {
+    let most = Int(UInt32.max) - Limits.maximumRegionPages
+    return pages.count <= most && extents.count <= most && pass < UInt32.max
+  }
 
   /// Whether PFNs may have come more than once.
   var hasSeveralPasses: Bool { pass > 0 }

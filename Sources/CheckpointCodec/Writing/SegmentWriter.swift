@@ -36,9 +36,10 @@ struct SegmentWriter {
   mutating func write(rawKind: UInt16, flags: UInt16, _ body: [UInt8]) throws(CheckpointError)
     -> (offset: UInt64, length: UInt32)
   {
-    guard body.count <= Limits.maximumBody else {
+    let limit = SegmentFrame.longestBody(of: SegmentKind(rawValue: rawKind))
+    guard body.count <= limit else {
       throw CheckpointError(
-        .refused, "a segment of \(body.count) bytes: the format allows \(Limits.maximumBody)",
+        .refused, "a segment of \(body.count) bytes: the format allows \(limit)",
         offset: offset, file: output.name)
     }
     let padding = [UInt8](
