@@ -35,8 +35,8 @@ public final class Chain: ParentMemory, Sendable {
           offset: tip.trailer.rootOffset, file: tip.name)
       }
     }
-    try expect("memory digest", MemoryDigest().root(nodes), tip.root.memory)
-    try expect("state digest", Identity.machineState(records), tip.root.state)
+    try expect("memory digest", tip.root.memory, MemoryDigest().root(nodes))
+    try expect("state digest", tip.root.state, Identity.machineState(records))
   }
 
   /// The chain that ends `depth` images before the tip.
@@ -124,7 +124,7 @@ public final class Chain: ParentMemory, Sendable {
     }
   }
 
-  /// The 512 pages of a block; nil if none of them is populated.
+  /// The 512 pages of a block; nil if no image has a word on it.
   public func pages(ofBlock number: UInt64) throws(CheckpointError) -> [PageEntry]? {
     try block(number)?.entries
   }
@@ -148,9 +148,9 @@ public final class Chain: ParentMemory, Sendable {
     guard found == entry.node else {
       throw CheckpointError(
         .damaged,
-        "node of block \(block.number): found \(found.map(\.description) ?? "none"), expected "
-          + (entry.node.map(\.description) ?? "none"),
-        structure: "index block", offset: entry.offset, file: image.name)
+        "node of block \(block.number): found \(entry.node.map(\.description) ?? "none"), expected "
+          + (found.map(\.description) ?? "none"),
+        structure: "root", offset: image.trailer.rootOffset, file: image.name)
     }
   }
 }

@@ -21,6 +21,8 @@ struct SegmentWalk {
   private var directory: [ImageRoot.DirectoryEntry] = []
   private var indexOffsets: [UInt64] = []
   private var regionPages: UInt64 = 0
+  /// Entries by state of the index blocks that were not read before.
+  private var counts = [UInt64](repeating: 0, count: 8)
 
   init(_ file: InputFile, sparing seen: ImagePages.Segments) {
     self.file = file
@@ -147,7 +149,9 @@ struct SegmentWalk {
     case .index:
       indexOffsets.append(start)
       guard !seen.indexBlocks.contains(start) else { return }
-      _ = try IndexBlock(parsing: bytes, at: offset)
+      for entry in try IndexBlock(parsing: bytes, at: offset).entries {
+        counts[Int(entry.status.state.rawValue)] += 1
+      }
     case .root: _ = try ImageRoot(parsing: bytes, at: offset)
     case .trailer: _ = try ImageTrailer(parsing: bytes, at: offset)
     case nil:
@@ -213,6 +217,7 @@ struct SegmentWalk {
     for (entry, offset) in zip(image.root.blocks, indexOffsets) where entry.offset != offset {
       expect("offset of index block \(entry.number)", entry.offset, offset)
     }
+    if seen.indexBlocks.isEmpty { expect("counts", image.root.counts, counts) }
     let stored = image.root.count(.data) &+ image.root.deadCopies
     expect("stored pages and dead copies", stored, regionPages)
     return found

@@ -20,7 +20,7 @@ public struct CommonOptions: ParsableArguments {
 /// Options of tools that work on several cores.
 public struct ThreadOptions: ParsableArguments {
   /// Worker threads.
-  @Option(help: ArgumentHelp("Work on N cores (default: all).", valueName: "n"))
+  @Option(help: ArgumentHelp("Work on at most N cores (default: all).", valueName: "n"))
   public var threads: Int?
 
   /// Makes the options.
@@ -34,7 +34,10 @@ public struct ThreadOptions: ParsableArguments {
   }
 
   /// The workers asked for.
-  public var pool: WorkerPool { WorkerPool(width: threads) }
+  public var pool: WorkerPool {
+    // More than there are cores would only take memory.
+    WorkerPool(width: threads.map { min($0, WorkerPool.processors) })
+  }
 }
 
 /// Options of tools that read a chain.

@@ -19,6 +19,7 @@ public final class OutputFile {
   private static let pieceSize = 1 << 17
   private let path: String
   private let descriptor: Int32
+  private var isOpen = true
   private let force: Bool
   private let sync: Bool
 
@@ -58,7 +59,7 @@ public final class OutputFile {
   }
 
   deinit {
-    if descriptor != STDOUT_FILENO { close(descriptor) }
+    if isOpen && descriptor != STDOUT_FILENO { close(descriptor) }
     if let temporaryPath { unsafe unlink(temporaryPath) }
   }
 
@@ -128,6 +129,9 @@ public final class OutputFile {
     try Interruption.check()
     guard let temporary = temporaryPath else { return }
     if sync && fsync(descriptor) != 0 { throw .system("cannot sync", name) }
+    // Some file systems tell only here that there was no room.
+    isOpen = false
+    guard close(descriptor) == 0 else { throw .system("cannot close", name) }
     if force {
       guard unsafe rename(temporary, path) == 0 else {
         throw .system("cannot rename the finished file to", path)
