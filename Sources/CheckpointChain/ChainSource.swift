@@ -14,7 +14,8 @@ public final class ChainSource: CheckpointSource {
   private let chain: Chain
   private let reader: PageReader
   private var pendingRecord: MachineRecord?
-  private var coverage = Coverage()
+  /// What a layout has given; ascending order gives everything.
+  private var coverage: Coverage?
   private var pages: PFNRanges
   private var layout: LayoutReader?
   private var records: ArraySlice<MachineRecord>
@@ -42,6 +43,7 @@ public final class ChainSource: CheckpointSource {
           file: chain.tip.name)
       }
       pages = PFNRanges([])
+      coverage = Coverage()
       layout = LayoutReader(chain.tip)
       records = try chain.completeRecords()[...]
     }
@@ -64,14 +66,14 @@ public final class ChainSource: CheckpointSource {
     if let record = pendingRecord.take() { return .record(record) }
     if let ranges = pages.take(PageBuffer.capacity) {
       done += ranges.reduce(0) { $0 + UInt64($1.count) }
-      try coverage.add(ranges, of: chain)
+      try coverage?.add(ranges, of: chain)
       return .deferred { [reader] () throws(CheckpointError) in .pages(try reader.read(ranges)) }
     }
     guard let item = try layout?.next() else {
       guard records.isEmpty else {
         throw damaged("\(records.count) machine records have no place in it")
       }
-      try coverage.end(chain)
+      try coverage?.end(chain)
       return nil
     }
     switch item {

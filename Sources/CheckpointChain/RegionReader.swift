@@ -25,9 +25,14 @@ final class RegionReader: Sendable {
     forEachRun(pages) { run, result in
       do throws(CheckpointError) {
         let region = try result.get()
-        for (place, page) in zip(run, pages[run]) {
-          let slot = Int(page.entry.location.slot)
-          buffer.copy(region.buffer, slot..<slot + 1, to: slots[place])
+        // Where neither leaves a gap, all at once.
+        var start = run.lowerBound
+        while start < run.upperBound {
+          var end = start + 1
+          while end < run.upperBound, slots[end] == slots[start] + end - start { end += 1 }
+          let first = Int(pages[start].entry.location.slot)
+          buffer.copy(region.buffer, first..<first + end - start, to: slots[start])
+          start = end
         }
       } catch {
         failure = failure ?? error
