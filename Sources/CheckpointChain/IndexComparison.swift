@@ -38,7 +38,14 @@ struct IndexComparison {
       while last < statements.count, statements[last].pfn < end { last += 1 }
       if lane.isFull, let found = try lane.next() { findings.append(found) }
       let part = statements[first..<last]
-      lane.start { [self] () throws(CheckpointError) in try compare(entry, part) }
+      lane.start { [self] in
+        do throws(CheckpointError) {
+          return try compare(entry, part)
+        } catch {
+          // A block that cannot be read is a finding like others.
+          return error
+        }
+      }
     }
     while !lane.isEmpty {
       if let found = try lane.next() { findings.append(found) }

@@ -94,6 +94,23 @@ import Testing
     }
   }
 
+  /// A check goes on after a finding: index blocks under right checksums that the root does not know.
+  @Test func everyBadBlockIsFound() throws {
+    let sound = try bench.folder.bytes("base.ckpt")
+    var image = try ResealedImage(sound)
+    let blocks = image.segments.filter { $0.kind == .index }
+    for block in blocks { image.flip(block, at: block.bodyLength - 1) }
+    image.resealChecksums()
+    try bench.folder.write(image.bytes, as: "base.ckpt")
+    for depth in [Verification.Depth.quick, .full] {
+      let check = Verification(depth, on: bench.pool)
+      try check.run(bench.path("base.ckpt"), searching: [])
+      #expect(check.findings.count == blocks.count)
+    }
+    #expect(blocks.count > 1)
+    try bench.folder.write(sound, as: "base.ckpt")
+  }
+
   @Test func everyTruncationIsIncomplete() throws {
     for name in names {
       let sound = try bench.folder.bytes(name)
