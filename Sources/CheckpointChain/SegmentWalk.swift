@@ -9,6 +9,8 @@ struct SegmentWalk {
   private let file: InputFile
   /// Regions and index blocks that were read and checked already.
   private let seen: ImagePages.Segments
+  /// The digests of the index blocks, by offset, as the root has them.
+  private var blockDigests: [UInt64: Digest] = [:]
   private(set) var count: UInt64 = 0
   /// What regions and states segments say of pages.
   private(set) var stated = StatedPages()
@@ -24,9 +26,11 @@ struct SegmentWalk {
   /// Entries by state of the index blocks that were not read before.
   private var counts = [UInt64](repeating: 0, count: 8)
 
-  init(_ file: InputFile, sparing seen: ImagePages.Segments) {
+  /// - Parameter root: what is known of the file, if its root could be read.
+  init(_ file: InputFile, knowing root: ImageRoot?, sparing seen: ImagePages.Segments) {
     self.file = file
     self.seen = seen
+    for block in root?.blocks ?? [] { blockDigests[block.offset] = block.digest }
   }
 
   /// Everything that is wrong with the file, taken by itself.
@@ -149,6 +153,11 @@ struct SegmentWalk {
     case .index:
       indexOffsets.append(start)
       guard !seen.indexBlocks.contains(start) else { return }
+      if let expected = blockDigests[start], SHA256Hasher.digest(of: body) != expected {
+        throw CheckpointError(
+          .damaged, "the block is not the one in the root", structure: "index block",
+          offset: start)
+      }
       for entry in try IndexBlock(parsing: bytes, at: offset).entries {
         counts[Int(entry.status.state.rawValue)] += 1
       }

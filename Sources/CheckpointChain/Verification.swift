@@ -106,7 +106,7 @@ public final class Verification {
   ) -> SegmentWalk {
     counts.images += 1
     counts.bytes &+= file.length
-    var walk = SegmentWalk(file, sparing: read)
+    var walk = SegmentWalk(file, knowing: image?.root, sparing: read)
     walk.run().forEach(note)
     counts.segments += walk.count
     if let image { walk.compare(with: image).forEach(note) }
