@@ -181,6 +181,22 @@ def records(parent):
         one(f"bad-parent-name-{number}", policy, parent, name)
 
 
+def roots():
+    def root(name, edit):
+        make = type("Edited", (Image,), {"edited_root": lambda self, body: edit(body)})
+        one(name, lambda image: (page(image), image.record(1, 3, 7, b"x")), make=make)
+    entries = lambda body: struct.unpack_from("<I", body, 172)[0]
+    # Offsets so near 2^64 that adding the length of a frame would overflow: the last entry's, the block's.
+    for name, back in (("last", 1), ("record", 2)):
+        root(f"bad-root-offset-of-{name}-entry", lambda body, back=back: put(
+            body, 184 + 64 * (entries(body) - back) + 16, "<Q", 2**64 - 16))
+    root("bad-root-offset-of-block", lambda body: put(body, 184 + 64 * entries(body) + 8, "<Q", 2**64 - 16))
+    root("bad-root-block-number", lambda body: put(body, 184 + 64 * entries(body), "<Q", 2**64 - 1))
+    root("bad-root-directory-count", lambda body: put(body, 172, "<I", 2**32 - 1))
+    root("bad-root-block-count", lambda body: put(body, 176, "<Q", 1 << 63))
+    root("bad-root-counts", lambda body: put(body, 104, "<Q", 2**64 - 1))
+
+
 def cycle():
     """Two increments, each the other's parent: identities do not cover the parent's name, so that a base
     can be replaced by an increment that stands for the same moment."""
@@ -212,6 +228,9 @@ def layouts():
     layout("good-layout-in-two-segments", record * 2 + pages, cut=16)
     layout("good-layout-canonical", record * 2 + pages * 2, kind=2)
     layout("good-layout-bytes", record + item(3, 0, 1, 3) + b"abc" + bytes(5) + record + pages)
+    # Two segments of 12 MiB each, more than one segment may hold.
+    large = item(3, 0, 1, 12 << 20) + bytes(12 << 20)
+    layout("good-layout-large", record * 2 + pages + large * 2, cut=len(record * 2 + pages + large))
     layout("bad-layout-cut-inside-an-item", record * 2 + pages, cut=20)
     layout("bad-layout-empty-segment", b"")
     layout("bad-layout-claimed", None)
@@ -246,6 +265,7 @@ def main():
     segments()
     pages()
     records(parent)
+    roots()
     cycle()
     layouts()
 
