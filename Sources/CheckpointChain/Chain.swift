@@ -10,8 +10,8 @@ public final class Chain: ParentMemory, Sendable {
   public let images: [ImageFile]
   /// The records of the tip's machine state; payloads may be with ancestors.
   public let machineRecords: [MachineRecord]
-  /// The blocks with a populated page, ascending, with their level-0 nodes.
-  public let nodes: [(block: UInt64, digest: Digest)]
+  /// The blocks with a populated page.
+  public let nodes: MemoryTree
   private let recent = Mutex(RecentBlocks())
 
   /// The youngest image.
@@ -27,16 +27,7 @@ public final class Chain: ParentMemory, Sendable {
     nodes = Self.nodes(of: images[...])
     machineRecords = try Self.records(of: images[0])
     records = machineRecords.map(\.key)
-    let tip = images[0]
-    func expect(_ field: String, _ found: Digest, _ expected: Digest) throws(CheckpointError) {
-      guard found == expected else {
-        throw CheckpointError(
-          .damaged, "\(field): found \(found), expected \(expected)", structure: "root",
-          offset: tip.trailer.rootOffset, file: tip.name)
-      }
-    }
-    try expect("memory digest", tip.root.memory, MemoryDigest().root(nodes))
-    try expect("state digest", tip.root.state, Identity.machineState(records))
+    try images[0].checkMoment(nodes.root, records)
   }
 
   /// The chain that ends `depth` images before the tip.
@@ -46,23 +37,22 @@ public final class Chain: ParentMemory, Sendable {
 
   /// Fails if `output` would replace an image of this chain, which is still needed.
   public func checkStays(_ output: OutputFile) throws(CheckpointError) {
-    for image in images where output.replaces(image.file) {
-      throw CheckpointError(
-        .refused, "the output would replace this image, which is needed: choose another name",
-        file: image.name)
-    }
+    guard let replaced = output.replaced else { return }
+    for image in images where image.file.identity == replaced { throw Self.isNeeded(image.name) }
   }
 
-  private static func nodes(of images: ArraySlice<ImageFile>) -> [(block: UInt64, digest: Digest)] {
-    var found: [UInt64: Digest?] = [:]
-    // The youngest image that has a word on a block knows its node.
-    for image in images {
-      for entry in image.root.blocks where found[entry.number] == nil {
-        found[entry.number] = .some(entry.node)
-      }
+  static func isNeeded(_ image: String) -> CheckpointError {
+    CheckpointError(
+      .refused, "the output would replace this image, which is needed: choose another name",
+      file: image)
+  }
+
+  private static func nodes(of images: ArraySlice<ImageFile>) -> MemoryTree {
+    var nodes = MemoryTree()
+    for image in images.reversed() {
+      nodes.update(image.root.blocks.map { ($0.number, $0.node) })
     }
-    return found.compactMap { block, node in node.map { (block, $0) } }
-      .sorted { $0.block < $1.block }
+    return nodes
   }
 
   /// The records of an image, in order; inherited ones without payload.
@@ -145,13 +135,7 @@ public final class Chain: ParentMemory, Sendable {
     guard let image = images.first(where: { $0.root.block(block.number) != nil }),
       let entry = image.root.block(block.number)
     else { return }
-    guard found == entry.node else {
-      throw CheckpointError(
-        .damaged,
-        "node of block \(block.number): found \(entry.node.map(\.description) ?? "none"), expected "
-          + (found.map(\.description) ?? "none"),
-        structure: "root", offset: image.trailer.rootOffset, file: image.name)
-    }
+    try image.checkNode(entry, is: found)
   }
 }
 

@@ -29,8 +29,8 @@ public struct Difference: Sendable {
     _ before: Chain, _ after: Chain, each body: (Range) throws(CheckpointError) -> Void
   ) throws(CheckpointError) {
     machineStateDiffers = before.tip.root.state != after.tip.root.state
-    var old = before.nodes[...]
-    var new = after.nodes[...]
+    var old = Array(before.nodes)[...]
+    var new = Array(after.nodes)[...]
     while let number = [old.first?.block, new.first?.block].compactMap({ $0 }).min() {
       let a = old.first?.block == number ? old.popFirst()?.digest : nil
       let b = new.first?.block == number ? new.popFirst()?.digest : nil

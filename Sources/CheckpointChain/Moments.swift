@@ -2,7 +2,7 @@ internal import CheckpointCodec
 internal import CheckpointImage
 
 /// The moments of a chain one after the other, base first: each image changes the one before. No block is
-/// read again for a younger image; only the upper levels of the memory digest are computed for each.
+/// read again for a younger image.
 struct Moments {
   /// The leaves of the memory digest in one block.
   private struct Block {
@@ -13,7 +13,7 @@ struct Moments {
 
   private let digests = MemoryDigest()
   private var blocks: [UInt64: Block] = [:]
-  private var nodes: [(block: UInt64, digest: Digest)] = []
+  private var nodes = MemoryTree()
   private var staticRecords = StaticRecords()
   /// Records whose payloads some image holds.
   private var held: Set<RecordKey> = []
@@ -35,25 +35,18 @@ struct Moments {
     }
     let node = block.leaves.isEmpty ? nil : digests.block(block.occupancy, block.leaves)
     if node != nil { blocks[entry.number] = block }
-    guard node == entry.node else {
-      func text(_ node: Digest?) -> String { node.map { "\($0)" } ?? "none" }
-      throw CheckpointError(
-        .damaged,
-        "node of block \(entry.number): found \(text(entry.node)), expected \(text(node))",
-        structure: "root", offset: image.trailer.rootOffset, file: image.name)
-    }
+    try image.checkNode(entry, is: node)
   }
 
   /// Ends an image: its digests, records and identity must be those of the moment.
   mutating func end(_ image: ImageFile) throws(CheckpointError) {
-    nodes = MemoryDigest.overlay(image.root.blocks.map { ($0.number, $0.node) }, on: nodes)
-    try expect("memory digest", image.root.memory, digests.root(nodes), image)
+    nodes.update(image.root.blocks.map { ($0.number, $0.node) })
     var records: [RecordKey] = []
     for record in try Chain.records(of: image) {
       try check(record, image)
       records.append(record.key)
     }
-    try expect("state digest", image.root.state, Identity.machineState(records), image)
+    try image.checkMoment(nodes.root, records)
   }
 
   private mutating func check(_ record: MachineRecord, _ image: ImageFile)
@@ -69,16 +62,6 @@ struct Moments {
       try Chain.check(record.key, among: &staticRecords, at: nil)
     } catch {
       throw error.inFile(image.name)
-    }
-  }
-
-  private func expect(_ field: String, _ found: Digest, _ expected: Digest, _ image: ImageFile)
-    throws(CheckpointError)
-  {
-    guard found == expected else {
-      throw CheckpointError(
-        .damaged, "\(field): found \(found), expected \(expected)", structure: "root",
-        offset: image.trailer.rootOffset, file: image.name)
     }
   }
 }

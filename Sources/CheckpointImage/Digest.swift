@@ -77,6 +77,13 @@ extension Digest: CustomStringConvertible {
     }
   }
 
+  /// Adds some digests, 32 bytes each, to the message.
+  public func update(_ digests: [Digest]) {
+    unsafe digests.withUnsafeBytes {
+      _ = unsafe EVP_DigestUpdate(context, $0.baseAddress, $0.count)
+    }
+  }
+
   /// The digest of the message; the hasher then starts the next one.
   public func finish() -> Digest {
     var digest = Digest.zero

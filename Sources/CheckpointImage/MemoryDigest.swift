@@ -52,53 +52,7 @@ public struct MemoryDigest {
     let head: [2 of UInt8] = [1, level]
     unsafe hasher.update(head.span.bytes)
     unsafe hasher.update(occupancy.words.span.bytes)
-    for child in children { hasher.update(child) }
+    hasher.update(children)
     return hasher.finish()
-  }
-
-  /// The digest of the whole memory from the level-0 nodes, given in ascending order of block.
-  public func root(_ blocks: some Sequence<(block: UInt64, digest: Digest)>) -> Digest {
-    var open: [(number: UInt64, occupancy: PageSet, children: [Digest])] =
-      .init(repeating: (0, PageSet(), []), count: Self.levels)
-    func close(_ level: Int) {
-      guard !open[level].children.isEmpty else { return }
-      let digest = node(level: UInt8(level), open[level].occupancy, open[level].children)
-      let number = open[level].number
-      open[level] = (0, PageSet(), [])
-      add(level + 1, number, digest)
-    }
-    func add(_ level: Int, _ child: UInt64, _ digest: Digest) {
-      if open[level].number != child >> 9 { close(level) }
-      open[level].number = child >> 9
-      open[level].occupancy[Int(child & 511)] = true
-      open[level].children.append(digest)
-    }
-    for (block, digest) in blocks { add(1, block, digest) }
-    for level in 1..<Self.levels - 1 { close(level) }
-    let top = open[Self.levels - 1]
-    return node(level: UInt8(Self.levels - 1), top.occupancy, top.children)
-  }
-}
-
-extension MemoryDigest {
-  /// The level-0 nodes of a moment: those of an image, and the older ones of blocks it has no word of.
-  ///
-  /// Both lists ascend by block; a nil node is a block that is no longer populated.
-  public static func overlay(
-    _ newer: [(block: UInt64, node: Digest?)], on older: [(block: UInt64, digest: Digest)]
-  ) -> [(block: UInt64, digest: Digest)] {
-    var result: [(block: UInt64, digest: Digest)] = []
-    result.reserveCapacity(max(newer.count, older.count))
-    var next = 0
-    for (block, node) in newer {
-      while next < older.count, older[next].block < block {
-        result.append(older[next])
-        next += 1
-      }
-      if next < older.count, older[next].block == block { next += 1 }
-      if let node { result.append((block, node)) }
-    }
-    result.append(contentsOf: older[next...])
-    return result
   }
 }

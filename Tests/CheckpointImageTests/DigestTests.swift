@@ -38,12 +38,14 @@ import Testing
 
   private static func digest(_ pages: [PFN: PageEntry]) -> Digest {
     var memory = MemoryDigest()
-    var nodes: [(block: UInt64, digest: Digest)] = []
+    var nodes: [(block: UInt64, node: Digest?)] = []
     for number in Set(pages.keys.map { $0 / 512 }).sorted() {
       let block = (0..<512).map { pages[number * 512 + $0] ?? .unpopulated }
       if let node = memory.block(block.span) { nodes.append((number, node)) }
     }
-    return memory.root(nodes)
+    var tree = MemoryTree()
+    tree.update(nodes)
+    return tree.root
   }
 
   @Test func memoryDigestIsTheTree() {
@@ -58,6 +60,36 @@ import Testing
         pages[random.bool() ? random.pfn() : random.next() >> 40] = entry
       }
       #expect(Self.digest(pages) == Self.node(5, 0, pages))
+    }
+  }
+
+  /// A tree that is changed again and again is the one made at once, and copies keep what they were.
+  @Test func changedTreeIsTheSame() {
+    var random = SplitMix64.forTest("changed tree")
+    let blocks = (0..<300).map { _ in
+      random.bool() ? random.pfn() / 512 : random.next() >> UInt64(random.int(40...60))
+    }
+    var tree = MemoryTree()
+    var model: [UInt64: Digest] = [:]
+    for _ in 0..<60 {
+      let (before, root) = (tree, tree.root)
+      var changes: [UInt64: Digest?] = [:]
+      for _ in 0..<random.int(0...40) {
+        let block = blocks[random.int(0...blocks.count - 1)]
+        changes[block] = random.int(0...2) == 0 ? .some(nil) : random.digest()
+      }
+      tree.update(changes.sorted { $0.key < $1.key }.map { ($0.key, $0.value) })
+      for (block, node) in changes { model[block] = node }
+      let sorted = model.sorted { $0.key < $1.key }
+      var fresh = MemoryTree()
+      fresh.update(sorted.map { ($0.key, $0.value) })
+      #expect(tree.root == fresh.root)
+      #expect(tree.count == model.count)
+      #expect(tree.map(\.block) == sorted.map(\.key))
+      #expect(blocks.allSatisfy { tree[$0] == model[$0] })
+      var again = before
+      again.update([])
+      #expect(again.root == root)
     }
   }
 

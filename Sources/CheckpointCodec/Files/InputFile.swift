@@ -8,8 +8,8 @@ public final class InputFile: Sendable {
   /// Bytes of the file when it was opened.
   public let length: UInt64
   private let path: String
-  private let device: UInt
-  private let inode: UInt
+  /// The file behind the name.
+  public let identity: FileIdentity
   private let spool: Int32?
 
   /// Opens a regular file; `-` spools standard input to an unlinked temporary file first.
@@ -31,8 +31,7 @@ public final class InputFile: Sendable {
       throw CheckpointError(.io, "is not a regular file", file: name)
     }
     length = UInt64(status.st_size)
-    device = status.st_dev
-    inode = status.st_ino
+    identity = FileIdentity(status)
   }
 
   deinit {
@@ -46,17 +45,10 @@ public final class InputFile: Sendable {
     return descriptor
   }
 
-  /// Whether `path` names this very file.
-  func isFile(at path: String) -> Bool {
-    var status = stat()
-    return unsafe stat(path, &status) == 0 && status.st_dev == device && status.st_ino == inode
-  }
-
   func openDescriptor() throws(CheckpointError) -> Int32 {
     let descriptor = try Self.open(path)
     var status = stat()
-    guard unsafe fstat(descriptor, &status) == 0, status.st_dev == device, status.st_ino == inode
-    else {
+    guard unsafe fstat(descriptor, &status) == 0, FileIdentity(status) == identity else {
       close(descriptor)
       throw CheckpointError(.io, "was replaced by another file meanwhile", file: name)
     }

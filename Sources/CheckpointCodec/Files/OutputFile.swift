@@ -75,8 +75,8 @@ public final class OutputFile {
     return parts.count > 1 ? "\(folder)/\(base)" : base
   }
 
-  /// Whether `commit` would put this file in the place of `file`.
-  public func replaces(_ file: InputFile) -> Bool { file.isFile(at: path) }
+  /// The file in whose place `commit` would put this one; nil if there is none.
+  public var replaced: FileIdentity? { FileIdentity(path: path) }
 
   /// Appends bytes.
   public func write(_ bytes: RawSpan) throws(CheckpointError) {

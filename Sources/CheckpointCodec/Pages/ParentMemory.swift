@@ -6,8 +6,8 @@ public protocol ParentMemory: AnyObject {
   var checkpointID: Digest { get }
   /// All records of the parent's machine state, inherited ones included.
   var records: [RecordKey] { get }
-  /// The blocks with a populated page, ascending, with their level-0 nodes.
-  var nodes: [(block: UInt64, digest: Digest)] { get }
+  /// The blocks with a populated page.
+  var nodes: MemoryTree { get }
   /// The 512 pages of a block; nil if nothing was ever said of it.
   func pages(ofBlock number: UInt64) throws(CheckpointError) -> [PageEntry]?
 }

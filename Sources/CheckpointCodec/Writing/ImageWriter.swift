@@ -164,19 +164,18 @@ public final class ImageWriter: CheckpointSink {
     if complete, let parent { try recordVanishedPages(parent) }
     for provenance in provenance { try segments.write(.provenance, provenance.encoded()) }
     let index = try writeIndex()
-    let nodes = MemoryDigest.overlay(
-      index.blocks.map { ($0.number, $0.node) }, on: parent?.nodes ?? [])
-    let memory = MemoryDigest().root(nodes)
-    if let expecting, memory != expecting {
+    var nodes = parent?.nodes ?? MemoryTree()
+    nodes.update(index.blocks.map { ($0.number, $0.node) })
+    if let expecting, nodes.root != expecting {
       throw CheckpointError(
-        .damaged, "memory digest of the result: found \(memory), expected \(expecting)",
+        .damaged, "memory digest of the result: found \(nodes.root), expected \(expecting)",
         structure: "index", file: output.name)
     }
     let state = Identity.machineState(records)
     let root = ImageRoot(
-      memory: memory, state: state,
+      memory: nodes.root, state: state,
       checkpointID: Identity.checkpoint(
-        captureID: header.captureID, memory: memory, state: state),
+        captureID: header.captureID, memory: nodes.root, state: state),
       counts: index.counts, deadCopies: deadCopies + index.deadCopies,
       layout: layoutKind ?? self.layoutKind(repeated: index.repeated, blocks: nodes.count),
       directory: segments.directory, blocks: index.blocks)
@@ -196,15 +195,15 @@ public final class ImageWriter: CheckpointSink {
   /// Pages that the parent has and the source did not speak of are gone.
   private func recordVanishedPages(_ parent: any ParentMemory) throws(CheckpointError) {
     var spoken: [UInt64: PageSet] = [:]
-    let known = Set(parent.nodes.map(\.block))
+    let known = parent.nodes
     _ = try log.forEachBlock { (block) throws(CheckpointError) in
-      guard known.contains(block.number) else { return }
+      guard known[block.number] != nil else { return }
       var set = PageSet()
       for slot in 0..<Limits.blockPages where block.entries[slot] != nil { set[slot] = true }
       spoken[block.number] = set
     }
     var vanished: StateExtent?
-    for (number, _) in parent.nodes {
+    for (number, _) in known {
       let set = spoken[number] ?? PageSet()
       guard set.count < Limits.blockPages, let pages = try parent.pages(ofBlock: number) else {
         continue

@@ -1,0 +1,28 @@
+internal import CheckpointCodec
+internal import CheckpointImage
+
+/// What a root says of its moment, against what follows from the index blocks and records.
+extension ImageFile {
+  func checkNode(_ entry: ImageRoot.BlockEntry, is node: Digest?) throws(CheckpointError) {
+    func text(_ node: Digest?) -> String { node.map { "\($0)" } ?? "none" }
+    guard node == entry.node else {
+      throw differs("node of block \(entry.number)", text(entry.node), text(node))
+    }
+  }
+
+  func checkMoment(_ memory: Digest, _ records: [RecordKey]) throws(CheckpointError) {
+    guard memory == root.memory else {
+      throw differs("memory digest", "\(root.memory)", "\(memory)")
+    }
+    let state = Identity.machineState(records)
+    guard state == root.state else {
+      throw differs("state digest", "\(root.state)", "\(state)")
+    }
+  }
+
+  private func differs(_ field: String, _ found: String, _ expected: String) -> CheckpointError {
+    CheckpointError(
+      .damaged, "\(field): found \(found), expected \(expected)", structure: "root",
+      offset: trailer.rootOffset, file: name)
+  }
+}
