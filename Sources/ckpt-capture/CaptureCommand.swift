@@ -47,7 +47,8 @@ struct CaptureCommand: Tool {
   }
 
   func execute() throws(CheckpointError) -> ExitStatus {
-    let input = try InputStream(source, hashing: hashSource)
+    let input = try InputStream(source)
+    if hashSource { input.startDigest() }
     let format = if let format { format } else { try SourceFormat.recognise(input) }
     var parentChain: Chain?
     if let parent { parentChain = try ChainResolver.open(parent, searching: chain.folders) }

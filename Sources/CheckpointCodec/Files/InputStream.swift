@@ -1,44 +1,46 @@
 public import CheckpointImage
-internal import Glibc
 
-/// Bytes read once, from first to last: a file or a pipe.
+/// Bytes read once, from first to last: of a file or a pipe, or expanded from another stream.
 public final class InputStream {
   /// The name used in messages.
   public let name: String
   /// Bytes given out so far.
   public private(set) var position: UInt64 = 0
-  /// Bytes of the input, where that is known beforehand.
-  public let length: UInt64?
-  /// When a file was last written to, in seconds and nanoseconds since 1970; nil for a pipe.
+  /// When the source was last written to, in seconds and nanoseconds since 1970; nil if unknown.
   public let modified: (seconds: Int, nanoseconds: Int)?
-  private let descriptor: Int32
+  /// What the bytes were taken out of, outermost first, such as `xz`, `tar member save-1`.
+  public let containers: [String]
+  /// Bytes of an input in which `seek` works.
+  package let length: UInt64?
+  private let origin: any ByteOrigin
   private var buffer = [UInt8](repeating: 0, count: 1 << 16)
   private var next = 0
   private var filled = 0
   /// Sees every byte that is read, in order (`--hash-source`).
-  private let observer: SHA256Hasher?
+  private var observer: SHA256Hasher?
+
+  /// Reads from `origin`.
+  package init(_ origin: any ByteOrigin) {
+    self.origin = origin
+    name = origin.name
+    modified = origin.modified
+    length = origin.length
+    containers = origin.containers
+  }
 
   /// Opens a file; `-` is standard input.
-  public init(_ path: String, hashing: Bool = false) throws(CheckpointError) {
-    observer = hashing ? SHA256Hasher() : nil
-    name = path == "-" ? "standard input" : path
-    descriptor = path == "-" ? STDIN_FILENO : unsafe open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw .system("cannot open", path) }
-    var status = stat()
-    guard unsafe fstat(descriptor, &status) == 0 else { throw .system("cannot stat", path) }
-    guard status.st_mode & S_IFMT != S_IFDIR else {
-      throw CheckpointError(.io, "is a directory", file: name)
-    }
-    let isFile = status.st_mode & S_IFMT == S_IFREG
-    length = isFile ? UInt64(status.st_size) : nil
-    modified = isFile ? (status.st_mtim.tv_sec, status.st_mtim.tv_nsec) : nil
+  public convenience init(_ path: String) throws(CheckpointError) {
+    try self.init(DescriptorOrigin(path))
   }
 
-  deinit {
-    if descriptor != STDIN_FILENO { close(descriptor) }
-  }
+  /// How much of the input was read, from 0 to 1; nil if its size is unknown. Of compressed input, how
+  /// much of the compressed bytes.
+  public var fractionDone: Double? { origin.fractionDone }
 
-  /// The digest of everything read, if it was asked for; ends the hashing.
+  /// Hashes everything from here on.
+  public func startDigest() { observer = SHA256Hasher() }
+
+  /// The digest of everything read since `startDigest`; ends the hashing.
   public func finishDigest() -> Digest? { observer?.finish() }
 
   /// The next bytes, at most `count`, without taking them.
@@ -52,7 +54,8 @@ public final class InputStream {
       let start = filled
       var more = 0
       unsafe try buffer.withMutableBytes { (bytes) throws(CheckpointError) in
-        more = unsafe try readSome(UnsafeMutableRawBufferPointer(rebasing: bytes[start...]))
+        more = unsafe try origin.read(
+          into: UnsafeMutableRawBufferPointer(rebasing: bytes[start...]))
       }
       guard more > 0 else { break }
       filled += more
@@ -123,19 +126,31 @@ public final class InputStream {
     }
     next += done
     while done < target.count {
-      let more = unsafe try readSome(UnsafeMutableRawBufferPointer(rebasing: target[done...]))
+      let more = unsafe try origin.read(
+        into: UnsafeMutableRawBufferPointer(rebasing: target[done...]))
       if more == 0 { break }
       done += more
     }
     return done
   }
 
-  private func readSome(_ target: UnsafeMutableRawBufferPointer) throws(CheckpointError) -> Int {
-    while true {
-      try Interruption.check()
-      let count = unsafe Glibc.read(descriptor, target.baseAddress, target.count)
-      if count >= 0 { return count }
-      guard errno == EINTR else { throw .system("cannot read", name, at: position) }
+  /// Reads the next bytes, as many as there are at once; 0 at the end.
+  package func readSome(into target: UnsafeMutableRawBufferPointer) throws(CheckpointError) -> Int {
+    guard next == filled else {
+      let count = min(target.count, filled - next)
+      _ = unsafe try readAvailable(UnsafeMutableRawBufferPointer(rebasing: target[..<count]))
+      position += UInt64(count)
+      return count
     }
+    let count = unsafe try origin.read(into: target)
+    position += UInt64(count)
+    return count
+  }
+
+  /// Goes to a place at most at `length`, which must be known.
+  package func seek(to offset: UInt64) throws(CheckpointError) {
+    try origin.seek(to: offset)
+    next = filled
+    position = offset
   }
 }

@@ -13,9 +13,7 @@ public final class RawSource: DescribedSource {
   private var pfn: PFN = 0
 
   /// How much of the input was read.
-  public var fractionDone: Double? {
-    input.length.map { $0 == 0 ? 1 : Double(input.position) / Double($0) }
-  }
+  public var fractionDone: Double? { input.fractionDone }
 
   /// Reads `input` as memory.
   public init(_ input: InputStream) { self.input = input }

@@ -20,9 +20,7 @@ public final class XenStreamSource: DescribedSource {
   /// The writer finds out whether pages come more than once.
   public let layoutKind: LayoutKind? = nil
   /// How much of the input was read.
-  public var fractionDone: Double? {
-    input.length.flatMap { $0 == 0 ? nil : Double(input.position) / Double($0) }
-  }
+  public var fractionDone: Double? { input.fractionDone }
 
   private let input: InputStream
   private var phase = Phase.libxlHeader
