@@ -15,10 +15,10 @@ func library(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
   .target(name: name, dependencies: dependencies, swiftSettings: strict)
 }
 
-func tool(_ name: String) -> Target {
+func tool(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
   .executableTarget(
     name: name,
-    dependencies: [
+    dependencies: dependencies + [
       "CommandLineSupport", "Interchange", "CheckpointChain", "CheckpointCodec", "CheckpointImage",
       .product(name: "ArgumentParser", package: "swift-argument-parser"),
     ],
@@ -34,7 +34,9 @@ let package = Package(
   products: [
     .library(
       name: "VMCheckpoint",
-      targets: ["CheckpointImage", "CheckpointCodec", "CheckpointChain", "Interchange"]),
+      targets: [
+        "CheckpointImage", "CheckpointCodec", "CheckpointChain", "Inspection", "Interchange",
+      ]),
     .executable(name: "ckpt-capture", targets: ["ckpt-capture"]),
     .executable(name: "ckpt-merge", targets: ["ckpt-merge"]),
     .executable(name: "ckpt-verify", targets: ["ckpt-verify"]),
@@ -51,10 +53,13 @@ let package = Package(
     .systemLibrary(
       name: "CDeflate", pkgConfig: "libdeflate", providers: [.apt(["libdeflate-dev"])]),
     .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+    .systemLibrary(name: "CMemmem"),
 
     library("CheckpointImage", ["CCrypto", "CDeflate"]),
     library("CheckpointCodec", ["CheckpointImage", "CZlib", "CZstd"]),
     library("CheckpointChain", ["CheckpointCodec", "CheckpointImage"]),
+    library(
+      "Inspection", ["CheckpointChain", "CheckpointCodec", "CheckpointImage", "CMemmem"]),
     library("Interchange", ["CheckpointChain", "CheckpointCodec", "CheckpointImage"]),
     library(
       "CommandLineSupport",
@@ -67,7 +72,7 @@ let package = Package(
     tool("ckpt-merge"),
     tool("ckpt-verify"),
     tool("ckpt-restore"),
-    tool("ckpt-inspect"),
+    tool("ckpt-inspect", ["Inspection"]),
     tool("ckpt-diff"),
 
     .target(
@@ -78,6 +83,9 @@ let package = Package(
     tests(
       "CheckpointChainTests",
       ["CheckpointChain", "CheckpointCodec", "CheckpointImage", "Interchange"]),
+    tests(
+      "InspectionTests",
+      ["Inspection", "CheckpointChain", "CheckpointCodec", "CheckpointImage", "Interchange"]),
     tests(
       "InterchangeTests", ["Interchange", "CheckpointChain", "CheckpointCodec", "CheckpointImage"]),
   ],

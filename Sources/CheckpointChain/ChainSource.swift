@@ -7,6 +7,8 @@ public final class ChainSource: CheckpointSource {
   public enum Order: Sendable {
     /// Only pages, ascending.
     case ascending
+    /// Only the pages of a range, ascending.
+    case range(Range<PFN>)
     /// As in the stream the tip was captured from.
     case layout
   }
@@ -20,7 +22,7 @@ public final class ChainSource: CheckpointSource {
   private var layout: LayoutReader?
   private var records: ArraySlice<MachineRecord>
   private var done: UInt64 = 0
-  private let total: UInt64
+  private var total: UInt64 = 0
   private var canonicalPagesDone = false
   private var layoutPFNs: UInt64 = 0
 
@@ -31,11 +33,12 @@ public final class ChainSource: CheckpointSource {
   public init(_ chain: Chain, order: Order) throws(CheckpointError) {
     self.chain = chain
     reader = PageReader(chain)
-    total = UInt64(chain.nodes.count * Limits.blockPages)
+    records = []
     switch order {
     case .ascending:
       pages = Self.blocks(of: chain)
-      records = []
+    case .range(let range):
+      pages = Self.blocks(of: chain, within: range)
     case .layout:
       guard chain.tip.root.layout != .none else {
         throw CheckpointError(
@@ -46,7 +49,10 @@ public final class ChainSource: CheckpointSource {
       coverage = Coverage()
       layout = LayoutReader(chain.tip)
       records = try chain.completeRecords()[...]
+      total = Self.blocks(of: chain).count
+      return
     }
+    total = pages.count
   }
 
   /// Goes through the layout of a chain's tip as an export would, without reading a page.
@@ -56,9 +62,13 @@ public final class ChainSource: CheckpointSource {
     while try source.next() != nil { try Interruption.check() }
   }
 
-  private static func blocks(of chain: Chain) -> PFNRanges {
+  private static func blocks(of chain: Chain, within range: Range<PFN> = 0..<Limits.pfnEnd)
+    -> PFNRanges
+  {
     let size = UInt64(Limits.blockPages)
-    return PFNRanges(chain.nodes.map { $0.block * size..<($0.block + 1) * size })
+    return PFNRanges(
+      chain.nodes.map { ($0.block * size..<($0.block + 1) * size).clamped(to: range) }
+        .filter { !$0.isEmpty })
   }
 
   /// The next event.

@@ -7,6 +7,9 @@ struct PFNRanges {
 
   init(_ ranges: [Range<PFN>]) { self.ranges = ranges }
 
+  /// The number of PFNs not yet taken.
+  var count: UInt64 { ranges[next...].reduce(0) { $0 + ($1.upperBound - $1.lowerBound) } }
+
   /// The next ranges, together at most `count` PFNs; nil at the end.
   mutating func take(_ count: Int) -> [Range<PFN>]? {
     var taken: [Range<PFN>] = []

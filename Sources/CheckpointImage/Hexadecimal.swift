@@ -11,6 +11,29 @@ public enum Hexadecimal {
     return String(decoding: text, as: UTF8.self)
   }
 
+  /// The bytes that such a text stands for, in either case; nil if it is none.
+  public static func bytes(_ text: String) -> [UInt8]? {
+    func digit(_ character: UInt8) -> UInt8? {
+      switch character {
+      case 0x30...0x39: character - 0x30
+      case 0x61...0x66: character - 0x61 + 10
+      case 0x41...0x46: character - 0x41 + 10
+      default: nil
+      }
+    }
+    let characters = Array(text.utf8)
+    guard characters.count % 2 == 0 else { return nil }
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(characters.count / 2)
+    for place in stride(from: 0, to: characters.count, by: 2) {
+      guard let high = digit(characters[place]), let low = digit(characters[place + 1]) else {
+        return nil
+      }
+      bytes.append(high << 4 | low)
+    }
+    return bytes
+  }
+
   /// A number with a leading `0x`.
   public static func string(_ value: UInt64) -> String { "0x" + String(value, radix: 16) }
 }

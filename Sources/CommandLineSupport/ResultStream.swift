@@ -9,8 +9,13 @@ public struct ResultStream {
 
   /// Adds a line.
   public mutating func print(_ line: String) throws(CheckpointError) {
-    pending += Array(line.printable.utf8)
+    try write(line.printable)
     pending.append(0x0a)
+  }
+
+  /// Adds text that is known to be printable.
+  public mutating func write(_ text: String) throws(CheckpointError) {
+    pending += Array(text.utf8)
     if pending.count >= 1 << 16 { try flush() }
   }
 

@@ -7,5 +7,14 @@ struct InspectCommand: ParsableCommand {
     commandName: "ckpt-inspect",
     abstract: "Show what a checkpoint image holds.",
     version: RunRecord.version,
-    subcommands: [InfoCommand.self, ChainCommand.self], defaultSubcommand: InfoCommand.self)
+    subcommands: [
+      InfoCommand.self,
+      ChainCommand.self,
+      PageCommand.self,
+      ReadCommand.self,
+      StringsCommand.self,
+      SearchCommand.self,
+      DigestCommand.self,
+    ],
+    defaultSubcommand: InfoCommand.self)
 }

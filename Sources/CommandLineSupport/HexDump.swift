@@ -1,0 +1,99 @@
+public import CheckpointImage
+
+/// Bytes as `hexdump -C` shows them: address, bytes, characters; a star for lines that repeat.
+public struct HexDump {
+  private static let width = 16
+  private static let digits = Array("0123456789abcdef".utf8)
+
+  private var address: UInt64
+  private var row: [UInt8] = []
+  private var last: [UInt8] = []
+  private var isRepeating = false
+
+  /// A dump that begins at `address`.
+  public init(at address: UInt64) { self.address = address }
+
+  /// Prints a few bytes.
+  public static func print(_ bytes: [UInt8], at address: UInt64, to output: inout ResultStream)
+    throws(CheckpointError)
+  {
+    var dump = HexDump(at: address)
+    unsafe try dump.add(bytes.span.bytes, to: &output)
+    try dump.end(to: &output)
+  }
+
+  /// Adds bytes.
+  public mutating func add(_ bytes: RawSpan, to output: inout ResultStream)
+    throws(CheckpointError)
+  {
+    var taken = 0
+    while taken < bytes.byteCount {
+      let part = min(Self.width - row.count, bytes.byteCount - taken)
+      unsafe bytes.extracting(taken..<taken + part).withUnsafeBytes {
+        unsafe row.append(contentsOf: $0)
+      }
+      taken += part
+      if row.count == Self.width { try endRow(&output) }
+    }
+  }
+
+  /// Adds zero bytes; they cost nothing beyond the first few lines.
+  public mutating func addZeros(_ count: UInt64, to output: inout ResultStream)
+    throws(CheckpointError)
+  {
+    var left = count
+    let zeros = [UInt8](repeating: 0, count: Self.width)
+    while left > 0 {
+      if row.isEmpty, isRepeating, last == zeros, left > UInt64(Self.width) {
+        // Whole lines that repeat.
+        let skipped = left / UInt64(Self.width) * UInt64(Self.width)
+        address &+= skipped
+        left -= skipped
+        continue
+      }
+      let part = Int(min(left, UInt64(Self.width - row.count)))
+      row.append(contentsOf: repeatElement(0, count: part))
+      left -= UInt64(part)
+      if row.count == Self.width { try endRow(&output) }
+    }
+  }
+
+  /// Ends the dump: the last line, and the address behind it where lines were left out.
+  public mutating func end(to output: inout ResultStream) throws(CheckpointError) {
+    if !row.isEmpty { try endRow(&output) }
+    if isRepeating { try output.print(Self.text(address)) }
+  }
+
+  private mutating func endRow(_ output: inout ResultStream) throws(CheckpointError) {
+    if row == last {
+      if !isRepeating { try output.print("*") }
+      isRepeating = true
+    } else {
+      try output.print(Self.line(row, at: address))
+      isRepeating = false
+    }
+    address &+= UInt64(row.count)
+    swap(&row, &last)
+    row.removeAll(keepingCapacity: true)
+  }
+
+  private static func text(_ address: UInt64) -> String {
+    let text = String(address, radix: 16)
+    return String(repeating: "0", count: max(0, 8 - text.count)) + text
+  }
+
+  private static func line(_ row: [UInt8], at address: UInt64) -> String {
+    var line = Array(text(address).utf8)
+    line.append(0x20)
+    for place in 0..<width {
+      if place % 8 == 0 { line.append(0x20) }
+      guard place < row.count else {
+        line += [0x20, 0x20, 0x20]
+        continue
+      }
+      line += [digits[Int(row[place] >> 4)], digits[Int(row[place] & 15)], 0x20]
+    }
+    line += Array(" |".utf8) + row.map { (0x20...0x7e).contains($0) ? $0 : 0x2e } + [0x7c]
+    return String(decoding: line, as: UTF8.self)
+  }
+}

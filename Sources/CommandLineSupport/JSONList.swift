@@ -1,0 +1,34 @@
+public import CheckpointImage
+internal import FoundationEssentials
+
+/// A JSON list on standard output, element by element: there may be more of them than fit into memory.
+public struct JSONList {
+  private let encoder = JSONEncoder()
+  private var pending = Array("[".utf8)
+  private var isEmpty = true
+
+  /// Begins a list.
+  public init() { encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes] }
+
+  /// Adds an element.
+  public mutating func add(_ value: some Encodable) throws(CheckpointError) {
+    guard let data = try? encoder.encode(value) else {
+      throw CheckpointError(.refused, "the result cannot be written as JSON")
+    }
+    pending += Array((isEmpty ? "\n" : ",\n").utf8)
+    pending += data
+    isEmpty = false
+    if pending.count >= 1 << 16 { try flush() }
+  }
+
+  /// Ends the list.
+  public mutating func end() throws(CheckpointError) {
+    pending += Array("\n]\n".utf8)
+    try flush()
+  }
+
+  private mutating func flush() throws(CheckpointError) {
+    try Results.write(pending)
+    pending.removeAll(keepingCapacity: true)
+  }
+}

@@ -1,0 +1,51 @@
+public import CheckpointChain
+public import CheckpointCodec
+public import CheckpointImage
+
+/// Gives the bytes of a range in order: what is not known as zeros.
+public final class MemoryReader: MemoryVisitor {
+  private let range: MemoryRange
+  private let bytes: (RawSpan) throws(CheckpointError) -> Void
+  private let zeros: (UInt64) throws(CheckpointError) -> Void
+  private let gap: (StateExtent) throws(CheckpointError) -> Void
+
+  private init(
+    _ range: MemoryRange, _ bytes: @escaping (RawSpan) throws(CheckpointError) -> Void,
+    _ zeros: @escaping (UInt64) throws(CheckpointError) -> Void,
+    _ gap: @escaping (StateExtent) throws(CheckpointError) -> Void
+  ) {
+    self.range = range
+    self.bytes = bytes
+    self.zeros = zeros
+    self.gap = gap
+  }
+
+  /// Reads `range` of the chain's tip.
+  ///
+  /// - Parameters:
+  ///   - bytes: takes the next bytes.
+  ///   - zeros: takes the number of zero bytes that stand for what is not known.
+  ///   - gap: takes note of the pages whose contents are not known.
+  public static func read(
+    _ range: MemoryRange, of chain: Chain, on pool: WorkerPool,
+    bytes: @escaping (RawSpan) throws(CheckpointError) -> Void,
+    zeros: @escaping (UInt64) throws(CheckpointError) -> Void,
+    gap: @escaping (StateExtent) throws(CheckpointError) -> Void = { _ in },
+    progress: (Double?) -> Void = { _ in }
+  ) throws(CheckpointError) {
+    try MemoryWalk.run(
+      range.pages, of: chain, on: pool, [MemoryReader(range, bytes, zeros, gap)],
+      progress: progress)
+  }
+
+  /// Takes the pages' bytes.
+  public func visit(_ bytes: RawSpan, at address: UInt64) throws(CheckpointError) {
+    try self.bytes(bytes.extracting(range.part(of: bytes.byteCount, from: address)))
+  }
+
+  /// Takes pages that are not known.
+  public func visit(_ gap: StateExtent) throws(CheckpointError) {
+    try self.gap(gap)
+    try zeros(range.overlap(gap))
+  }
+}

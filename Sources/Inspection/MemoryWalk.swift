@@ -1,0 +1,88 @@
+public import CheckpointChain
+public import CheckpointCodec
+public import CheckpointImage
+
+/// Goes through a range of a chain's memory once, in ascending order; a hole costs nothing, however long
+/// it is.
+public final class MemoryWalk: CheckpointSink {
+  private let visitors: [any MemoryVisitor]
+  private let end: PFN
+  private var next: PFN
+  /// What was seen last, if it may go on.
+  private var gap: StateExtent?
+
+  private init(_ range: Range<PFN>, _ visitors: [any MemoryVisitor]) {
+    self.visitors = visitors
+    next = range.lowerBound
+    end = range.upperBound
+  }
+
+  /// Shows the pages of `range` at the chain's tip to all `visitors`, one after the other.
+  public static func run(
+    _ range: Range<PFN>, of chain: Chain, on pool: WorkerPool, _ visitors: [any MemoryVisitor],
+    progress: (Double?) -> Void = { _ in }
+  ) throws(CheckpointError) {
+    try Pipeline([.perform], into: MemoryWalk(range, visitors), on: pool)
+      .run(ChainSource(chain, order: .range(range)), progress: progress)
+  }
+
+  /// The PFN behind the last page that is not unpopulated: where a raw file of the memory ends.
+  public static func end(of chain: Chain) throws(CheckpointError) -> PFN {
+    guard let last = Array(chain.nodes).last?.block, let block = try chain.block(last) else {
+      return 0
+    }
+    let slot = block.entries.lastIndex { $0.status.state != .unpopulated } ?? 0
+    return last * UInt64(Limits.blockPages) + UInt64(slot) + 1
+  }
+
+  /// Takes pages in ascending order.
+  public func receive(_ event: CheckpointEvent) throws(CheckpointError) {
+    guard case .pages(let batch) = event else { return }
+    var slot = 0
+    while slot < batch.pages.count {
+      let page = batch.pages[slot]
+      if page.pfn > next { try add(PageStatus(.unpopulated), from: next, to: page.pfn) }
+      var last = slot
+      while last + 1 < batch.pages.count, batch.pages[last + 1].pfn == batch.pages[last].pfn + 1,
+        batch.pages[last + 1].isKnown == page.isKnown,
+        page.isKnown || batch.pages[last + 1].status == page.status
+      { last += 1 }
+      next = batch.pages[last].pfn + 1
+      if page.isKnown {
+        try flush()
+        for visitor in visitors {
+          try visitor.visit(
+            batch.buffer.bytes(slot..<last + 1), at: page.pfn << UInt64(Limits.pageShift))
+        }
+      } else {
+        try add(page.status, from: page.pfn, to: next)
+      }
+      slot = last + 1
+    }
+  }
+
+  /// Shows what is left.
+  public func finish() throws(CheckpointError) {
+    if next < end { try add(PageStatus(.unpopulated), from: next, to: end) }
+    try flush()
+  }
+
+  private func add(_ status: PageStatus, from start: PFN, to end: PFN) throws(CheckpointError) {
+    if let gap, gap.status == status, gap.end == start {
+      self.gap?.count += end - start
+    } else {
+      try flush()
+      gap = StateExtent(pfn: start, count: end - start, status: status)
+    }
+  }
+
+  private func flush() throws(CheckpointError) {
+    guard let gap = gap.take() else { return }
+    for visitor in visitors { try visitor.visit(gap) }
+  }
+}
+
+extension PageBatch.Page {
+  fileprivate var isKnown: Bool { state == .data || state == .zero }
+  fileprivate var status: PageStatus { PageStatus(state, type: type) }
+}

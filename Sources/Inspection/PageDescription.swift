@@ -1,0 +1,27 @@
+public import CheckpointChain
+public import CheckpointCodec
+public import CheckpointImage
+
+/// One page of a chain: what is known of it, and which image says so.
+public struct PageDescription: Sendable {
+  /// The page's number.
+  public let pfn: PFN
+  /// What the index says of it.
+  public let entry: PageEntry
+  /// The image whose word on the page counts; nil if none has one.
+  public let image: ImageFile?
+  /// Its 4096 bytes; zeros if they are not known.
+  public let bytes: [UInt8]
+
+  /// Looks a page up, and reads and checks its contents.
+  public init(_ pfn: PFN, of chain: Chain) throws(CheckpointError) {
+    let (number, slot) = pfn.quotientAndRemainder(dividingBy: UInt64(Limits.blockPages))
+    let block = try chain.block(number)
+    let place = block?.image[Int(slot)] ?? -1
+    self.pfn = pfn
+    entry = block?.entries[Int(slot)] ?? .unpopulated
+    image = place < 0 ? nil : chain.images[Int(place)]
+    let buffer = try PageReader(chain).read([pfn..<pfn + 1]).buffer
+    bytes = unsafe buffer.page(0).withUnsafeBytes { unsafe Array($0) }
+  }
+}

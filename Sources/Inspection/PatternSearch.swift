@@ -1,0 +1,76 @@
+internal import CMemmem
+public import CheckpointImage
+
+/// Finds bytes in memory, across the borders of pages; matches do not overlap.
+public final class PatternSearch: MemoryVisitor {
+  /// The longest pattern in bytes.
+  public static let longestPattern = 1 << 16
+
+  private let pattern: [UInt8]
+  private let found: (UInt64) throws(CheckpointError) -> Void
+  /// The last bytes seen, one less than the pattern has: a match may begin in them.
+  private var tail: [UInt8] = []
+  private var next: UInt64?
+
+  /// A search for `pattern`, which is not empty; `found` takes the address of each match.
+  public init(_ pattern: [UInt8], found: @escaping (UInt64) throws(CheckpointError) -> Void) {
+    precondition(!pattern.isEmpty)
+    self.pattern = pattern
+    self.found = found
+  }
+
+  /// Takes pages that are not known: no match goes across them.
+  public func visit(_ gap: StateExtent) {
+    tail.removeAll(keepingCapacity: true)
+    next = nil
+  }
+
+  /// Takes the next pages.
+  public func visit(_ bytes: RawSpan, at address: UInt64) throws(CheckpointError) {
+    if next != address { tail.removeAll(keepingCapacity: true) }
+    next = address &+ UInt64(bytes.byteCount)
+    var searched = 0
+    if !tail.isEmpty {
+      // What begins in the tail; the pages may be shorter than the pattern.
+      var joint = tail
+      let head = min(pattern.count - 1, bytes.byteCount)
+      unsafe bytes.extracting(first: head).withUnsafeBytes {
+        unsafe joint.append(contentsOf: $0)
+      }
+      let before = tail.count
+      let end = unsafe try find(joint.span.bytes, from: 0, at: address - UInt64(before))
+      searched = max(0, end - before)
+      if bytes.byteCount < pattern.count - 1 {
+        tail = Array(joint[max(end, joint.count - (pattern.count - 1))...])
+        return
+      }
+    }
+    let end = try find(bytes, from: searched, at: address)
+    let rest = max(end, bytes.byteCount - (pattern.count - 1), 0)
+    tail.removeAll(keepingCapacity: true)
+    unsafe bytes.extracting(min(rest, bytes.byteCount)..<bytes.byteCount).withUnsafeBytes {
+      unsafe tail.append(contentsOf: $0)
+    }
+  }
+
+  /// Finds all matches from `start` on; returns the end of the last one, else `start`.
+  private func find(_ bytes: RawSpan, from start: Int, at address: UInt64)
+    throws(CheckpointError) -> Int
+  {
+    var place = start
+    while let match = first(bytes.extracting(droppingFirst: place)) {
+      try found(address + UInt64(place + match))
+      place += match + pattern.count
+    }
+    return place
+  }
+
+  private func first(_ bytes: RawSpan) -> Int? {
+    unsafe bytes.withUnsafeBytes { bytes in
+      guard let base = bytes.baseAddress,
+        let match = unsafe memmem(base, bytes.count, pattern, pattern.count)
+      else { return nil }
+      return unsafe UnsafeRawPointer(match) - base
+    }
+  }
+}

@@ -1,0 +1,148 @@
+public import CheckpointImage
+
+/// Finds runs of printable characters, as strings(1) does, across the borders of pages.
+public final class StringSearch: MemoryVisitor {
+  /// How characters are written.
+  public enum Encoding: String, CaseIterable, Sendable {
+    /// One byte each.
+    case ascii
+    /// Two bytes each, the second of them zero: Windows, UEFI.
+    case utf16 = "utf-16le"
+  }
+
+  /// A run of characters.
+  public struct Found: Sendable {
+    /// Where it begins.
+    public var address: UInt64
+    /// How its characters are written.
+    public var encoding: Encoding
+    /// The characters.
+    public var text: String
+  }
+
+  /// A longer run is given in pieces of this length: memory may be full of one letter.
+  private static let longest = 1 << 16
+
+  /// Whether a byte is a printable character of ASCII, or a tab.
+  private static let isPrintable: [Bool] = (0..<256).map { $0 == 9 || (0x20...0x7e).contains($0) }
+
+  private let encoding: Encoding
+  private let shortest: Int
+  private let found: (Found) throws(CheckpointError) -> Void
+  private var text: [UInt8] = []
+  private var start: UInt64 = 0
+  /// Whether the run under way is the rest of one that was given.
+  private var isRest = false
+  private var next: UInt64?
+  /// In UTF-16, the first byte of a character whose second is in the next bytes.
+  private var half: UInt8?
+
+  /// A search for runs of at least `shortest` characters.
+  public init(
+    _ encoding: Encoding, atLeast shortest: Int,
+    found: @escaping (Found) throws(CheckpointError) -> Void
+  ) {
+    self.encoding = encoding
+    self.shortest = shortest
+    self.found = found
+  }
+
+  /// Ends the run under way.
+  public func finish() throws(CheckpointError) {
+    try endRun()
+    half = nil
+  }
+
+  /// Takes pages that are not known: no run goes across them.
+  public func visit(_ gap: StateExtent) throws(CheckpointError) {
+    try finish()
+    next = nil
+  }
+
+  /// Takes the next pages.
+  public func visit(_ bytes: RawSpan, at address: UInt64) throws(CheckpointError) {
+    if next != address { try finish() }
+    next = address &+ UInt64(bytes.byteCount)
+    switch encoding {
+    case .ascii: try findASCII(bytes, at: address)
+    case .utf16: try findUTF16(bytes, at: address)
+    }
+  }
+
+  private func findASCII(_ bytes: RawSpan, at address: UInt64) throws(CheckpointError) {
+    let isPrintable = Self.isPrintable.span
+    let count = bytes.byteCount
+    var place = 0
+    while place < count {
+      let first = place
+      // SAFETY: `place` is below `count`, a byte below 256.
+      while place < count,
+        unsafe isPrintable[
+          unchecked: Int(
+            bytes.unsafeLoad(fromUncheckedByteOffset: place, as: UInt8.self))]
+      { place += 1 }
+      // A run in the middle that is too short is not even copied.
+      if place - first >= shortest || place == count || !text.isEmpty {
+        if text.isEmpty { start = address + UInt64(first) }
+        try append(bytes.extracting(first..<place), at: address + UInt64(first))
+        if place < count { try endRun() }
+      }
+      // SAFETY: as above.
+      while place < count,
+        unsafe !isPrintable[
+          unchecked: Int(
+            bytes.unsafeLoad(fromUncheckedByteOffset: place, as: UInt8.self))]
+      { place += 1 }
+    }
+  }
+
+  private func append(_ bytes: RawSpan, at address: UInt64) throws(CheckpointError) {
+    var taken = 0
+    while taken < bytes.byteCount {
+      let part = min(Self.longest - text.count, bytes.byteCount - taken)
+      unsafe bytes.extracting(taken..<taken + part).withUnsafeBytes {
+        unsafe text.append(contentsOf: $0)
+      }
+      taken += part
+      if text.count == Self.longest { try give(nextStart: address &+ UInt64(taken)) }
+    }
+  }
+
+  private func give(nextStart: UInt64) throws(CheckpointError) {
+    try found(
+      Found(address: start, encoding: encoding, text: String(decoding: text, as: UTF8.self)))
+    text.removeAll(keepingCapacity: true)
+    start = nextStart
+    isRest = true
+  }
+
+  private func endRun() throws(CheckpointError) {
+    if text.count >= shortest || isRest && !text.isEmpty { try give(nextStart: 0) }
+    text.removeAll(keepingCapacity: true)
+    isRest = false
+  }
+
+  /// A character that is not printable ends the run, and the search goes on with its second byte: texts
+  /// may begin at odd addresses.
+  private func findUTF16(_ bytes: RawSpan, at address: UInt64) throws(CheckpointError) {
+    let isPrintable = Self.isPrintable.span
+    for place in 0..<bytes.byteCount {
+      // SAFETY: `place` is in the span, a byte below 256.
+      let byte = unsafe bytes.unsafeLoad(fromUncheckedByteOffset: place, as: UInt8.self)
+      guard let first = half else {
+        half = byte
+        continue
+      }
+      if byte == 0, unsafe isPrintable[unchecked: Int(first)] {
+        let end = address &+ UInt64(place) &+ 1
+        if text.isEmpty && !isRest { start = end &- 2 }
+        text.append(first)
+        half = nil
+        if text.count == Self.longest { try give(nextStart: end) }
+      } else {
+        if !text.isEmpty || isRest { try endRun() }
+        half = byte
+      }
+    }
+  }
+}

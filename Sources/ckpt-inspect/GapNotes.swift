@@ -1,0 +1,30 @@
+import CheckpointImage
+import CommandLineSupport
+
+/// Tells which pages are shown as zeros because their contents are not known.
+struct GapNotes {
+  /// More are only counted.
+  private static let most = 16
+
+  private(set) var pages: [String: UInt64] = [:]
+  private var count = 0
+  private let silent: Bool
+
+  init(silent: Bool) { self.silent = silent }
+
+  mutating func add(_ gap: StateExtent) {
+    pages["\(gap.status.state)", default: 0] += gap.count
+    count += 1
+    guard !silent, count <= Self.most else { return }
+    let last = gap.count == 1 ? "" : "-\(Hexadecimal.string(gap.end - 1))"
+    Message.print(
+      "\(toolName): shown as zeros: PFN \(Hexadecimal.string(gap.pfn))\(last) \(gap.status.state)")
+  }
+
+  func end() {
+    guard !silent, count > Self.most else { return }
+    let parts = pages.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }
+    Message.print(
+      "\(toolName): shown as zeros: \(parts.joined(separator: ", ")) pages in \(count) ranges")
+  }
+}
