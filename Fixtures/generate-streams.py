@@ -250,7 +250,7 @@ def bad():
         image_header() + domain_header(1) + record(2, pack("<BBHI", 8, 3, 0, 0)) + pv(one)[56:]))
     yield "tsc-length", xl(libxl(hvm(one, tail=record(8, bytes(16)) + hvm_tail())))
     yield "cpuid-length", xl(libxl(image_header() + domain_header(2) + record(0x11, bytes(20)) + hvm(one)[40:]))
-    yield "verify-record", xl(libxl(hvm(one + record(0x0D))))
+    yield "verify-record-with-a-body", xl(libxl(hvm(one + record(0x0D, bytes(8)))))
     yield "checkpoint-record", xl(libxl(hvm(one + record(0x0E))))
     yield "end-with-body", xl(libxl(hvm(one, tail=hvm_tail()[:-8] + record(0, bytes(8)))))
 

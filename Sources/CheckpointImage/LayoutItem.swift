@@ -55,14 +55,12 @@ public enum LayoutItem: Hashable, Sendable {
       let rawNamespace: UInt16 = try reader.read()
       let value: UInt32 = try reader.read()
       guard let namespace = RecordNamespace(rawValue: rawNamespace) else {
-        throw reader.damaged("namespace: found \(rawNamespace), expected 1 to 4")
+        throw reader.damaged("namespace: found \(rawNamespace), expected 1 to 6")
       }
-      if code != 2 {
-        try reader.expect("flag", flag, 0)
-        try reader.expect("namespace", rawNamespace, in: 1...(code == 1 ? 2 : 3))
-      }
+      if code != 2 { try reader.expect("flag", flag, 0) }
       switch code {
       case 1:
+        try reader.expect("namespace", rawNamespace, in: 1...2)
         items.append(.frame(namespace, type: value))
       case 2:
         try reader.expect("flag", flag, in: 0...1)
@@ -70,6 +68,10 @@ public enum LayoutItem: Hashable, Sendable {
         try reader.expect("value", value, 0)
         items.append(.record(padded: flag == 0))
       case 3:
+        // Stream headers are records, never loose bytes.
+        guard namespace != .streamHeader else {
+          throw reader.damaged("namespace: found 4, expected 1 to 3, 5 or 6")
+        }
         items.append(.bytes(namespace, try reader.readBytes(Int(value))))
         try reader.padding()
       case 4:

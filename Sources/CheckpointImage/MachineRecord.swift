@@ -7,8 +7,12 @@ public enum RecordNamespace: UInt16, Sendable {
   /// Parts of an `xl save` file: type 1 domain configuration, 2 optional data behind it.
   case xl = 3
   /// The fixed headers of Xen's streams: type 1 libxc image header, 2 libxc domain header,
-  /// 3 libxl header, 4 xl header.
+  /// 3 libxl header, 4 xl header, 5 libvirt header, 6 signature of a XenServer suspend image.
   case streamHeader = 4
+  /// Parts of a libvirt save file: type 1 the domain's XML.
+  case libvirt = 5
+  /// Sections of a XenServer suspend image; the type is XenServer's.
+  case xenServer = 6
 }
 
 /// How a record is carried from an image to its increments (Spec, "Records").
@@ -76,7 +80,7 @@ public struct MachineRecord: Hashable, Sendable {
     let length: UInt64 = try reader.read()
     let digest = try reader.readDigest()
     guard let namespace = RecordNamespace(rawValue: rawNamespace) else {
-      throw reader.damaged("namespace: found \(rawNamespace), expected 1 to 4")
+      throw reader.damaged("namespace: found \(rawNamespace), expected 1 to 6")
     }
     guard let recordClass = RecordClass(rawValue: rawClass) else {
       throw reader.damaged("class: found \(rawClass), expected 1 to 3")

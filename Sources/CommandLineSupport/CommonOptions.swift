@@ -83,8 +83,8 @@ public struct OutputOptions: ParsableArguments {
       "\(toolName): note: the parent lies in another folder: tools need --search \(folder)")
   }
 
-  /// Begins the file.
-  public func open() throws(CheckpointError) -> OutputFile {
-    try OutputFile(output, force: force, sync: !noSync)
+  /// Begins the file, or one of another name with the same options.
+  public func open(_ path: String? = nil) throws(CheckpointError) -> OutputFile {
+    try OutputFile(path ?? output, force: force, sync: !noSync)
   }
 }

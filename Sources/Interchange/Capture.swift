@@ -23,7 +23,8 @@ public struct Capture {
   /// - Parameter ending: adds what is known only at the end to the provenance.
   public func run(
     _ source: any DescribedSource, to output: OutputFile, on pool: WorkerPool,
-    progress: (Double?) -> Void = { _ in }, ending: (inout Provenance) -> Void = { _ in }
+    progress: (Double?) -> Void = { _ in },
+    ending: (inout Provenance) throws(CheckpointError) -> Void = { _ in }
   ) throws(CheckpointError) -> ImageWriter.Summary {
     try checkGuest(source.facts)
     try parent?.checkStays(output)
@@ -42,8 +43,9 @@ public struct Capture {
     var provenance = provenance
     provenance.add("source.kind", source.facts.kind)
     for (key, value) in source.facts.fields { provenance.add(key, value) }
-    ending(&provenance)
-    return try writer.seal([provenance], complete: true, layout: source.layoutKind)
+    try ending(&provenance)
+    return try writer.seal(
+      [provenance], complete: !source.isDifference, layout: source.layoutKind)
   }
 
   private static func randomID() -> [UInt8] {

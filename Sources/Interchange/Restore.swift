@@ -12,34 +12,46 @@ public enum Restore {
     case libxl
     /// Xen's libxc stream.
     case libxc
+    /// A save file of libvirt's libxl driver.
+    case libvirt
+    /// A suspend image of XenServer or XCP-ng.
+    case xenserver
     /// Plain memory.
     case raw
   }
 
   /// Writes to `output`, which is not committed. Returns the pages that are shown as zeros.
+  ///
+  /// - Parameter configuration: for xl: the domain's configuration, libxl's JSON or the text of an xl.cfg
+  ///   file, in place of the image's.
   public static func run(
-    _ chain: Chain, as format: Format, to output: OutputFile, on pool: WorkerPool,
+    _ chain: Chain, as format: Format, configuration: [UInt8]? = nil, to output: OutputFile,
+    on pool: WorkerPool,
     progress: (Double?) -> Void = { _ in }
   ) throws(CheckpointError) -> Substitutions {
     try chain.checkStays(output)
+    func stream(_ format: XenFormat) throws(CheckpointError) -> Substitutions {
+      let writer: XenStreamWriter
+      do throws(CheckpointError) {
+        writer = try XenStreamWriter(
+          format, of: chain.records, configuration: configuration, to: output)
+      } catch {
+        throw error.inFile(chain.tip.name)
+      }
+      try run(chain, .layout, into: writer, on: pool, progress)
+      return writer.substitutions
+    }
     switch format {
     case .raw:
       let writer = RawWriter(output)
       try run(chain, .ascending, into: writer, on: pool, progress)
       return writer.substitutions
-    case .xl: return try stream(.xl, of: chain, to: output, on: pool, progress)
-    case .libxl: return try stream(.libxl, of: chain, to: output, on: pool, progress)
-    case .libxc: return try stream(.libxc, of: chain, to: output, on: pool, progress)
+    case .xl: return try stream(.xl)
+    case .libxl: return try stream(.libxl)
+    case .libxc: return try stream(.libxc)
+    case .libvirt: return try stream(.libvirt)
+    case .xenserver: return try stream(.xenServer)
     }
-  }
-
-  private static func stream(
-    _ format: XenStreamWriter.Format, of chain: Chain, to output: OutputFile, on pool: WorkerPool,
-    _ progress: (Double?) -> Void
-  ) throws(CheckpointError) -> Substitutions {
-    let writer = XenStreamWriter(format, to: output)
-    try run(chain, .layout, into: writer, on: pool, progress)
-    return writer.substitutions
   }
 
   private static func run(

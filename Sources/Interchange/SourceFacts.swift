@@ -29,8 +29,22 @@ public struct SourceFacts: Sendable {
 
 /// A source of events that knows what it is.
 public protocol DescribedSource: CheckpointSource {
+  /// The name used in messages.
+  var name: String { get }
   /// What the source is.
   var facts: SourceFacts { get }
   /// How faithful the recorded layout is; nil leaves it to the writer.
   var layoutKind: LayoutKind? { get }
+  /// Whether the moment being read is told as what changed since the one before it in the source.
+  var isDifference: Bool { get }
+  /// Goes on to the next moment, once all events of this one were taken; false if there is none.
+  func beginNextMoment() throws(CheckpointError) -> Bool
+}
+
+/// Most sources are one moment.
+extension DescribedSource {
+  /// Whole.
+  public var isDifference: Bool { false }
+  /// There is none.
+  public func beginNextMoment() throws(CheckpointError) -> Bool { false }
 }

@@ -5,6 +5,14 @@ public import CheckpointImage
 public enum SourceFormat: String, CaseIterable, Sendable {
   /// An `xl save` file.
   case xl
+  /// Xen's libxl stream.
+  case libxl
+  /// Xen's libxc stream.
+  case libxc
+  /// A save file of libvirt's libxl driver.
+  case libvirt
+  /// A suspend image of XenServer or XCP-ng.
+  case xenserver
   /// The physical memory, byte for byte.
   case raw
 
@@ -16,7 +24,14 @@ public enum SourceFormat: String, CaseIterable, Sendable {
   /// Recognises a source by its first bytes; raw memory has none of its own and must be named.
   public static func recognise(_ input: InputStream) throws(CheckpointError) -> SourceFormat {
     let start = try input.peek(64)
-    if XenStream.isXL(start) { return .xl }
+    switch XenFormat(start) {
+    case .xl: return .xl
+    case .libxl: return .libxl
+    case .libxc: return .libxc
+    case .libvirt: return .libvirt
+    case .xenServer: return .xenserver
+    case nil: break
+    }
     func refused(_ reason: String) -> CheckpointError {
       CheckpointError(.refused, reason, offset: 0, file: input.name)
     }
@@ -26,8 +41,8 @@ public enum SourceFormat: String, CaseIterable, Sendable {
     if ImageFile.isImage(start) {
       throw refused("is a checkpoint image already; see ckpt-merge and ckpt-restore")
     }
-    if XenStream.isLibxl(start) || XenStream.isLibxc(start) {
-      throw refused("is a bare libxl or libxc stream: only whole xl save files can be captured yet")
+    if start.starts(with: XenStream.oldXenServerSignature) {
+      throw refused("is a suspend image of a XenServer before 7.0, with a legacy stream inside")
     }
     for (magic, kind, program) in Self.compressed where start.starts(with: magic) {
       throw refused("is compressed with \(kind): \(program) -dc FILE | ckpt-capture - …")
@@ -41,7 +56,11 @@ public enum SourceFormat: String, CaseIterable, Sendable {
   /// Opens a source of this kind.
   public func open(_ input: InputStream) throws(CheckpointError) -> any DescribedSource {
     switch self {
-    case .xl: try XenStreamSource(input)
+    case .xl: try XenStreamSource(input, .xl)
+    case .libxl: try XenStreamSource(input, .libxl)
+    case .libxc: try XenStreamSource(input, .libxc)
+    case .libvirt: try XenStreamSource(input, .libvirt)
+    case .xenserver: try XenStreamSource(input, .xenServer)
     case .raw: RawSource(input)
     }
   }

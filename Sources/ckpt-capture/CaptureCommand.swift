@@ -13,8 +13,10 @@ struct CaptureCommand: Tool {
     commandName: "ckpt-capture",
     abstract: "Make a checkpoint image of a guest's memory and machine state.",
     discussion: """
-      SOURCE is an xl save file, or with --format raw plain memory; - is standard input. With \
-      --parent the image is an increment: it holds only what differs from the parent.
+      SOURCE is a file of xl save or virsh save, a XenServer suspend image, a libxl or libxc stream, or \
+      with --format raw plain memory; - is standard input. With --parent the image is an increment: \
+      it holds only what differs from the parent. Of a checkpointed (Remus) stream each moment becomes \
+      an image; then FILE is a pattern such as web-%04d.ckpt.
       """,
     version: RunRecord.version)
 
@@ -28,7 +30,9 @@ struct CaptureCommand: Tool {
   var parent: String?
 
   @Option(
-    help: ArgumentHelp("Take the source as xl or raw (default: look at it).", valueName: "format"))
+    help: ArgumentHelp(
+      "Take the source as xl, libxl, libxc, libvirt, xenserver or raw (default: look at it).",
+      valueName: "format"))
   var format: SourceFormat?
 
   @Flag(help: "Record the SHA-256 of the source file.")
@@ -52,28 +56,55 @@ struct CaptureCommand: Tool {
     let format = if let format { format } else { try SourceFormat.recognise(input) }
     var parentChain: Chain?
     if let parent { parentChain = try ChainResolver.open(parent, searching: chain.folders) }
-    let file = try output.open()
+    let name = NumberedName(output.output)
+    let series = CaptureSeries(
+      Capture(
+        settings: codec.chosen ?? CodecSettings(), parent: parentChain,
+        provenance: RunRecord.begin("capture")),
+      takesSeveral: name != nil
+    ) { (number) throws(CheckpointError) in try output.open(name?.path(number)) }
     let progress = ProgressLine("capturing", quiet: common.quiet)
-    let capture = Capture(
-      settings: codec.chosen ?? CodecSettings(), parent: parentChain,
-      provenance: RunRecord.begin("capture"))
-    let summary = try capture.run(
-      format.open(input), to: file, on: threads.pool, progress: progress.update
-    ) { provenance in
-      if let time = input.modified {
-        provenance.add(
-          "source.modified",
-          RunRecord.text(seconds: time.seconds, nanoseconds: time.nanoseconds))
-      }
-      if let digest = input.finishDigest() { provenance.add("source.sha256", digest.hex) }
-      provenance.add("end", RunRecord.now())
+    let source = try format.open(input)
+    var reports: [ImageReport] = []
+    let cut = try series.run(source, on: threads.pool, progress: progress.update) {
+      (provenance) throws(CheckpointError) in
+      try record(input, &provenance)
+    } done: { (file, summary) throws(CheckpointError) in
+      progress.end()
+      reports.append(
+        ImageReport(
+          file: file, root: summary.root, fileID: summary.fileID, bytes: summary.fileLength))
+      if !common.json { try reports.last?.tell(common, output) }
     }
-    try file.commit()
     progress.end()
+    if let cut { Message.print("ckpt-capture: warning: the last moment is left out: \(cut)") }
     if let parentChain { output.noteParent(parentChain.tip.name, quiet: common.quiet) }
-    try ImageReport(
-      file: file.name, root: summary.root, fileID: summary.fileID, bytes: summary.fileLength
-    ).tell(common, output)
+    if common.json {
+      if name != nil {
+        try Results.printJSON(reports)
+      } else {
+        try reports.last?.tell(common, output)
+      }
+    }
     return .success
+  }
+
+  /// What is known of the source only once it was read.
+  private func record(_ input: InputStream, _ provenance: inout Provenance) throws(CheckpointError)
+  {
+    if let time = input.modified {
+      provenance.add(
+        "source.modified", RunRecord.text(seconds: time.seconds, nanoseconds: time.nanoseconds))
+    }
+    // Only then is the digest that of the whole source.
+    if hashSource {
+      guard try input.isAtEnd(), let digest = input.finishDigest() else {
+        throw CheckpointError(
+          .refused, "--hash-source needs a source of one moment, not a checkpointed stream",
+          file: input.name)
+      }
+      provenance.add("source.sha256", digest.hex)
+    }
+    provenance.add("end", RunRecord.now())
   }
 }

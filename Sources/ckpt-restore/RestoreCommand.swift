@@ -13,8 +13,9 @@ struct RestoreCommand: Tool {
     commandName: "ckpt-restore",
     abstract: "Write the memory and machine state of a checkpoint in a format others read.",
     discussion: """
-      xl is a file for "xl restore", libxl and libxc the streams inside it, raw plain memory. Every \
-      page is checked against its digest on the way.
+      xl is a file for "xl restore", libxl and libxc the streams inside it, libvirt a file for "virsh \
+      restore", xenserver a suspend image, raw plain memory. Every page is checked against its digest \
+      on the way.
       """,
     version: RunRecord.version)
 
@@ -23,13 +24,28 @@ struct RestoreCommand: Tool {
   )
   var tip: String
 
-  @Option(help: ArgumentHelp("Write xl, libxl, libxc or raw.", valueName: "format"))
+  @Option(
+    help: ArgumentHelp(
+      "Write xl, libxl, libxc, libvirt, xenserver or raw.", valueName: "format"))
   var to: Restore.Format
+
+  @Option(
+    help: ArgumentHelp(
+      "With --to xl: the domain's configuration, as libxl's JSON or an xl.cfg file.",
+      valueName: "file"),
+    completion: .file())
+  var config: String?
 
   @OptionGroup(title: "Output") var output: OutputOptions
   @OptionGroup(title: "Chain") var chain: ChainOptions
   @OptionGroup(title: "Common options") var common: CommonOptions
   @OptionGroup(title: "Common options") var threads: ThreadOptions
+
+  func validate() throws {
+    if config != nil && to != .xl {
+      throw ValidationError("--config needs --to xl: no other format has an xl configuration")
+    }
+  }
 
   private struct Report: Encodable {
     var file: String
@@ -40,10 +56,14 @@ struct RestoreCommand: Tool {
 
   func execute() throws(CheckpointError) -> ExitStatus {
     let images = try ChainResolver.open(tip, searching: chain.folders)
+    let configuration = try config.map { (path) throws(CheckpointError) in
+      try DomainConfiguration.read(path)
+    }
     let file = try output.open()
     let progress = ProgressLine("restoring", quiet: common.quiet)
     let zeros = try Restore.run(
-      images, as: to, to: file, on: threads.pool, progress: progress.update)
+      images, as: to, configuration: configuration, to: file, on: threads.pool,
+      progress: progress.update)
     try file.commit()
     progress.end()
     if common.json && output.output != "-" {

@@ -6,6 +6,7 @@ import TestSupport
 
 /// Sends a model as a source would, optionally with stale copies first as a live save does.
 final class ModelSource: DescribedSource {
+  let name = "model"
   let facts = SourceFacts(kind: "model", architecture: .x86, ascendingUnique: false, fields: [])
   let layoutKind: LayoutKind? = LayoutKind.none
   let fractionDone: Double? = nil

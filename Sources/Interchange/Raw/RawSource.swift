@@ -3,6 +3,8 @@ public import CheckpointImage
 
 /// Plain memory: byte n of the input is byte n of the guest's physical memory.
 public final class RawSource: DescribedSource {
+  /// The name used in messages.
+  public var name: String { input.name }
   /// What the source is.
   public let facts = SourceFacts(
     kind: "raw memory", architecture: .unspecified, ascendingUnique: true, fields: [])

@@ -23,10 +23,19 @@ public enum RecordName {
       case .domain: "domain header"
       case .libxl: "libxl header"
       case .xl: "xl header"
+      case .libvirt: "libvirt header"
+      case .xenServer: "XenServer signature"
       case nil: nil
       }
+    case .libvirt: XenStream.LibvirtPart(rawValue: type) == .domainXML ? "domain XML" : nil
+    case .xenServer: XenStream.XenServerSection(rawValue: type).flatMap { xenServer[$0] }
     }
   }
+
+  private static let xenServer: [XenStream.XenServerSection: String] = [
+    .metadata: "Xenops metadata", .traditionalEmulator: "Qemu_trad", .emulator: "Qemu_xen",
+    .virtualGPU: "Demu", .uefiVariables: "Varstored", .tpm0: "Swtpm0", .tpm: "Swtpm",
+  ]
 
   private static let libxc: [XenStream.LibxcType: String] = [
     .pvInfo: "X86_PV_INFO", .pvP2MFrames: "X86_PV_P2M_FRAMES", .pvVCPUBasic: "X86_PV_VCPU_BASIC",

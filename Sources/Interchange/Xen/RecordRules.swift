@@ -4,7 +4,9 @@ internal import CheckpointImage
 struct RecordRules {
   private let version: UInt32
   private let guest: XenStream.GuestType
+  /// What was sent since the moment began, and before.
   private var seen: Set<UInt32> = []
+  private var earlier: Set<UInt32> = []
   private var guestWidth: UInt8?
   private var vcpus: Set<UInt64> = []
 
@@ -13,7 +15,23 @@ struct RecordRules {
     self.guest = guest
   }
 
-  private func has(_ type: XenStream.LibxcType) -> Bool { seen.contains(type.rawValue) }
+  private func comesAgain(_ type: XenStream.LibxcType) -> Bool { seen.contains(type.rawValue) }
+
+  private func has(_ type: XenStream.LibxcType) -> Bool {
+    comesAgain(type) || earlier.contains(type.rawValue)
+  }
+
+  /// Begins the next moment of a checkpointed stream: static and sticky records stay valid, all others
+  /// must come again.
+  mutating func beginMoment() {
+    earlier.formUnion(
+      seen.filter {
+        let type = XenStream.LibxcType(rawValue: $0)
+        return type == .staticDataEnd || type?.recordClass != .epoch
+      })
+    seen = []
+    vcpus = []
+  }
 
   /// Checks that a record may come now; returns what is wrong.
   mutating func order(_ type: XenStream.LibxcType) -> String? {
@@ -26,7 +44,7 @@ struct RecordRules {
     case .pageData, .pvP2MFrames:
       if version >= 3 && !has(.staticDataEnd) { return "\(type) before STATIC_DATA_END" }
     case .pvInfo, .sharedInfo, .tscInfo, .hvmContext, .hvmParams, .cpuidPolicy, .msrPolicy:
-      if has(type) { return "\(type) comes twice" }
+      if comesAgain(type) { return "\(type) comes twice" }
     default: break
     }
     if guest == .pv, type.guest == .pv, type != .pvInfo, !has(.pvInfo) {
@@ -69,7 +87,7 @@ struct RecordRules {
       return "length: found \(body.count), expected a multiple of 24"
     case .msrPolicy where body.isEmpty || body.count % 16 != 0:
       return "length: found \(body.count), expected a multiple of 16"
-    case .end, .staticDataEnd: return length(0)
+    case .end, .staticDataEnd, .verify, .checkpoint: return length(0)
     default: break
     }
     return nil

@@ -1,12 +1,17 @@
 internal import CheckpointImage
 
-/// The numbers of Xen's save formats: `xl.h`, `libxl-migration-stream`, `libxc-migration-stream`.
+/// The numbers of Xen's save formats: `xl.h`, `libxl-migration-stream`, `libxc-migration-stream`; libvirt's
+/// `libxl_conf.h`; xenopsd's `suspend_image.ml`.
 enum XenStream {
   static let xlMagic = Array("Xen saved domain, xl format\n \0 \r".utf8)
   static let libxlIdent = Array("LibxlFmt".utf8)
   static let libxcMarker = [UInt8](repeating: 0xff, count: 8) + Array("XENF".utf8)
+  static let libvirtMagic = Array("libvirt-xml\n \0 \r".utf8)
+  static let xenServerSignature = Array("XenSavedDomv2-\n".utf8)
+  static let oldXenServerSignature = Array("XenSavedDomain\n".utf8)
 
   static let xlHeaderSize = 48
+  static let libvirtHeaderSize = 64
   static let libxlHeaderSize = 16
   static let imageHeaderSize = 24
   static let domainHeaderSize = 16
@@ -16,22 +21,51 @@ enum XenStream {
   static let maximumXenstoreData = 1 << 20
   static let maximumEmulatorContext = 64 << 20
 
-  static func isXL(_ start: [UInt8]) -> Bool { start.starts(with: xlMagic) }
-  static func isLibxl(_ start: [UInt8]) -> Bool { start.starts(with: libxlIdent) }
-  static func isLibxc(_ start: [UInt8]) -> Bool { start.starts(with: libxcMarker) }
-
   /// The fixed headers, as types of the stream-header namespace (Spec, "Records").
   enum Header: UInt32 {
     case image = 1
     case domain = 2
     case libxl = 3
     case xl = 4
+    case libvirt = 5
+    case xenServer = 6
+
+    /// The format it is the header of.
+    var part: RecordNamespace {
+      switch self {
+      case .image, .domain: .libxc
+      case .libxl: .libxl
+      case .xl: .xl
+      case .libvirt: .libvirt
+      case .xenServer: .xenServer
+      }
+    }
   }
 
   /// The parts behind an xl header, as types of the xl namespace (Spec, "Records").
   enum XLPart: UInt32 {
     case configuration = 1
     case optionalData = 2
+  }
+
+  /// The parts behind a libvirt header, as types of the libvirt namespace (Spec, "Records").
+  enum LibvirtPart: UInt32 {
+    case domainXML = 1
+  }
+
+  /// The sections of a XenServer suspend image.
+  enum XenServerSection: UInt32 {
+    case metadata = 0x000f
+    case libxc = 0x00f0
+    case libxl = 0x00f1
+    case legacyLibxc = 0x00f2
+    case traditionalEmulator = 0x0f00
+    case emulator = 0x0f01
+    case virtualGPU = 0x0f10
+    case uefiVariables = 0x0f11
+    case tpm0 = 0x0f12
+    case tpm = 0x0f13
+    case end = 0xffff
   }
 
   enum GuestType: UInt32 {
@@ -99,19 +133,4 @@ enum XenStream {
   static let typeBroken: UInt8 = 0xd
   static let typeAllocateOnly: UInt8 = 0xe
   static let typeNone: UInt8 = 0xf
-
-  /// Which of the nested formats a machine record belongs to: 1 libxc, 2 libxl, 3 xl.
-  static func level(_ namespace: RecordNamespace, _ type: UInt32) -> Int {
-    switch namespace {
-    case .libxc: 1
-    case .libxl: 2
-    case .xl: 3
-    case .streamHeader:
-      switch Header(rawValue: type) {
-      case .image, .domain: 1
-      case .libxl: 2
-      case .xl, nil: 3
-      }
-    }
-  }
 }

@@ -3,40 +3,14 @@ public import CheckpointImage
 
 /// Writes a Xen stream from the layout, the records and the pages of a chain.
 public final class XenStreamWriter: CheckpointSink {
-  /// How much of the nested formats is written.
-  public enum Format: Sendable {
-    /// The libxc stream alone.
-    case libxc
-    /// The libxl stream with the libxc stream in it.
-    case libxl
-    /// The xl save file with both in it.
-    case xl
-
-    fileprivate var level: Int {
-      switch self {
-      case .libxc: 1
-      case .libxl: 2
-      case .xl: 3
-      }
-    }
-
-    /// The stream header without which the format cannot be written.
-    fileprivate var header: XenStream.Header {
-      switch self {
-      case .libxc: .image
-      case .libxl: .libxl
-      case .xl: .xl
-      }
-    }
-  }
-
   /// Pages shown as zeros.
   public private(set) var substitutions = Substitutions()
 
   private let output: OutputFile
-  private let format: Format
+  private let format: XenFormat
+  private let wrapping: StreamWrapping
+  private var hasBegun = false
   private var padsNextRecord = true
-  private var wroteHeader = false
   private var batch = 0
   private var reserved: UInt32 = 0
   /// The layout names no PFNs: only pages that are there are written, cut where Xen cuts.
@@ -44,9 +18,17 @@ public final class XenStreamWriter: CheckpointSink {
   private var entries: [UInt64] = []
   private var contents: [(buffer: PageBuffer, slots: Range<Int>)] = []
 
-  /// Writes to `output`.
-  public init(_ format: Format, to output: OutputFile) {
+  /// Writes a stream of this format to `output`.
+  ///
+  /// - Parameters:
+  ///   - records: what will come; they tell which parts of the format the image lacks.
+  ///   - configuration: for xl: the domain's configuration in place of the image's.
+  public init(
+    _ format: XenFormat, of records: [RecordKey], configuration: [UInt8]? = nil,
+    to output: OutputFile
+  ) throws(CheckpointError) {
     self.format = format
+    wrapping = try StreamWrapping(format, around: records, configuration: configuration)
     self.output = output
   }
 
@@ -63,18 +45,26 @@ public final class XenStreamWriter: CheckpointSink {
   /// Ends the stream.
   public func finish() throws(CheckpointError) {
     try endRecord()
-    guard wroteHeader else {
-      throw CheckpointError(
-        .refused, "the image was not captured from a source with a \(format.header) header",
-        file: output.name)
+    try output.write(wrapping.epilog)
+  }
+
+  /// Whether something of the image belongs into the stream; the first such thing comes behind the prolog.
+  private func takes(_ namespace: RecordNamespace, _ type: UInt32) throws(CheckpointError) -> Bool {
+    guard format.holds(namespace, type) else { return false }
+    if !hasBegun {
+      hasBegun = true
+      try output.write(wrapping.prolog)
     }
+    let isXL =
+      namespace == .xl || namespace == .streamHeader && type == XenStream.Header.xl.rawValue
+    return !(isXL && wrapping.replacesConfiguration)
   }
 
   private func receive(_ item: LayoutItem) throws(CheckpointError) {
     try endRecord()
     switch item {
     case .frame(let namespace, let type):
-      guard XenStream.level(namespace, type) <= format.level else { return }
+      guard try takes(namespace, type) else { return }
       var writer = WireWriter()
       writer.write(type)
       writer.write(UInt32(0))
@@ -82,7 +72,7 @@ public final class XenStreamWriter: CheckpointSink {
     case .record(let padded):
       padsNextRecord = padded
     case .bytes(let namespace, let bytes):
-      guard XenStream.level(namespace, 0) <= format.level else { return }
+      guard try takes(namespace, 0) else { return }
       try output.write(bytes)
     case .pages(let pages):
       batch = Int(pages.batch)
@@ -93,14 +83,17 @@ public final class XenStreamWriter: CheckpointSink {
 
   private func write(_ record: MachineRecord) throws(CheckpointError) {
     let key = record.key
-    guard XenStream.level(key.namespace, key.type) <= format.level else { return }
+    guard try takes(key.namespace, key.type) else { return }
     guard let payload = record.payload else {
       throw CheckpointError(.damaged, "a machine record without contents", file: output.name)
     }
     var writer = WireWriter(capacity: payload.count + 16)
     switch key.namespace {
-    case .streamHeader:
-      if key.type == format.header.rawValue { wroteHeader = true }
+    case .streamHeader, .libvirt:
+      writer.write(payload)
+    case .xenServer:
+      writer.write(UInt64(key.type))
+      writer.write(UInt64(payload.count))
       writer.write(payload)
     case .xl:
       if key.type == XenStream.XLPart.configuration.rawValue { writer.write(UInt32(payload.count)) }

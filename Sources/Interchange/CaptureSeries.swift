@@ -1,0 +1,65 @@
+internal import CheckpointChain
+public import CheckpointCodec
+public import CheckpointImage
+
+/// Makes an image of each moment of a source: of a checkpointed stream a base and its increments, of any
+/// other source one image. Each image is complete and has its name before the next one begins.
+public struct CaptureSeries {
+  /// How the first image is made; each of the others is an increment on the one before it.
+  public var capture: Capture
+  /// The file for the image of a moment, numbered from 0.
+  public var output: (Int) throws(CheckpointError) -> OutputFile
+  /// Whether there can be files for several moments.
+  public var takesSeveral: Bool
+
+  /// Prepares a series.
+  public init(
+    _ capture: Capture, takesSeveral: Bool,
+    output: @escaping (Int) throws(CheckpointError) -> OutputFile
+  ) {
+    self.capture = capture
+    self.takesSeveral = takesSeveral
+    self.output = output
+  }
+
+  /// Reads `source` to its end.
+  ///
+  /// - Parameters:
+  ///   - ending: adds what is known only at the end of a moment to the provenance of its image.
+  ///   - done: told of each image once it has its name.
+  /// - Returns: what cut the last moment short, which then has no image; nil if the source was whole.
+  public func run(
+    _ source: any DescribedSource, on pool: WorkerPool, progress: (Double?) -> Void = { _ in },
+    ending: (inout Provenance) throws(CheckpointError) -> Void = { _ in },
+    done: (String, ImageWriter.Summary) throws(CheckpointError) -> Void
+  ) throws(CheckpointError) -> CheckpointError? {
+    var capture = capture
+    var number = 0
+    var hasNext = false
+    repeat {
+      let file = try output(number)
+      let summary: ImageWriter.Summary
+      do throws(CheckpointError) {
+        summary = try capture.run(source, to: file, on: pool, progress: progress, ending: ending)
+      } catch {
+        guard number > 0, error.kind == .incomplete else { throw error }
+        return error
+      }
+      if !takesSeveral, try source.beginNextMoment() {
+        throw CheckpointError(
+          .refused,
+          "is a checkpointed stream of several moments: name the images by a pattern, such as "
+            + "-o 'name-%04d.ckpt'", file: source.name)
+      }
+      try file.commit()
+      try done(file.name, summary)
+      hasNext = takesSeveral ? try source.beginNextMoment() : false
+      if hasNext {
+        let image = try ImageFile(file.name)
+        capture.parent = try Chain([image] + (capture.parent?.images ?? []))
+        number += 1
+      }
+    } while hasNext
+    return nil
+  }
+}

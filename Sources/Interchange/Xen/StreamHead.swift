@@ -1,0 +1,40 @@
+internal import CheckpointCodec
+internal import CheckpointImage
+
+/// What a checkpointed stream sends once and every moment needs: headers, static and sticky records, and
+/// the frames between them.
+struct StreamHead {
+  private enum Item {
+    case frame(RecordNamespace, UInt32)
+    case record(MachineRecord)
+  }
+
+  private var items: [Item] = []
+
+  /// Adds a record without body.
+  mutating func keep(frame namespace: RecordNamespace, _ type: UInt32) {
+    items.append(.frame(namespace, type))
+  }
+
+  /// Adds a record, or puts it in the place of the one of its name that was sent before.
+  mutating func keep(_ record: MachineRecord) {
+    let place = items.lastIndex {
+      guard case .record(let old) = $0 else { return false }
+      return old.key.namespace == record.key.namespace && old.key.type == record.key.type
+    }
+    if let place { items[place] = .record(record) } else { items.append(.record(record)) }
+  }
+
+  /// The head as events, and a place in the layout for the pages that follow it: those of the whole
+  /// moment, whatever the stream sent of them (Spec, "Layout", canonical).
+  var events: [CheckpointEvent] {
+    let pages = LayoutItem.Pages(
+      batch: 1024, reserved: 0, runs: [LayoutItem.Run(pfn: 0, count: 1)])
+    return items.flatMap { item -> [CheckpointEvent] in
+      switch item {
+      case .frame(let namespace, let type): [.layout(.frame(namespace, type: type))]
+      case .record(let record): [.layout(.record(padded: true)), .record(record)]
+      }
+    } + [.layout(.pages(pages))]
+  }
+}

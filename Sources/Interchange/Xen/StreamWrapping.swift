@@ -1,0 +1,58 @@
+internal import CheckpointImage
+
+/// What a stream of the wanted format has around what an image holds: an image of a bare libxc stream has no
+/// libxl header, one of a libxl stream no domain configuration.
+struct StreamWrapping {
+  private(set) var prolog: [UInt8] = []
+  private(set) var epilog: [UInt8] = []
+  /// The image has an xl header, but another configuration is wanted.
+  private(set) var replacesConfiguration = false
+
+  /// Works out what `format` needs around the machine records of an image.
+  ///
+  /// - Parameter configuration: for xl: the domain's configuration to be used, whatever the image holds.
+  init(_ format: XenFormat, around records: [RecordKey], configuration: [UInt8]?)
+    throws(CheckpointError)
+  {
+    func has(_ header: XenStream.Header) -> Bool {
+      records.contains { $0.namespace == .streamHeader && $0.type == header.rawValue }
+    }
+    guard has(.image) else {
+      throw CheckpointError(
+        .refused, "was not captured from a Xen stream: only --to raw is possible")
+    }
+    if format == .xl, let configuration {
+      replacesConfiguration = true
+      prolog = XLHeader.encoded(configuration)
+    } else if !has(format.header), format != .libxl {
+      throw CheckpointError(
+        .refused,
+        format == .xl
+          ? "has no domain configuration that xl reads: give one with --config FILE"
+          : "was not captured from a \(format.name)")
+    }
+    guard format.holds(.libxl, 0), !has(.libxl) else { return }
+    let sections = records.filter {
+      $0.namespace == .xenServer && $0.type != XenStream.XenServerSection.metadata.rawValue
+    }
+    guard sections.isEmpty else {
+      throw CheckpointError(
+        .refused,
+        "has device-model state in XenServer's form only: --to xenserver or --to libxc is possible")
+    }
+    prolog += Self.libxlHeader + Self.frame(.libxcContext)
+    epilog = Self.frame(.end)
+  }
+
+  private static var libxlHeader: [UInt8] {
+    // Version 2, little-endian; this header itself is big-endian.
+    XenStream.libxlIdent + [0, 0, 0, 2, 0, 0, 0, 0]
+  }
+
+  private static func frame(_ type: XenStream.LibxlType) -> [UInt8] {
+    var writer = WireWriter()
+    writer.write(type.rawValue)
+    writer.write(UInt32(0))
+    return writer.bytes
+  }
+}
