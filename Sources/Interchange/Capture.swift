@@ -7,12 +7,12 @@ public struct Capture {
   /// How regions are made.
   public var settings: CodecSettings
   /// The moment the increment is to be based on; nil for a base.
-  public var parent: Chain?
+  public var parent: RunningMoment?
   /// What the caller knows of when and how; facts of the source are added.
   public var provenance: Provenance
 
   /// Prepares a capture.
-  public init(settings: CodecSettings, parent: Chain?, provenance: Provenance) {
+  public init(settings: CodecSettings, parent: RunningMoment?, provenance: Provenance) {
     self.settings = settings
     self.parent = parent
     self.provenance = provenance

@@ -56,7 +56,11 @@ public struct CaptureSeries {
       hasNext = takesSeveral ? try source.beginNextMoment() : false
       if hasNext {
         let image = try ImageFile(file.name)
-        capture.parent = try Chain([image] + (capture.parent?.images ?? []))
+        if let parent = capture.parent {
+          try parent.advance(by: image)
+        } else {
+          capture.parent = RunningMoment(try Chain([image]))
+        }
         number += 1
       }
     } while hasNext

@@ -59,7 +59,7 @@ struct CaptureCommand: Tool {
     let name = NumberedName(output.output)
     let series = CaptureSeries(
       Capture(
-        settings: codec.chosen ?? CodecSettings(), parent: parentChain,
+        settings: codec.chosen ?? CodecSettings(), parent: parentChain.map { RunningMoment($0) },
         provenance: RunRecord.begin("capture")),
       takesSeveral: name != nil
     ) { (number) throws(CheckpointError) in try output.open(name?.path(number)) }

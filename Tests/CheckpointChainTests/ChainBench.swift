@@ -22,8 +22,10 @@ final class ChainBench {
     var chain: Chain?
     if let parent { chain = try ChainResolver.open(path(parent)) }
     let output = try OutputFile(path(name), force: false, sync: false)
-    let summary = try Capture(settings: settings, parent: chain, provenance: Provenance())
-      .run(source, to: output, on: pool)
+    let summary = try Capture(
+      settings: settings, parent: chain.map { RunningMoment($0) }, provenance: Provenance()
+    )
+    .run(source, to: output, on: pool)
     try output.commit()
     return summary
   }
