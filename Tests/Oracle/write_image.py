@@ -34,7 +34,11 @@ def level0(moment, block):
 
 def memory_digest(moment):
     nodes = {block: level0(moment, block) for block in {pfn >> 9 for pfn in moment}}
-    nodes = {block: digest for block, digest in nodes.items() if digest}
+    return upper_levels({block: digest for block, digest in nodes.items() if digest})
+
+
+def upper_levels(nodes):
+    """The memory digest from the level-0 nodes of the populated blocks."""
     for level in range(1, 6):
         nodes = {up: node(level, {n & 511: digest for n, digest in nodes.items() if n >> 9 == up})
                  for up in {n >> 9 for n in nodes}}
@@ -46,12 +50,14 @@ def text8(data):
 
 
 class Image:
+    architecture = 1
+
     def __init__(self, parent=None, name='', capture=None):
         self.out, self.ordinal, self.directory, self.regions = b'', 0, [], {}
         self.capture, self.parent, self.stored = capture or os.urandom(16), parent, 0
         self.records, self.entries = [], {}
         self.moment = dict(parent.moment) if parent else {}
-        self.segment(HEADER, struct.pack('<HHBBHHHIQQQ16s32sII', 0, 9, 12, 3, 1, 1, bool(parent), 1, 1, 0, 0,
+        self.segment(HEADER, struct.pack('<HHBBHHHIQQQ16s32sII', 0, 9, 12, 3, self.architecture, 1, bool(parent), 1, 1, 0, 0,
                      self.capture, parent.id if parent else NOTHING, len(name), 0) + name.encode()
                      + struct.pack('<BBH', 0, 0, 5) + b'draft')
 
@@ -111,11 +117,19 @@ class Image:
                 + (bitmap(out) + text8(bytes(out.values())) if out else b'')
                 + b''.join(struct.pack('<QIBBH', at, self.regions[at], slot, 0, n) for at, slot, n in runs)
                 + b''.join(sha(e[3]) for e in data))
-        digest = level0(self.moment, block)
+        digest = self.node(block)
         return struct.pack('<QQII32s32s', block, self.segment(INDEX, body), len(body), digest is None,
                            digest or NOTHING, sha(body))
 
     layout = 0
+
+    def node(self, block):
+        """The level-0 node of a block after this image."""
+        return level0(self.moment, block)
+
+    def memory(self):
+        """The memory digest after this image."""
+        return memory_digest(self.moment)
 
     def edited_root(self, root):
         """For defects in the root that its digest covers."""
@@ -126,7 +140,7 @@ class Image:
         self.segment(PROVENANCE, b''.join(struct.pack('<II', n, len(f) - n) + f for n, f in zip((6, 11), fields)))
         self.moment.update({pfn: e[:4] for pfn, e in self.entries.items()})
         table = [self.index(block) for block in sorted({pfn >> 9 for pfn in self.entries})]
-        memory = memory_digest(self.moment)
+        memory = self.memory()
         state = sha(b'VMckpt machine state\0', struct.pack('<Q', len(self.records)), *self.records)
         self.id = sha(b'VMckpt checkpoint\0', self.capture, memory, state)
         counts = [sum(e[0] == s for e in self.entries.values()) for s in range(8)]

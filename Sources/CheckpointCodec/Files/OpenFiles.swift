@@ -2,11 +2,12 @@ internal import CheckpointImage
 internal import Glibc
 internal import Synchronization
 
-/// Keeps at most 60 image files open at once, whatever the length of a chain; the one used longest
-/// ago is closed first and opened again when it is needed.
+/// Keeps at most 40 image files open at once, whatever the length of a chain; the one used longest
+/// ago is closed first and opened again when it is needed. With outputs, standard streams, and what the
+/// system's libraries open for themselves, a process stays below 64.
 final class OpenFiles: Sendable {
   static let shared = OpenFiles()
-  private static let limit = 60
+  private static let limit = 40
 
   private struct Entry {
     var descriptor: Int32
