@@ -122,7 +122,14 @@ public final class Chain: ParentMemory, Sendable {
   /// The 512 pages of a block and the images that hold them; nil if no image has a word on it.
   public func block(_ number: UInt64) throws(CheckpointError) -> ChainBlock? {
     if let block = recent.withLock({ $0.block(number) }) { return block }
-    guard let block = try ChainBlock(number, images[...]) else { return nil }
+    var block = ChainBlock(number)
+    try block.lay(over: images[...])
+    return try admit(block)
+  }
+
+  /// Checks a block against its node and keeps it for a while; nil if no image has a word on it.
+  func admit(_ block: ChainBlock) throws(CheckpointError) -> ChainBlock? {
+    guard block.left < Limits.blockPages else { return nil }
     try checkNode(block)
     recent.withLock { $0.insert(block) }
     return block

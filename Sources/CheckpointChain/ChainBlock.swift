@@ -9,23 +9,38 @@ public struct ChainBlock: Sendable {
   public private(set) var entries: [PageEntry]
   /// The place in the chain of the image an entry comes from; -1 where none has a word.
   public private(set) var image: [Int32]
+  /// Pages on which no image has had a word.
+  private(set) var left = Limits.blockPages
 
-  /// Overlays the blocks of images given tip first; nil if none of them has the block.
-  init?(_ number: UInt64, _ images: ArraySlice<ImageFile>) throws(CheckpointError) {
+  /// A block on which no image has had a word.
+  init(_ number: UInt64) {
     self.number = number
     entries = Array(repeating: .unpopulated, count: Limits.blockPages)
     image = Array(repeating: -1, count: Limits.blockPages)
-    var left = Limits.blockPages
+  }
+
+  /// Fills in from images given youngest first, whose places in the chain are their indices.
+  mutating func lay(over images: ArraySlice<ImageFile>) throws(CheckpointError) {
     for index in images.indices {
+      if left == 0 { break }
       guard let place = images[index].root.block(number) else { continue }
       let block = try images[index].indexBlock(place)
       for (slot, entry) in zip(block.occupancy.members, block.entries) where image[slot] < 0 {
-        entries[slot] = entry
-        image[slot] = Int32(index)
-        left -= 1
+        set(slot, entry, from: Int32(index))
       }
-      if left == 0 { break }
     }
-    if left == Limits.blockPages { return nil }
+  }
+
+  /// Fills in from the block of older images, whose places in this chain are `shift` more than in theirs.
+  mutating func lay(over older: ChainBlock, shift: Int) {
+    for slot in 0..<Limits.blockPages where image[slot] < 0 && older.image[slot] >= 0 {
+      set(slot, older.entries[slot], from: older.image[slot] + Int32(shift))
+    }
+  }
+
+  private mutating func set(_ slot: Int, _ entry: PageEntry, from index: Int32) {
+    entries[slot] = entry
+    image[slot] = index
+    left -= 1
   }
 }

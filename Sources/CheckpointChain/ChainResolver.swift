@@ -15,18 +15,35 @@ public struct ChainResolver {
   }
 
   private let folders: [String]
+  /// Images that are open already: a moment that one of them carries is not looked for elsewhere.
+  private let known: [Digest: ImageFile]
   private var moments: [Digest: [String]]?
   /// Moments whose every file was tried.
   private var exhausted: Set<Digest> = []
 
-  private init(_ folders: [String]) { self.folders = folders }
+  private init(_ folders: [String], knowing images: [ImageFile]) {
+    self.folders = folders
+    known = Dictionary(images.map { ($0.root.checkpointID, $0) }) { first, _ in first }
+  }
 
   /// Opens the chain whose tip is at `path`; `-` is standard input.
   ///
-  /// - Parameter searching: folders to look for ancestors in, after the tip's own.
-  public static func open(_ path: String, searching: [String] = []) throws(CheckpointError) -> Chain
-  {
-    try Chain(images(path, searching: searching))
+  /// - Parameters:
+  ///   - searching: folders to look for ancestors in, after the tip's own.
+  ///   - known: images of another chain, which are not opened again where they belong to this one too.
+  public static func open(
+    _ path: String, searching: [String] = [], knowing known: [ImageFile] = []
+  ) throws(CheckpointError) -> Chain {
+    let file = path == "-" ? nil : FileIdentity(path: path)
+    let tip: ImageFile
+    if let open = known.first(where: { $0.file.identity == file }) {
+      tip = open
+    } else {
+      tip = try ImageFile(path)
+    }
+    let found = try images(of: tip, at: path, searching: searching, knowing: known)
+    if let obstacle = found.obstacle { throw obstacle }
+    return try Chain(found.images)
   }
 
   /// The images of the chain whose tip is at `path`, tip first.
@@ -40,9 +57,9 @@ public struct ChainResolver {
 
   /// The images of the chain whose tip is open, as far as they are found, and what keeps it from being
   /// complete.
-  public static func images(of tip: ImageFile, at path: String, searching: [String])
-    throws(CheckpointError) -> (images: [ImageFile], obstacle: CheckpointError?)
-  {
+  public static func images(
+    of tip: ImageFile, at path: String, searching: [String], knowing known: [ImageFile] = []
+  ) throws(CheckpointError) -> (images: [ImageFile], obstacle: CheckpointError?) {
     var folders = [folder(of: path)]
     if isLink(path), let real = realFolder(of: path) { folders.append(real) }
     for folder in searching where !folders.contains(folder) {
@@ -51,7 +68,7 @@ public struct ChainResolver {
       }
       folders.append(folder)
     }
-    var resolver = ChainResolver(folders)
+    var resolver = ChainResolver(folders, knowing: known)
     return try resolver.resolve(tip)
   }
 
@@ -124,6 +141,11 @@ public struct ChainResolver {
   {
     let header = step.image.header
     guard let id = header.parent, !exhausted.contains(id) else { return nil }
+    if let image = known[id], !tried.contains(image.trailer.fileID),
+      (try? Self.check(image, as: step.image)) != nil
+    {
+      return image
+    }
     if step.next == 0, !step.scanned, !header.parentName.isEmpty {
       step.candidates = folders.map { Self.join($0, header.parentName) }.filter(Self.exists)
     }

@@ -9,6 +9,14 @@ public struct MemoryTree: Sendable {
     var digests: [Digest] = []
     /// The children themselves; none at level 1, whose children are blocks.
     var children: [Node] = []
+
+    func digest(_ slot: Int) -> Digest? {
+      occupancy[slot] ? digests[occupancy.rank(of: slot)] : nil
+    }
+
+    func child(_ slot: Int) -> Node {
+      occupancy[slot] ? children[occupancy.rank(of: slot)] : Node()
+    }
   }
 
   private static let topLevel = MemoryDigest.levels - 1
@@ -28,12 +36,9 @@ public struct MemoryTree: Sendable {
   public subscript(block: UInt64) -> Digest? {
     var node = top
     for level in stride(from: Self.topLevel, to: 1, by: -1) {
-      let slot = Self.slot(block, level)
-      guard node.occupancy[slot] else { return nil }
-      node = node.children[node.occupancy.rank(of: slot)]
+      node = node.child(Self.slot(block, level))
     }
-    let slot = Self.slot(block, 1)
-    return node.occupancy[slot] ? node.digests[node.occupancy.rank(of: slot)] : nil
+    return node.digest(Self.slot(block, 1))
   }
 
   /// Replaces the nodes of some blocks, given in ascending order; nil takes a block away.
@@ -81,6 +86,29 @@ public struct MemoryTree: Sendable {
 
   private static func slot(_ block: UInt64, _ level: Int) -> Int {
     Int(block >> (9 * UInt64(level - 1)) & 511)
+  }
+}
+
+extension MemoryTree {
+  /// The blocks whose nodes are not those of `other`, ascending. What is the same in both is passed over as a
+  /// whole.
+  public func blocks(differingFrom other: MemoryTree) -> [UInt64] {
+    var found: [UInt64] = []
+    Self.compare(top, other.top, level: Self.topLevel, prefix: 0, &found)
+    return found
+  }
+
+  private static func compare(
+    _ a: Node, _ b: Node, level: Int, prefix: UInt64, _ found: inout [UInt64]
+  ) {
+    for slot in 0..<Limits.blockPages where a.digest(slot) != b.digest(slot) {
+      let number = prefix << 9 | UInt64(slot)
+      if level == 1 {
+        found.append(number)
+      } else {
+        compare(a.child(slot), b.child(slot), level: level - 1, prefix: number, &found)
+      }
+    }
   }
 }
 

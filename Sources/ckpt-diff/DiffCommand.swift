@@ -7,10 +7,10 @@ import CommandLineSupport
 struct DiffCommand: Tool {
   static let configuration = CommandConfiguration(
     commandName: "ckpt-diff",
-    abstract: "Show which pages differ between two checkpoints.",
+    abstract: "Show what differs between two checkpoints of a guest.",
     discussion: """
-      Only the indexes are read. Exit status 0 means the same memory, 1 different, 2 that they could \
-      not be compared.
+      Without --pages, --bytes and --histogram only the indexes are read, and of these only what \
+      differs. Exit status 0 means the same memory, 1 different, 2 that they could not be compared.
       """,
     version: RunRecord.version)
 
@@ -19,6 +19,16 @@ struct DiffCommand: Tool {
 
   @Argument(help: "The checkpoint after.", completion: .file())
   var after: String
+
+  @Flag(exclusivity: .exclusive) var listing: ListingKind?
+
+  @Flag(help: "Add to the summary how many bytes changed in how many pages.")
+  var histogram = false
+
+  @Option(
+    help: ArgumentHelp("Compare only these PFNs, such as 0x100-0x1ff.", valueName: "pages"),
+    transform: Number.parsePFNs)
+  var range: Range<PFN> = 0..<Limits.pfnEnd
 
   @OptionGroup(title: "Chain") var chain: ChainOptions
   @OptionGroup(title: "Common options") var common: CommonOptions
@@ -33,18 +43,39 @@ struct DiffCommand: Tool {
   }
 
   func execute() throws(CheckpointError) -> ExitStatus {
-    // One may be the other's parent, wherever they lie.
-    let old = try ChainResolver.open(before, searching: chain.folders + folders(of: after))
-    let new = try ChainResolver.open(after, searching: chain.folders + folders(of: before))
-    let writer: any DifferenceWriter =
-      common.json ? JSONDifferenceWriter(old, new) : TextDifferenceWriter(quiet: common.quiet)
-    try writer.begin()
-    let difference = try Difference(old, new, each: writer.write)
-    try writer.end(difference)
+    let pair = try ChainPair.open(before, after, searching: chain.folders)
+    let guest = try GuestComparison(pair)
+    for reason in guest.foreign {
+      Message.print("\(toolName): warning: these look like two different guests: \(reason)")
+    }
+    let list = listing?.make(json: common.json)
+    let contents = PageContents(pair)
+    var bytes = ChangedBytes()
+    let readsPages = histogram || listing == .pages || listing == .bytes
+    let difference = try Difference(pair, within: range) { (run) throws(CheckpointError) in
+      try list?.add(run)
+      guard readsPages, run.change.contentsDiffer else { return }
+      try contents.read(run.pages) { (pfn, old, new) throws(CheckpointError) in
+        bytes.add(ChangedBytes.count(old, new))
+        try list?.add(pfn, run.change, old, new)
+      }
+    }
+    try list?.end()
+    let report = DifferenceReport(pair, difference, guest, readsPages ? bytes : nil)
+    try tell(report)
     return difference.pages == 0 ? .success : .no
   }
 
-  private func folders(of path: String) -> [String] {
-    path == "-" ? [] : [ChainResolver.folder(of: path)]
+  /// The sum is the result, or goes beside a list that is.
+  private func tell(_ report: DifferenceReport) throws(CheckpointError) {
+    if listing == nil {
+      if common.json {
+        try Results.printJSON(report)
+      } else if !common.quiet {
+        for line in report.lines { try Results.print(line) }
+      }
+    } else if !common.quiet {
+      report.lines.forEach(Message.print)
+    }
   }
 }

@@ -11,7 +11,7 @@ public struct FileIdentity: Hashable, Sendable {
   }
 
   /// The identity of the file that `path` leads to; nil if there is none.
-  init?(path: String) {
+  package init?(path: String) {
     var status = stat()
     guard unsafe stat(path, &status) == 0 else { return nil }
     self.init(status)

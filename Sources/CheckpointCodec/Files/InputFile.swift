@@ -1,5 +1,6 @@
 public import CheckpointImage
 internal import Glibc
+internal import Synchronization
 
 /// A file read at any offset, by any thread.
 public final class InputFile: Sendable {
@@ -11,6 +12,10 @@ public final class InputFile: Sendable {
   /// The file behind the name.
   public let identity: FileIdentity
   private let spool: Int32?
+  private let taken = Atomic<UInt64>(0)
+
+  /// Bytes read so far; what was read twice counts twice.
+  public var bytesRead: UInt64 { taken.load(ordering: .relaxed) }
 
   /// Opens a regular file; `-` spools standard input to an unlinked temporary file first.
   public init(_ path: String) throws(CheckpointError) {
@@ -80,6 +85,7 @@ public final class InputFile: Sendable {
       }
       done += count
     }
+    taken.wrappingAdd(UInt64(done), ordering: .relaxed)
   }
 
   /// The next offset that does not lie in a hole; where the file has none, the end of the file.

@@ -1,0 +1,59 @@
+internal import CheckpointCodec
+public import CheckpointImage
+
+/// What two moments say besides their memory: which parts of the machine state differ, and whether they are
+/// of one guest at all.
+public struct GuestComparison: Sendable {
+  /// The records that differ, that only one moment has, or that come in another order: one for each
+  /// namespace and type.
+  public let records: [RecordKey]
+  /// Whether the machine states differ in anything.
+  public let machineStateDiffers: Bool
+  /// Why these are likely two guests; empty if nothing speaks for it.
+  public let foreign: [String]
+
+  /// Compares the tips of two chains.
+  public init(_ pair: ChainPair) throws(CheckpointError) {
+    machineStateDiffers = pair.before.tip.root.state != pair.after.tip.root.state
+    let old = Self.byName(pair.before.records)
+    let new = Self.byName(pair.after.records)
+    let names = Set(old.keys).union(new.keys).filter { old[$0] != new[$0] }
+    records = names.compactMap { (old[$0] ?? new[$0])?.first }
+      .sorted { ($0.namespace.rawValue, $0.type) < ($1.namespace.rawValue, $1.type) }
+    foreign = try Self.foreign(pair, records)
+  }
+
+  private struct Name: Hashable {
+    var namespace: RecordNamespace
+    var type: UInt32
+  }
+
+  private static func byName(_ keys: [RecordKey]) -> [Name: [RecordKey]] {
+    Dictionary(grouping: keys) { Name(namespace: $0.namespace, type: $0.type) }
+  }
+
+  private static func foreign(_ pair: ChainPair, _ records: [RecordKey]) throws(CheckpointError)
+    -> [String]
+  {
+    var reasons: [String] = []
+    let (old, new) = (pair.before.tip, pair.after.tip)
+    if old.header.architecture != new.header.architecture {
+      reasons.append(
+        "architecture: \(old.header.architecture) before, \(new.header.architecture) after")
+    }
+    let facts = (try captured(old), try captured(new))
+    for key in ["domain.uuid", "guest.type"] {
+      guard let a = facts.0[key], let b = facts.1[key], a != b else { continue }
+      reasons.append("\(key): \(a) before, \(b) after")
+    }
+    for key in records where key.class == .fixed {
+      reasons.append("the static \(key.namespace) record \(key.type) differs")
+    }
+    return reasons
+  }
+
+  /// What was noted when the moment was captured.
+  private static func captured(_ image: ImageFile) throws(CheckpointError) -> Provenance {
+    try Merge.provenance(of: image).last { $0["action"] == "capture" } ?? Provenance()
+  }
+}

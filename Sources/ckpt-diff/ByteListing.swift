@@ -1,0 +1,103 @@
+import CheckpointChain
+import CheckpointImage
+import CommandLineSupport
+
+/// For each eight bytes of which some changed a line: the address, the bytes before, the bytes after.
+final class ByteListing: Listing {
+  private struct Page: Encodable {
+    var pfn: PFN
+    var how: ChangeReport
+    /// The bytes that changed; none where they are not known for both moments.
+    var bytes: [Bytes]
+  }
+
+  /// Bytes that follow each other and all changed.
+  private struct Bytes: Encodable {
+    var address: UInt64
+    var before: String
+    var after: String
+  }
+
+  private static let width = 8
+  private static let digits = Array("0123456789abcdef".utf8)
+
+  private var output = ResultStream()
+  private var list: JSONList?
+
+  init(json: Bool) { list = json ? JSONList() : nil }
+
+  func add(_ run: Difference.Run) throws(CheckpointError) {
+    guard !run.change.contentsDiffer else { return }
+    // Not both contents are known: all there is to tell is that they differ.
+    for pfn in run.pages {
+      if list != nil {
+        try list?.add(Page(pfn: pfn, how: ChangeReport(run.change), bytes: []))
+      } else {
+        try output.print("page \(Hexadecimal.string(pfn)): \(run.change.text)")
+      }
+    }
+  }
+
+  func add(_ pfn: PFN, _ change: PageChange, _ before: RawSpan, _ after: RawSpan)
+    throws(CheckpointError)
+  {
+    let address = pfn << UInt64(Limits.pageShift)
+    if list != nil {
+      let runs = Self.runs(before, after).map {
+        Bytes(
+          address: address + UInt64($0.lowerBound),
+          before: Hexadecimal.string($0.map { before.byte($0) }),
+          after: Hexadecimal.string($0.map { after.byte($0) }))
+      }
+      try list?.add(Page(pfn: pfn, how: ChangeReport(change), bytes: runs))
+      return
+    }
+    try output.print("page \(Hexadecimal.string(pfn)): \(change.text)")
+    for start in stride(from: 0, to: Limits.pageSize, by: Self.width) {
+      let row = start..<start + Self.width
+      guard row.contains(where: { before.byte($0) != after.byte($0) }) else { continue }
+      try output.print(Self.line(address + UInt64(start), row, before, after))
+    }
+  }
+
+  private static func line(
+    _ address: UInt64, _ row: Range<Int>, _ before: RawSpan, _ after: RawSpan
+  ) -> String {
+    let number = Array(String(address, radix: 16).utf8)
+    var line = [UInt8](repeating: 0x30, count: max(0, 10 - number.count)) + number
+    append(row.map { before.byte($0) }, to: &line)
+    append(row.map { after.byte($0) }, to: &line)
+    return String(decoding: line, as: UTF8.self)
+  }
+
+  private static func append(_ bytes: [UInt8], to line: inout [UInt8]) {
+    line += [0x20, 0x20]
+    for byte in bytes { line += [digits[Int(byte >> 4)], digits[Int(byte & 15)], 0x20] }
+    line.append(0x7c)
+    line += bytes.map { (0x20...0x7e).contains($0) ? $0 : 0x2e }
+    line.append(0x7c)
+  }
+
+  private static func runs(_ before: RawSpan, _ after: RawSpan) -> [Range<Int>] {
+    var runs: [Range<Int>] = []
+    for place in 0..<Limits.pageSize where before.byte(place) != after.byte(place) {
+      if let last = runs.last, last.upperBound == place {
+        runs[runs.count - 1] = last.lowerBound..<place + 1
+      } else {
+        runs.append(place..<place + 1)
+      }
+    }
+    return runs
+  }
+
+  func end() throws(CheckpointError) {
+    try list?.end()
+    try output.flush()
+  }
+}
+
+extension RawSpan {
+  fileprivate func byte(_ offset: Int) -> UInt8 {
+    unsafe unsafeLoad(fromByteOffset: offset, as: UInt8.self)
+  }
+}

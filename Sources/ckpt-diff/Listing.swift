@@ -1,0 +1,61 @@
+import ArgumentParser
+import CheckpointChain
+import CheckpointImage
+
+/// What is listed of the pages that differ.
+enum ListingKind: String, EnumerableFlag {
+  case runs
+  case pages
+  case bytes
+
+  static func help(for value: ListingKind) -> ArgumentHelp? {
+    switch value {
+    case .runs: "List runs of pages that differ in the same way."
+    case .pages: "List each page, and how many of its bytes changed."
+    case .bytes: "List the bytes that changed, before and after, in hexadecimal."
+    }
+  }
+
+  func make(json: Bool) -> any Listing {
+    switch self {
+    case .runs: RunListing(json: json)
+    case .pages: PageListing(json: json)
+    case .bytes: ByteListing(json: json)
+    }
+  }
+}
+
+/// Shows differences one by one: there may be more of them than fit into memory.
+protocol Listing: AnyObject {
+  /// Pages that differ in the same way; comes before each of them.
+  func add(_ run: Difference.Run) throws(CheckpointError)
+  /// A page whose contents are known for both moments and differ.
+  func add(_ pfn: PFN, _ change: PageChange, _ before: RawSpan, _ after: RawSpan)
+    throws(CheckpointError)
+  func end() throws(CheckpointError)
+}
+
+/// A change as JSON shows it.
+struct ChangeReport: Encodable {
+  var change: String
+  var before: String
+  var after: String
+  /// Page types, where there are any.
+  var typeBefore: PageType?
+  var typeAfter: PageType?
+  /// Why a page is evicted.
+  var reasonBefore: String?
+  var reasonAfter: String?
+  var contentsDiffer: Bool
+
+  init(_ change: PageChange) {
+    self.change = "\(change.kind)"
+    before = "\(change.before.state)"
+    after = "\(change.after.state)"
+    typeBefore = change.before.type == 0 ? nil : change.before.type
+    typeAfter = change.after.type == 0 ? nil : change.after.type
+    reasonBefore = change.before.reason == .none ? nil : "\(change.before.reason)"
+    reasonAfter = change.after.reason == .none ? nil : "\(change.after.reason)"
+    contentsDiffer = change.contentsDiffer
+  }
+}

@@ -1,0 +1,34 @@
+import CheckpointChain
+import CheckpointImage
+import CommandLineSupport
+
+/// A line for each run of pages: the pages, how many, how they differ.
+final class RunListing: Listing {
+  private struct Run: Encodable {
+    var pfn: PFN
+    var count: Int
+    var how: ChangeReport
+  }
+
+  private var output = ResultStream()
+  private var list: JSONList?
+
+  init(json: Bool) { list = json ? JSONList() : nil }
+
+  func add(_ run: Difference.Run) throws(CheckpointError) {
+    let (first, count) = (run.pages.lowerBound, run.pages.count)
+    if list != nil {
+      try list?.add(Run(pfn: first, count: count, how: ChangeReport(run.change)))
+      return
+    }
+    let last = count == 1 ? "" : "-\(Hexadecimal.string(run.pages.upperBound - 1))"
+    try output.print("\(Hexadecimal.string(first))\(last) \(count) \(run.change.text)")
+  }
+
+  func add(_ pfn: PFN, _ change: PageChange, _ before: RawSpan, _ after: RawSpan) {}
+
+  func end() throws(CheckpointError) {
+    try list?.end()
+    try output.flush()
+  }
+}
