@@ -15,6 +15,8 @@ struct InspectCommand: ParsableCommand {
       StringsCommand.self,
       SearchCommand.self,
       DigestCommand.self,
+      RecordsCommand.self,
+      VCPUCommand.self,
     ],
     defaultSubcommand: InfoCommand.self)
 }
