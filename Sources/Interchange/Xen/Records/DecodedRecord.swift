@@ -36,13 +36,20 @@ public enum DecodedRecord {
       default: return nil
       }
     case .xl:
-      guard record.key.type == XenStream.XLPart.configuration.rawValue else { return nil }
-      let text = payload.last == 0 ? payload.dropLast() : payload[...]
-      return .text(String(decoding: text, as: UTF8.self))
+      return record.key.type == XenStream.XLPart.configuration.rawValue ? text(payload) : nil
+    case .libvirt: return text(payload)
+    case .xenServer:
+      return XenStream.XenServerSection(rawValue: record.key.type) == .metadata
+        ? text(payload) : nil
     case .streamHeader:
       guard let header = XenStream.Header(rawValue: record.key.type) else { return nil }
       return try StreamHeaders.value(header, payload)
     }
+  }
+
+  /// A text, which C programs end with a NUL.
+  private static func text(_ payload: [UInt8]) -> RecordValue {
+    .text(String(decoding: payload.last == 0 ? payload.dropLast() : payload[...], as: UTF8.self))
   }
 
   private static func libxc(_ type: UInt32, _ payload: [UInt8], guestWidth: Int)

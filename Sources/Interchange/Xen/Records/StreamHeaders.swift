@@ -36,6 +36,14 @@ enum StreamHeaders {
           try reader.field("optional_flags", UInt32.self, hex: true),
           try reader.field("optional_data_len", UInt32.self),
         ])
+      case .libvirt:
+        try reader.skip(16)
+        return .fields([
+          try reader.field("version", UInt32.self), try reader.field("xml_length", UInt32.self),
+        ])
+      case .xenServer:
+        let text = String(decoding: try reader.readBytes(reader.remaining), as: UTF8.self)
+        return .fields([RecordValue.Field("signature", .text(text))])
       }
     }
   }
