@@ -44,9 +44,10 @@ public final class Verification {
     self.progress = progress
   }
 
-  /// Checks the image at `path` and its ancestors.
-  public func run(_ path: String, searching: [String]) throws(CheckpointError) {
-    let file = try InputFile(path)
+  /// Checks the image in `file`, which was opened at `path`, and its ancestors.
+  public func run(_ file: InputFile, at path: String, searching: [String])
+    throws(CheckpointError)
+  {
     let tip: ImageFile
     do throws(CheckpointError) {
       tip = try ImageFile(file)

@@ -73,7 +73,7 @@ struct MergeCommand: Tool {
   private func readBack(_ path: String, _ folders: [String]) throws(CheckpointError) {
     let progress = ProgressLine("verifying", quiet: common.quiet)
     let check = Verification(.full, on: threads.pool, progress: progress.update)
-    try check.run(path, searching: folders)
+    try check.run(InputFile(path), at: path, searching: folders)
     progress.end()
     guard var finding = check.findings.first ?? check.obstacle else { return }
     // The unfinished file will be gone when this is read.

@@ -1,20 +1,25 @@
 import ArgumentParser
 import CheckpointChain
+import CheckpointCodec
 import CheckpointImage
 import CommandLineSupport
+import Interchange
 
 @main
 struct VerifyCommand: Tool {
   static let configuration = CommandConfiguration(
     commandName: "ckpt-verify",
-    abstract: "Check a checkpoint image and all its ancestors.",
+    abstract: "Check a checkpoint image and all its ancestors, or a file of Xen's.",
     discussion: """
+      A file of xl save or virsh save, a XenServer suspend image, or a libxl or libxc stream is checked \
+      for all that Xen's restore relies on.
+
       Each finding is one line: file, byte offset, structure, what was found and what was expected. \
       Exit status 0 means sound, 1 damaged or incomplete, 2 that the check could not be made or completed.
       """,
     version: RunRecord.version)
 
-  @Argument(help: "The image to check; - is standard input.", completion: .file())
+  @Argument(help: "The image or stream to check; - is standard input.", completion: .file())
   var image: String
 
   @Flag(help: "Check structure, links and checksums only, not every page.")
@@ -25,31 +30,37 @@ struct VerifyCommand: Tool {
   @OptionGroup(title: "Common options") var threads: ThreadOptions
 
   private struct Report: Encodable {
-    struct Finding: Encodable {
-      var file: String?
-      var offset: UInt64?
-      var structure: String?
-      var reason: String
-    }
     var sound: Bool
     var obstacle: String?
     var images: Int
     var segments: UInt64
     var pages: UInt64
     var bytes: UInt64
-    var findings: [Finding]
+    var findings: [FindingReport]
   }
 
   func execute() throws(CheckpointError) -> ExitStatus {
     let progress = ProgressLine("verifying", quiet: common.quiet)
+    let input = try InputStream(image)
+    if let format = XenFormat(try input.peek(64)) {
+      let check = XenStreamCheck(input, format)
+      try check.run(progress: progress.update)
+      progress.end()
+      try StreamVerdict(check).tell(common)
+      return check.findings.isEmpty ? .success : Self.status(of: check.findings)
+    }
+    let file = image == "-" ? try InputFile(spooling: input) : try InputFile(image)
     let check = Verification(quick ? .quick : .full, on: threads.pool, progress: progress.update)
-    try check.run(image, searching: chain.folders)
+    try check.run(file, at: image, searching: chain.folders)
     progress.end()
     if common.json { try Results.printJSON(report(check)) } else { try print(check) }
-    if !check.findings.isEmpty {
-      return check.findings.allSatisfy { ExitStatus($0) == .failure } ? .failure : .no
-    }
+    if !check.findings.isEmpty { return Self.status(of: check.findings) }
     return check.obstacle == nil ? .success : .failure
+  }
+
+  /// Damage is the answer *no*; where nothing but missing abilities was found, there is no answer.
+  private static func status(of findings: [CheckpointError]) -> ExitStatus {
+    findings.allSatisfy { ExitStatus($0) == .failure } ? .failure : .no
   }
 
   private func print(_ check: Verification) throws(CheckpointError) {
@@ -77,9 +88,6 @@ struct VerifyCommand: Tool {
       sound: check.findings.isEmpty && check.obstacle == nil,
       obstacle: check.obstacle.map { "\($0)" }, images: check.counts.images,
       segments: check.counts.segments, pages: check.counts.pages, bytes: check.counts.bytes,
-      findings: check.findings.map {
-        Report.Finding(
-          file: $0.file, offset: $0.offset, structure: $0.structure, reason: $0.reason)
-      })
+      findings: check.findings.map { FindingReport($0) })
   }
 }

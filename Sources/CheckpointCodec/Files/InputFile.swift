@@ -17,19 +17,27 @@ public final class InputFile: Sendable {
   /// Bytes read so far; what was read twice counts twice.
   public var bytesRead: UInt64 { taken.load(ordering: .relaxed) }
 
-  /// Opens a regular file; `-` spools standard input to an unlinked temporary file first.
-  public init(_ path: String) throws(CheckpointError) {
-    self.path = path
+  /// Opens a regular file; `-` is standard input, which is spooled.
+  public convenience init(_ path: String) throws(CheckpointError) {
     if path == "-" {
-      name = "standard input"
-      spool = try Self.spoolStandardInput()
+      try self.init(spooling: InputStream(path))
     } else {
-      name = path
-      spool = nil
+      try self.init(path: path, name: path, spool: nil)
     }
+  }
+
+  /// Reads what is left of a stream into an unlinked temporary file.
+  public convenience init(spooling input: InputStream) throws(CheckpointError) {
+    try self.init(path: "", name: input.name, spool: Self.spool(input))
+  }
+
+  private init(path: String, name: String, spool: Int32?) throws(CheckpointError) {
+    self.path = path
+    self.name = name
+    self.spool = spool
     let descriptor: Int32
     if let spool { descriptor = spool } else { descriptor = try Self.open(path) }
-    defer { if path != "-" { close(descriptor) } }
+    defer { if spool == nil { close(descriptor) } }
     var status = stat()
     guard unsafe fstat(descriptor, &status) == 0 else { throw .system("cannot stat", name) }
     guard status.st_mode & S_IFMT == S_IFREG else {
@@ -123,27 +131,33 @@ public final class InputFile: Sendable {
     return bytes
   }
 
-  private static func spoolStandardInput() throws(CheckpointError) -> Int32 {
+  private static func spool(_ input: InputStream) throws(CheckpointError) -> Int32 {
     let folder = unsafe getenv("TMPDIR").map { unsafe String(cString: $0) } ?? "/tmp"
     var template = Array("\(folder)/vmckpt.XXXXXX".utf8CString)
     let descriptor = unsafe mkstemp(&template)
     guard descriptor >= 0 else { throw .system("cannot make a temporary file in", folder) }
     unsafe unlink(template)
-    var buffer = [UInt8](repeating: 0, count: 1 << 20)
-    while true {
-      try Interruption.check()
-      let count = unsafe Glibc.read(STDIN_FILENO, &buffer, buffer.count)
-      if count == 0 { return descriptor }
-      if count < 0 && errno == EINTR { continue }
-      guard count > 0 else { throw .system("cannot read", "standard input") }
-      var done = 0
-      while done < count {
-        let written = unsafe buffer.withUnsafeBytes {
-          unsafe Glibc.write(descriptor, $0.baseAddress?.advanced(by: done), count - done)
+    do throws(CheckpointError) {
+      var buffer = [UInt8](repeating: 0, count: 1 << 20)
+      while true {
+        var count = 0
+        unsafe try buffer.withMutableBytes { (bytes) throws(CheckpointError) in
+          count = unsafe try input.readSome(into: bytes)
         }
-        guard written > 0 else { throw .system("cannot spool standard input in", folder) }
-        done += written
+        if count == 0 { return descriptor }
+        var done = 0
+        while done < count {
+          let written = unsafe buffer.withUnsafeBytes {
+            unsafe Glibc.write(descriptor, $0.baseAddress?.advanced(by: done), count - done)
+          }
+          if written < 0 && errno == EINTR && Interruption.received == 0 { continue }
+          guard written > 0 else { throw .system("cannot spool \(input.name) in", folder) }
+          done += written
+        }
       }
+    } catch {
+      close(descriptor)
+      throw error
     }
   }
 }

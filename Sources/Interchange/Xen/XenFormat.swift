@@ -15,7 +15,7 @@ public enum XenFormat: Sendable {
   case xenServer
 
   /// What the file is called.
-  var name: String {
+  public var name: String {
     switch self {
     case .libxc: "libxc stream"
     case .libxl: "libxl stream"
@@ -54,7 +54,7 @@ public enum XenFormat: Sendable {
   }
 
   /// Recognises a file by its first bytes.
-  init?(_ start: [UInt8]) {
+  public init?(_ start: [UInt8]) {
     if start.starts(with: XenStream.xlMagic) {
       self = .xl
     } else if start.starts(with: XenStream.libxlIdent) {

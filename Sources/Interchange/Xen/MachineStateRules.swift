@@ -1,0 +1,143 @@
+internal import CheckpointImage
+
+/// What must hold between the records of a moment and its pages, so that Xen can restore it (Xen's
+/// `xg_sr_restore_x86_pv.c` and `xg_sr_restore_x86_hvm.c`). The records were read by `LibxcStream`, which has
+/// checked each of them alone.
+struct MachineStateRules {
+  /// Guest-physical addresses have 52 bits at most.
+  private static let pfnEnd: PFN = 1 << 40
+  private static let basicHead = 8
+  private static let basic64 = 5168
+
+  private var types = PageTypeMap()
+  private var highest: PFN?
+  private var sawP2M = false
+  private var sawStray = false
+  /// The pages that hold the guest's P2M table, and the last PFN it covers.
+  private var p2mFrames: [PFN] = []
+  private var p2mEnd: PFN = 0
+  private var levels: UInt8 = 4
+
+  /// Blocks of 512 pages that were populated.
+  var blockCount: Int { types.blockCount }
+
+  /// Takes note of a populated page; returns what is wrong.
+  mutating func populate(_ pfn: PFN, _ type: PageType, isPV: Bool) -> String? {
+    types[pfn] = type
+    highest = max(highest ?? 0, pfn)
+    guard !sawStray else { return nil }
+    let problem: String? =
+      if isPV, !sawP2M {
+        "PFN \(pfn) comes before X86_PV_P2M_FRAMES"
+      } else if isPV, pfn > p2mEnd {
+        "PFN \(pfn) lies behind the end of the P2M table, \(p2mEnd)"
+      } else if pfn >= Self.pfnEnd {
+        "PFN \(pfn) lies behind the end of any guest's memory"
+      } else {
+        nil
+      }
+    sawStray = problem != nil
+    return problem
+  }
+
+  /// Takes note of a record; returns what is wrong.
+  mutating func take(_ record: MachineRecord) -> [String] {
+    guard record.key.namespace == .libxc, let body = record.payload,
+      let type = XenStream.LibxcType(rawValue: record.key.type)
+    else { return [] }
+    switch type {
+    case .pvInfo:
+      levels = body[1]
+      return []
+    case .pvP2MFrames:
+      sawP2M = true
+      p2mEnd = PFN(u32(body, 4))
+      p2mFrames = stride(from: 8, to: body.count - 7, by: 8).map { u64(body, $0) }
+      return []
+    case .pvVCPUBasic: return vcpu(body)
+    case .hvmContext: return hvmContext(body)
+    case .hvmParams: return specialPages(body)
+    default: return []
+    }
+  }
+
+  /// What is wrong at the end of a moment: only then all of its pages are known.
+  func end() -> [String] {
+    p2mFrames.compactMap { ordinary($0, "P2M frame") }
+  }
+
+  private func vcpu(_ body: [UInt8]) -> [String] {
+    let id = u32(body, 0)
+    // The context of a 32-bit guest lies otherwise.
+    guard body.count == Self.basicHead + Self.basic64 else { return [] }
+    func word(_ offset: Int) -> UInt64 { u64(body, Self.basicHead + offset) }
+    var problems: [String?] = []
+    if id == 0 { problems.append(ordinary(word(616), "start_info of vCPU 0")) }
+    let descriptors = word(4960)
+    if descriptors > 8192 {
+      problems.append("vCPU \(id): \(descriptors) GDT entries, at most 8192 are possible")
+    } else {
+      for frame in 0..<Int((descriptors + 511) / 512) {
+        problems.append(ordinary(word(4832 + 8 * frame), "GDT frame \(frame) of vCPU \(id)"))
+      }
+    }
+    problems.append(table(word(5008) >> 12, "CR3 of vCPU \(id)"))
+    let userTable = word(4992)
+    if userTable & 1 != 0 { problems.append(table(userTable >> 12, "user CR3 of vCPU \(id)")) }
+    return problems.compactMap { $0 }
+  }
+
+  /// Xen's restore looks at the header first, and then at least for the state of vCPU 0.
+  private func hvmContext(_ body: [UInt8]) -> [String] {
+    guard let context = try? HVMContext(body), let header = context.entries.first else { return [] }
+    var problems: [String] = []
+    let data = context.data(header)
+    if data.count < 8 || u32(data, 0) != 0x5438_1286 || u32(data, 4) != 1 {
+      problems.append("HVM context: its header has not the magic and version of Xen's")
+    }
+    // The length grew with Xen 3.4 and 4.7.
+    let lengths = [1016, 1024, 1032]
+    let cpus = context.entries.filter { $0.type == HVMContext.cpu }
+    for cpu in cpus where !lengths.contains(cpu.data.count) {
+      problems.append(
+        "HVM context: state of vCPU \(cpu.instance) of \(cpu.data.count) bytes, expected 1032")
+    }
+    if !cpus.contains(where: { $0.instance == 0 }) {
+      problems.append("HVM context: no state of vCPU 0")
+    }
+    return problems
+  }
+
+  private func ordinary(_ pfn: PFN, _ what: String) -> String? {
+    guard let type = types[pfn] else { return "\(what): PFN \(pfn) is not populated" }
+    return type == 0 ? nil : "\(what): PFN \(pfn) is a page table (type \(type))"
+  }
+
+  private func table(_ pfn: PFN, _ what: String) -> String? {
+    guard let type = types[pfn] else { return "\(what): PFN \(pfn) is not populated" }
+    return type & 7 == levels
+      ? nil : "\(what): PFN \(pfn) has type \(type), expected a level \(levels) page table"
+  }
+
+  /// The pages that the toolstack shares with the guest must be there: their contents are made anew.
+  private func specialPages(_ body: [UInt8]) -> [String] {
+    let names: [UInt64: String] = [1: "STORE_PFN", 5: "IOREQ_PFN", 6: "BUFIOREQ_PFN", 17: "CONSOLE_PFN"]
+    return stride(from: 8, to: body.count - 15, by: 16).compactMap { offset in
+      let pfn = u64(body, offset + 8)
+      guard let name = names[u64(body, offset)], pfn != 0, types[pfn] == nil else { return nil }
+      return "\(name): PFN \(pfn) is not populated"
+    }
+  }
+
+  private func u32(_ bytes: [UInt8], _ offset: Int) -> UInt32 {
+    UInt32(
+      littleEndian: unsafe bytes.span.bytes.unsafeLoadUnaligned(
+        fromByteOffset: offset, as: UInt32.self))
+  }
+
+  private func u64(_ bytes: [UInt8], _ offset: Int) -> UInt64 {
+    UInt64(
+      littleEndian: unsafe bytes.span.bytes.unsafeLoadUnaligned(
+        fromByteOffset: offset, as: UInt64.self))
+  }
+}

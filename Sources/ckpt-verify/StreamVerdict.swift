@@ -1,0 +1,43 @@
+import CheckpointImage
+import CommandLineSupport
+import Interchange
+
+/// What is said of a file or stream of Xen's that was checked.
+struct StreamVerdict: Encodable {
+  var sound: Bool
+  var kind: String
+  var moments: Int
+  var records: UInt64
+  var pages: UInt64
+  var bytes: UInt64
+  var findings: [FindingReport]
+
+  private let texts: [String]
+
+  private enum CodingKeys: CodingKey {
+    case sound, kind, moments, records, pages, bytes, findings
+  }
+
+  init(_ check: XenStreamCheck) {
+    sound = check.findings.isEmpty
+    kind = check.kind
+    moments = check.counts.moments
+    records = check.counts.records
+    pages = check.counts.pages
+    bytes = check.counts.bytes
+    findings = check.findings.map { FindingReport($0) }
+    texts = check.findings.map { "\($0)" }
+  }
+
+  func tell(_ common: CommonOptions) throws(CheckpointError) {
+    if common.json { return try Results.printJSON(self) }
+    for text in texts { try Results.print(text) }
+    guard !common.quiet else { return }
+    Message.print(
+      [
+        kind, Count.text(moments, "moment"), Count.text(records, "record"),
+        Count.text(pages, "page"), ByteCount.text(bytes),
+      ].joined(separator: ", ") + ": "
+        + (sound ? "sound" : Count.text(findings.count, "finding")))
+  }
+}
