@@ -121,7 +121,9 @@ struct MachineStateRules {
 
   /// The pages that the toolstack shares with the guest must be there: their contents are made anew.
   private func specialPages(_ body: [UInt8]) -> [String] {
-    let names: [UInt64: String] = [1: "STORE_PFN", 5: "IOREQ_PFN", 6: "BUFIOREQ_PFN", 17: "CONSOLE_PFN"]
+    let names: [UInt64: String] = [
+      1: "STORE_PFN", 5: "IOREQ_PFN", 6: "BUFIOREQ_PFN", 17: "CONSOLE_PFN",
+    ]
     return stride(from: 8, to: body.count - 15, by: 16).compactMap { offset in
       let pfn = u64(body, offset + 8)
       guard let name = names[u64(body, offset)], pfn != 0, types[pfn] == nil else { return nil }
