@@ -36,6 +36,7 @@ let package = Package(
       name: "VMCheckpoint",
       targets: [
         "CheckpointImage", "CheckpointCodec", "CheckpointChain", "Inspection", "Interchange",
+        "Archives",
       ]),
     .executable(name: "ckpt-capture", targets: ["ckpt-capture"]),
     .executable(name: "ckpt-merge", targets: ["ckpt-merge"]),
@@ -54,6 +55,8 @@ let package = Package(
       name: "CDeflate", pkgConfig: "libdeflate", providers: [.apt(["libdeflate-dev"])]),
     .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(name: "CMemmem"),
+    .systemLibrary(
+      name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
 
     library("CheckpointImage", ["CCrypto", "CDeflate"]),
     library("CheckpointCodec", ["CheckpointImage", "CZlib", "CZstd"]),
@@ -62,13 +65,16 @@ let package = Package(
       "Inspection", ["CheckpointChain", "CheckpointCodec", "CheckpointImage", "CMemmem"]),
     library("Interchange", ["CheckpointChain", "CheckpointCodec", "CheckpointImage"]),
     library(
+      "Archives",
+      ["Interchange", "CheckpointCodec", "CheckpointImage", "CArchive", "CZlib"]),
+    library(
       "CommandLineSupport",
       [
         "CheckpointChain", "CheckpointCodec", "CheckpointImage",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
-    tool("ckpt-capture"),
+    tool("ckpt-capture", ["Archives"]),
     tool("ckpt-merge"),
     tool("ckpt-verify"),
     tool("ckpt-restore"),

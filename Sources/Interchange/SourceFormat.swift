@@ -16,11 +16,6 @@ public enum SourceFormat: String, CaseIterable, Sendable {
   /// The physical memory, byte for byte.
   case raw
 
-  private static let compressed: [(magic: [UInt8], kind: String, program: String)] = [
-    ([0x1f, 0x8b], "gzip", "gzip"), ([0x28, 0xb5, 0x2f, 0xfd], "zstd", "zstd"),
-    ([0xfd, 0x37, 0x7a, 0x58, 0x5a], "xz", "xz"), ([0x42, 0x5a, 0x68], "bzip2", "bzip2"),
-  ]
-
   /// Recognises a source by its first bytes; raw memory has none of its own and must be named.
   public static func recognise(_ input: InputStream) throws(CheckpointError) -> SourceFormat {
     let start = try input.peek(64)
@@ -43,9 +38,6 @@ public enum SourceFormat: String, CaseIterable, Sendable {
     }
     if start.starts(with: XenStream.oldXenServerSignature) {
       throw refused("is a suspend image of a XenServer before 7.0, with a legacy stream inside")
-    }
-    for (magic, kind, program) in Self.compressed where start.starts(with: magic) {
-      throw refused("is compressed with \(kind): \(program) -dc FILE | ckpt-capture - …")
     }
     if start.starts(with: [0x7f, 0x45, 0x4c, 0x46]) {
       throw refused("is an ELF file: core dumps cannot be captured yet")

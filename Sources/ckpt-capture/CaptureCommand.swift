@@ -1,4 +1,5 @@
 public import ArgumentParser
+import Archives
 import CheckpointChain
 import CheckpointCodec
 import CheckpointImage
@@ -14,8 +15,9 @@ struct CaptureCommand: Tool {
     abstract: "Make a checkpoint image of a guest's memory and machine state.",
     discussion: """
       SOURCE is a file of xl save or virsh save, a XenServer suspend image, a libxl or libxc stream, or \
-      with --format raw plain memory; - is standard input. With --parent the image is an increment: \
-      it holds only what differs from the parent. Of a checkpointed (Remus) stream each moment becomes \
+      with --format raw plain memory; - is standard input. It may be compressed, or a member of an archive \
+      (ARCHIVE:MEMBER, or the only one that fits). With --parent the image is an increment: it \
+      holds only what differs from the parent. Of a checkpointed (Remus) stream each moment becomes \
       an image; then FILE is a pattern such as web-%04d.ckpt.
       """,
     version: RunRecord.version)
@@ -51,9 +53,9 @@ struct CaptureCommand: Tool {
   }
 
   func execute() throws(CheckpointError) -> ExitStatus {
-    let input = try InputStream(source)
+    let source = try SourceInput.open(source, as: format)
+    let input = source.input
     if hashSource { input.startDigest() }
-    let format = if let format { format } else { try SourceFormat.recognise(input) }
     var parentChain: Chain?
     if let parent { parentChain = try ChainResolver.open(parent, searching: chain.folders) }
     let name = NumberedName(output.output)
@@ -64,9 +66,9 @@ struct CaptureCommand: Tool {
       takesSeveral: name != nil
     ) { (number) throws(CheckpointError) in try output.open(name?.path(number)) }
     let progress = ProgressLine("capturing", quiet: common.quiet)
-    let source = try format.open(input)
     var reports: [ImageReport] = []
-    let cut = try series.run(source, on: threads.pool, progress: progress.update) {
+    let cut = try series.run(source.format.open(input), on: threads.pool, progress: progress.update)
+    {
       (provenance) throws(CheckpointError) in
       try record(input, &provenance)
     } done: { (file, summary) throws(CheckpointError) in
@@ -92,6 +94,9 @@ struct CaptureCommand: Tool {
   /// What is known of the source only once it was read.
   private func record(_ input: InputStream, _ provenance: inout Provenance) throws(CheckpointError)
   {
+    if !input.containers.isEmpty {
+      provenance.add("source.container", input.containers.joined(separator: ", "))
+    }
     if let time = input.modified {
       provenance.add(
         "source.modified", RunRecord.text(seconds: time.seconds, nanoseconds: time.nanoseconds))

@@ -1,0 +1,183 @@
+internal import CArchive
+internal import CheckpointCodec
+internal import CheckpointImage
+internal import Glibc
+
+/// libarchive at work on a stream: expands it, or gives the members of the archive in it.
+///
+/// Filters and formats are chosen one by one, so none is there that runs another program.
+@safe final class ArchiveReader: Expander {
+  /// A member of an archive.
+  struct Member {
+    let path: String
+    let modified: (seconds: Int, nanoseconds: Int)?
+    /// Whether it is a file, and no folder, link or device.
+    let isFile: Bool
+    let isEncrypted: Bool
+  }
+
+  private let archive: OpaquePointer
+  private let input: InputStream
+  private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 18, alignment: 16)
+  /// Names of members are UTF-8, whatever the user's locale.
+  private let locale = unsafe newlocale(1 << LC_CTYPE, "C.UTF-8", nil)
+  private let seeks: Bool
+  private var structure: String
+  /// Whether there is nothing that could be read.
+  private var isEmpty = false
+  /// Nothing that libarchive says after its first failure is to be trusted.
+  private var failure: CheckpointError?
+
+  /// Expands `input`.
+  init(expanding compression: Compression, _ input: InputStream) throws(CheckpointError) {
+    unsafe archive = archive_read_new()
+    self.input = input
+    seeks = false
+    structure = "\(compression.rawValue) data"
+    unsafe archive_read_support_format_raw(archive)
+    unsafe archive_read_support_format_empty(archive)
+    // Appended, not recognised: what expands to compressed bytes again is not expanded twice.
+    try check(unsafe archive_read_append_filter(archive, compression.filter))
+    try open()
+    var entry: OpaquePointer?
+    let status = unsafe archive_read_next_header(archive, &entry)
+    isEmpty = status == ARCHIVE_EOF
+    if !isEmpty || failure != nil { try check(status) }
+  }
+
+  /// Opens the archive in `input`.
+  init(_ input: InputStream) throws(CheckpointError) {
+    unsafe archive = archive_read_new()
+    self.input = input
+    seeks = input.length != nil
+    structure = "archive"
+    unsafe archive_read_support_format_tar(archive)
+    unsafe archive_read_support_format_zip(archive)
+    unsafe archive_read_support_format_cpio(archive)
+    unsafe archive_read_support_format_7zip(archive)
+    try open()
+  }
+
+  deinit {
+    unsafe archive_read_free(archive)
+    unsafe buffer.deallocate()
+    if let locale = unsafe locale { unsafe freelocale(locale) }
+  }
+
+  /// The format; nil before the first member.
+  var format: ArchiveFormat? { ArchiveFormat(code: unsafe archive_format(archive)) }
+
+  private func open() throws(CheckpointError) {
+    // SAFETY: the archive is freed before this reader is gone.
+    let me = unsafe Unmanaged.passUnretained(self).toOpaque()
+    if seeks {
+      unsafe archive_read_set_seek_callback(archive) { _, me, offset, whence in
+        guard let me = unsafe me else { return Int64(ARCHIVE_FATAL) }
+        return unsafe Unmanaged<ArchiveReader>.fromOpaque(me).takeUnretainedValue()
+          .seek(offset, whence)
+      }
+    }
+    try check(
+      unsafe archive_read_open(
+        archive, me, nil,
+        { _, me, block in
+          guard let me = unsafe me, let block = unsafe block else { return Int(ARCHIVE_FATAL) }
+          return unsafe Unmanaged<ArchiveReader>.fromOpaque(me).takeUnretainedValue().supply(block)
+        }, nil))
+  }
+
+  /// Gives libarchive the next bytes.
+  private func supply(_ block: UnsafeMutablePointer<UnsafeRawPointer?>) -> Int {
+    do throws(CheckpointError) {
+      let count = unsafe try input.readSome(into: buffer)
+      unsafe block.pointee = UnsafeRawPointer(buffer.baseAddress)
+      return count
+    } catch {
+      failure = error
+      return Int(ARCHIVE_FATAL)
+    }
+  }
+
+  private func seek(_ offset: Int64, _ whence: Int32) -> Int64 {
+    let length = Int64(input.length ?? 0)
+    let start: Int64 =
+      switch whence {
+      case SEEK_SET: 0
+      case SEEK_CUR: Int64(input.position)
+      default: length
+      }
+    let (target, overflow) = start.addingReportingOverflow(offset)
+    guard !overflow, (0...length).contains(target) else {
+      failure = CheckpointError(
+        .incomplete, "the archive goes on behind the end of the file, at \(length)",
+        structure: structure, offset: input.position, file: input.name)
+      return Int64(ARCHIVE_FATAL)
+    }
+    do throws(CheckpointError) {
+      try input.seek(to: UInt64(target))
+      return target
+    } catch {
+      failure = error
+      return Int64(ARCHIVE_FATAL)
+    }
+  }
+
+  private func check(_ status: Int32) throws(CheckpointError) {
+    guard failure != nil || status != ARCHIVE_OK else { return }
+    let text = unsafe archive_error_string(archive)
+    let reason = unsafe text.map { unsafe String(cString: $0) } ?? "cannot be read"
+    let isMemory = unsafe archive_errno(archive) == ENOMEM
+    let error =
+      failure
+      ?? CheckpointError(
+        isMemory ? .refused : .damaged, reason, structure: structure, offset: consumed,
+        file: input.name)
+    failure = error
+    throw error
+  }
+
+  /// Bytes of the input that libarchive has used.
+  private var consumed: UInt64 { UInt64(max(0, unsafe archive_filter_bytes(archive, -1))) }
+
+  /// The next member; nil at the end.
+  func nextMember() throws(CheckpointError) -> Member? {
+    if let failure { throw failure }
+    let before = unsafe uselocale(locale)
+    defer { unsafe uselocale(before) }
+    var found: OpaquePointer?
+    let status = unsafe archive_read_next_header(archive, &found)
+    if let format { structure = "\(format.rawValue) archive" }
+    if status == ARCHIVE_EOF && failure == nil { return nil }
+    // A warning is of attributes that do not concern us, such as an owner's name.
+    try check(status == ARCHIVE_WARN ? ARCHIVE_OK : status)
+    guard let entry = unsafe found else { return nil }
+    let name = unsafe archive_entry_pathname(entry) ?? archive_entry_pathname_utf8(entry)
+    let isLink = unsafe archive_entry_hardlink(entry) != nil
+    return Member(
+      path: unsafe name.map { unsafe String(cString: $0) } ?? "",
+      modified: unsafe archive_entry_mtime_is_set(entry) != 0
+        ? unsafe (archive_entry_mtime(entry), archive_entry_mtime_nsec(entry)) : nil,
+      isFile: unsafe archive_entry_filetype(entry) == S_IFREG && !isLink,
+      isEncrypted: unsafe archive_entry_is_encrypted(entry) != 0)
+  }
+
+  /// Reads what comes next in the member; 0 only at its end.
+  func read(into target: UnsafeMutableRawBufferPointer) throws(CheckpointError) -> Int {
+    if let failure { throw failure }
+    guard !isEmpty else { return 0 }
+    let count = unsafe archive_read_data(archive, target.baseAddress, target.count)
+    if count < 0 || failure != nil { try check(ARCHIVE_FATAL) }
+    return count
+  }
+
+  /// Reads what is left of the input behind what libarchive made use of.
+  ///
+  /// - Returns: how many bytes those are.
+  func drain() throws(CheckpointError) -> UInt64 {
+    let used = consumed
+    // An archive in a file was read by seeking: what is left says nothing.
+    guard !seeks else { return 0 }
+    while unsafe try input.readSome(into: buffer) > 0 {}
+    return input.position - used
+  }
+}

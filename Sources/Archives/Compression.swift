@@ -1,0 +1,65 @@
+internal import CArchive
+
+/// The compressions that are expanded on the way in.
+enum Compression: String, CaseIterable {
+  case gzip
+  case xz
+  case zstd
+  case lz4
+  case bzip2
+
+  /// What compressed bytes begin with.
+  private var magics: [[UInt8]] {
+    switch self {
+    case .gzip: [[0x1f, 0x8b, 0x08]]
+    case .xz: [[0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00]]
+    case .zstd: [[0x28, 0xb5, 0x2f, 0xfd]]
+    // The second is of the older format, which Linux uses for kernels.
+    case .lz4: [[0x04, 0x22, 0x4d, 0x18], [0x02, 0x21, 0x4c, 0x18]]
+    case .bzip2: [Array("BZh".utf8)]
+    }
+  }
+
+  /// How names of compressed files end; the short forms stand for a compressed tar.
+  private var endings: [(ending: String, replacement: String)] {
+    switch self {
+    case .gzip: [(".gz", ""), (".tgz", ".tar")]
+    case .xz: [(".xz", ""), (".txz", ".tar")]
+    case .zstd: [(".zst", ""), (".zstd", ""), (".tzst", ".tar")]
+    case .lz4: [(".lz4", ""), (".tlz4", ".tar")]
+    case .bzip2: [(".bz2", ""), (".tbz2", ".tar"), (".tbz", ".tar")]
+    }
+  }
+
+  /// libarchive's number of the filter.
+  var filter: Int32 {
+    switch self {
+    case .gzip: ARCHIVE_FILTER_GZIP
+    case .xz: ARCHIVE_FILTER_XZ
+    case .zstd: ARCHIVE_FILTER_ZSTD
+    case .lz4: ARCHIVE_FILTER_LZ4
+    case .bzip2: ARCHIVE_FILTER_BZIP2
+    }
+  }
+
+  /// The compression of bytes that begin with `start`.
+  init?(start: [UInt8]) {
+    let found = Self.allCases.first { $0.magics.contains { start.starts(with: $0) } }
+    guard let found else { return nil }
+    self = found
+  }
+
+  /// The compression that a file's name speaks of.
+  init?(named name: String) {
+    let found = Self.allCases.first { $0.strippedName(name) != nil }
+    guard let found else { return nil }
+    self = found
+  }
+
+  /// The name of what is inside a file of that name; nil if the name does not speak of this compression.
+  func strippedName(_ name: String) -> String? {
+    let lowercased = name.lowercased()
+    let found = endings.first { lowercased.hasSuffix($0.ending) }
+    return found.map { name.dropLast($0.ending.count) + $0.replacement }
+  }
+}

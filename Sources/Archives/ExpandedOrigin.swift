@@ -1,0 +1,53 @@
+internal import CheckpointCodec
+internal import CheckpointImage
+
+/// What expands a compressed stream.
+protocol Expander: AnyObject {
+  /// Expands the next bytes; 0 only at the end.
+  func read(into target: UnsafeMutableRawBufferPointer) throws(CheckpointError) -> Int
+  /// Reads the input to its end, and tells how many bytes are behind the compressed data.
+  func drain() throws(CheckpointError) -> UInt64
+}
+
+/// The bytes that a compressed stream expands to.
+final class ExpandedOrigin: ByteOrigin {
+  let name: String
+  let modified: (seconds: Int, nanoseconds: Int)?
+  let length: UInt64? = nil
+  let containers: [String]
+  private let input: InputStream
+  private let expander: any Expander
+  private let structure: String
+
+  /// Expands `input`.
+  init(_ compression: Compression, _ input: InputStream) throws(CheckpointError) {
+    name = input.name
+    modified = input.modified
+    containers = input.containers + [compression.rawValue]
+    structure = "\(compression.rawValue) data"
+    self.input = input
+    // libarchive leaves the checksums of gzip unchecked; zlib does not.
+    expander =
+      compression == .gzip
+      ? try GzipExpander(input) : try ArchiveReader(expanding: compression, input)
+  }
+
+  var fractionDone: Double? { input.fractionDone }
+
+  func read(into target: UnsafeMutableRawBufferPointer) throws(CheckpointError) -> Int {
+    let count = unsafe try expander.read(into: target)
+    guard count == 0 else { return count }
+    // A damaged beginning of a second part would else look like the end.
+    let rest = try expander.drain()
+    guard rest == 0 else {
+      throw CheckpointError(
+        .damaged, "\(rest) bytes behind the end", structure: structure,
+        offset: input.position - rest, file: name)
+    }
+    return 0
+  }
+
+  func seek(to offset: UInt64) throws(CheckpointError) {
+    throw CheckpointError(.refused, "cannot go back in compressed bytes", file: name)
+  }
+}

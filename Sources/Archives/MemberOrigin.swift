@@ -1,0 +1,44 @@
+internal import CheckpointCodec
+internal import CheckpointImage
+
+/// The bytes of a member of an archive.
+final class MemberOrigin: ByteOrigin {
+  let name: String
+  let modified: (seconds: Int, nanoseconds: Int)?
+  let length: UInt64? = nil
+  let containers: [String]
+  private let input: InputStream
+  private let archive: ArchiveReader
+  private var isAtEnd = false
+  private var ending: (() throws(CheckpointError) -> Void)?
+
+  /// Reads `member`, the one that `archive` came to last.
+  init(_ member: ArchiveReader.Member, of archive: ArchiveReader, in input: InputStream) {
+    name = "\(input.name):\(member.path)"
+    modified = member.modified ?? input.modified
+    containers =
+      input.containers + ["\(archive.format?.rawValue ?? "archive") member \(member.path)"]
+    self.input = input
+    self.archive = archive
+  }
+
+  /// Has `ending` run once, before the end of the member is told.
+  func atEnd(_ ending: @escaping () throws(CheckpointError) -> Void) { self.ending = ending }
+
+  var fractionDone: Double? { input.fractionDone }
+
+  func read(into target: UnsafeMutableRawBufferPointer) throws(CheckpointError) -> Int {
+    guard !isAtEnd else { return 0 }
+    let count = unsafe try archive.read(into: target)
+    if count == 0 {
+      // From here on the archive may be at another member.
+      isAtEnd = true
+      try ending?()
+    }
+    return count
+  }
+
+  func seek(to offset: UInt64) throws(CheckpointError) {
+    throw CheckpointError(.refused, "cannot go back in a member", file: name)
+  }
+}
