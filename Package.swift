@@ -66,7 +66,7 @@ let package = Package(
     library("Interchange", ["CheckpointChain", "CheckpointCodec", "CheckpointImage"]),
     library(
       "Archives",
-      ["Interchange", "CheckpointCodec", "CheckpointImage", "CArchive", "CZlib"]),
+      ["Interchange", "CheckpointCodec", "CheckpointImage", "CArchive", "CZlib", "CZstd"]),
     library(
       "CommandLineSupport",
       [

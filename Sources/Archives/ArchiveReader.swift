@@ -23,26 +23,23 @@ internal import Glibc
   private let locale = unsafe newlocale(1 << LC_CTYPE, "C.UTF-8", nil)
   private let seeks: Bool
   private var structure: String
-  /// Whether there is nothing that could be read.
-  private var isEmpty = false
+  /// Whether libarchive asked for more than there is.
+  private var sawEnd = false
   /// Nothing that libarchive says after its first failure is to be trusted.
   private var failure: CheckpointError?
 
-  /// Expands `input`.
-  init(expanding compression: Compression, _ input: InputStream) throws(CheckpointError) {
+  /// Expands `input` by libarchive's filter of a number; `structure` is what messages call it.
+  init(_ input: InputStream, filter: Int32, _ structure: String) throws(CheckpointError) {
     unsafe archive = archive_read_new()
     self.input = input
     seeks = false
-    structure = "\(compression.rawValue) data"
-    unsafe archive_read_support_format_raw(archive)
-    unsafe archive_read_support_format_empty(archive)
-    // Appended, not recognised: what expands to compressed bytes again is not expanded twice.
-    try check(unsafe archive_read_append_filter(archive, compression.filter))
+    self.structure = structure
+    // Set, not recognised: what expands to compressed bytes again is not expanded twice.
+    try check(unsafe archive_read_set_format(archive, ARCHIVE_FORMAT_RAW))
+    try check(unsafe archive_read_append_filter(archive, filter))
     try open()
     var entry: OpaquePointer?
-    let status = unsafe archive_read_next_header(archive, &entry)
-    isEmpty = status == ARCHIVE_EOF
-    if !isEmpty || failure != nil { try check(status) }
+    try check(unsafe archive_read_next_header(archive, &entry))
   }
 
   /// Opens the archive in `input`.
@@ -90,6 +87,7 @@ internal import Glibc
   private func supply(_ block: UnsafeMutablePointer<UnsafeRawPointer?>) -> Int {
     do throws(CheckpointError) {
       let count = unsafe try input.readSome(into: buffer)
+      sawEnd = count == 0
       unsafe block.pointee = UnsafeRawPointer(buffer.baseAddress)
       return count
     } catch {
@@ -124,16 +122,21 @@ internal import Glibc
 
   private func check(_ status: Int32) throws(CheckpointError) {
     guard failure != nil || status != ARCHIVE_OK else { return }
+    let error = failure ?? libraryError
+    failure = error
+    throw error
+  }
+
+  /// What libarchive says is wrong.
+  private var libraryError: CheckpointError {
     let text = unsafe archive_error_string(archive)
     let reason = unsafe text.map { unsafe String(cString: $0) } ?? "cannot be read"
     let isMemory = unsafe archive_errno(archive) == ENOMEM
-    let error =
-      failure
-      ?? CheckpointError(
-        isMemory ? .refused : .damaged, reason, structure: structure, offset: consumed,
-        file: input.name)
-    failure = error
-    throw error
+    let isCut = sawEnd && !seeks
+    return CheckpointError(
+      isMemory ? .refused : isCut ? .incomplete : .damaged,
+      isCut ? "the input ends too early: \(reason)" : reason, structure: structure,
+      offset: consumed, file: input.name)
   }
 
   /// Bytes of the input that libarchive has used.
@@ -164,7 +167,6 @@ internal import Glibc
   /// Reads what comes next in the member; 0 only at its end.
   func read(into target: UnsafeMutableRawBufferPointer) throws(CheckpointError) -> Int {
     if let failure { throw failure }
-    guard !isEmpty else { return 0 }
     let count = unsafe archive_read_data(archive, target.baseAddress, target.count)
     if count < 0 || failure != nil { try check(ARCHIVE_FATAL) }
     return count

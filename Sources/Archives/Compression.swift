@@ -1,4 +1,6 @@
 internal import CArchive
+internal import CheckpointCodec
+internal import CheckpointImage
 
 /// The compressions that are expanded on the way in.
 enum Compression: String, CaseIterable {
@@ -31,14 +33,19 @@ enum Compression: String, CaseIterable {
     }
   }
 
-  /// libarchive's number of the filter.
-  var filter: Int32 {
+  /// What expands `input`; messages call it `structure`.
+  func expander(of input: InputStream, _ structure: String) throws(CheckpointError) -> any Expander
+  {
+    func library(_ filter: Int32) throws(CheckpointError) -> any Expander {
+      try ArchiveReader(input, filter: filter, structure)
+    }
     switch self {
-    case .gzip: ARCHIVE_FILTER_GZIP
-    case .xz: ARCHIVE_FILTER_XZ
-    case .zstd: ARCHIVE_FILTER_ZSTD
-    case .lz4: ARCHIVE_FILTER_LZ4
-    case .bzip2: ARCHIVE_FILTER_BZIP2
+    // libarchive does not check the checksums of gzip, and takes no zstd with a large window.
+    case .gzip: return try GzipExpander(input)
+    case .zstd: return ZstdExpander(input)
+    case .xz: return try library(ARCHIVE_FILTER_XZ)
+    case .lz4: return try library(ARCHIVE_FILTER_LZ4)
+    case .bzip2: return try library(ARCHIVE_FILTER_BZIP2)
     }
   }
 

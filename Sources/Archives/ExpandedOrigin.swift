@@ -26,10 +26,7 @@ final class ExpandedOrigin: ByteOrigin {
     containers = input.containers + [compression.rawValue]
     structure = "\(compression.rawValue) data"
     self.input = input
-    // libarchive leaves the checksums of gzip unchecked; zlib does not.
-    expander =
-      compression == .gzip
-      ? try GzipExpander(input) : try ArchiveReader(expanding: compression, input)
+    expander = try compression.expander(of: input, structure)
   }
 
   var fractionDone: Double? { input.fractionDone }

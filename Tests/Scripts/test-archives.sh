@@ -65,6 +65,10 @@ same "$save" save.xz
 ckpt-capture -q --hash-source --force save.xz -o image
 [[ $(ckpt-inspect info --json image) == *"$(sha256sum <save | cut -d' ' -f1)"* ]] || fail "the hash is not that of the expanded source"
 
+# A window beyond what zstd takes for granted.
+{ cat save && head -c 300M /dev/zero; } | zstd -q -1 --long=30 >long.zst
+expect 1 'long.zst: byte [0-9]+: xl save file: bytes behind the end' ckpt-capture long.zst -o no
+
 echo "-- plain memory is taken as it is"
 # The guest's first page looks like a compressed file, or like an archive.
 for ending in gz xz zst lz4 bz2; do

@@ -1,0 +1,60 @@
+internal import CZstd
+internal import CheckpointCodec
+internal import CheckpointImage
+
+/// Expands zstd: any number of frames one behind another.
+@safe final class ZstdExpander: Expander {
+  /// The largest window, as base-2 logarithm: the memory that a frame may ask for, 1 GiB.
+  private static let maximumWindow: Int32 = 30
+
+  private let input: InputStream
+  private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 18, alignment: 16)
+  private let context: OpaquePointer?
+  private var source = unsafe ZSTD_inBuffer()
+  /// Whether no frame is half read.
+  private var isBetweenFrames = true
+
+  init(_ input: InputStream) {
+    self.input = input
+    unsafe context = ZSTD_createDCtx()
+    unsafe ZSTD_DCtx_setParameter(context, ZSTD_d_windowLogMax, Self.maximumWindow)
+    unsafe source.src = UnsafeRawPointer(buffer.baseAddress)
+  }
+
+  deinit {
+    unsafe ZSTD_freeDCtx(context)
+    unsafe buffer.deallocate()
+  }
+
+  private func error(_ kind: CheckpointError.Kind, _ reason: String) -> CheckpointError {
+    CheckpointError(
+      kind, reason, structure: "zstd data",
+      offset: unsafe input.position - UInt64(source.size - source.pos), file: input.name)
+  }
+
+  func read(into target: UnsafeMutableRawBufferPointer) throws(CheckpointError) -> Int {
+    var output = unsafe ZSTD_outBuffer(dst: target.baseAddress, size: target.count, pos: 0)
+    while true {
+      // Before more is read: what was expanded may still wait for room.
+      if unsafe !isBetweenFrames || source.pos < source.size {
+        let status = unsafe ZSTD_decompressStream(context, &output, &source)
+        guard ZSTD_isError(status) == 0 else {
+          throw error(.damaged, unsafe String(cString: ZSTD_getErrorName(status)))
+        }
+        isBetweenFrames = status == 0
+        if unsafe output.pos > 0 { return unsafe output.pos }
+        if unsafe source.pos < source.size { continue }
+      }
+      unsafe source.size = try input.readSome(into: buffer)
+      unsafe source.pos = 0
+      if unsafe source.size == 0 {
+        guard isBetweenFrames else {
+          throw error(.incomplete, "the input ends before the zstd data do")
+        }
+        return 0
+      }
+    }
+  }
+
+  func drain() -> UInt64 { 0 }
+}
