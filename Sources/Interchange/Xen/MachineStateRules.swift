@@ -74,8 +74,8 @@ struct MachineStateRules {
     var problems: [String?] = []
     if id == 0 { problems.append(ordinary(word(616), "start_info of vCPU 0")) }
     let descriptors = word(4960)
-    if descriptors > 8192 {
-      problems.append("vCPU \(id): \(descriptors) GDT entries, at most 8192 are possible")
+    if descriptors > 7168 {
+      problems.append("vCPU \(id): \(descriptors) GDT entries, Xen takes at most 7168")
     } else {
       for frame in 0..<Int((descriptors + 511) / 512) {
         problems.append(ordinary(word(4832 + 8 * frame), "GDT frame \(frame) of vCPU \(id)"))
