@@ -3,7 +3,6 @@ internal import CheckpointImage
 
 /// Goes through a file segment by segment: frames, ordinals, checksums, the structure of each body.
 struct SegmentWalk {
-  private static let searchWindow: UInt64 = 1 << 20
   /// A file with more findings than this has nothing more to tell.
   static let mostFindings = 1000
   private let file: InputFile
@@ -51,9 +50,10 @@ struct SegmentWalk {
         add(.damaged, "so much is wrong here that the rest is left unread", at: offset)
         break
       }
-      guard let next = visit(offset, header) ?? resume(after: offset, header.alignmentShift) else {
-        break
-      }
+      guard
+        let next = visit(offset, header)
+          ?? FrameSearch.next(in: file, after: offset, alignmentShift: header.alignmentShift)
+      else { break }
       offset = next
     }
     return errors
@@ -170,35 +170,6 @@ struct SegmentWalk {
           structure: "segment frame", offset: offset)
       }
     }
-  }
-
-  /// The next place where a sound frame lies.
-  private func resume(after offset: UInt64, _ alignmentShift: UInt8) -> UInt64? {
-    let step = 1 << Int(alignmentShift)
-    var start = offset + UInt64(step)
-    while start < file.length, Interruption.received == 0 {
-      // Holes have no frames; a file may have very long ones.
-      if let data = try? file.nextData(from: start), data - data % UInt64(step) > start {
-        start = data - data % UInt64(step)
-        continue
-      }
-      let count = Int(min(Self.searchWindow, file.length - start))
-      guard let bytes = try? file.bytes(at: start, count: count) else { return nil }
-      let words = unsafe bytes.span.bytes
-      for place in stride(from: 0, to: count - 3, by: step)
-      where unsafe words.unsafeLoadUnaligned(fromByteOffset: place, as: UInt32.self).littleEndian
-        == SegmentFrame.magic
-      {
-        let candidate = start + UInt64(place)
-        if let frame = try? file.bytes(at: candidate, count: SegmentFrame.byteCount),
-          unsafe (try? SegmentFrame(parsing: frame.span.bytes, at: candidate)) != nil
-        {
-          return candidate
-        }
-      }
-      start += UInt64(count)
-    }
-    return nil
   }
 
   /// What the root says otherwise than the file.

@@ -30,10 +30,21 @@ struct StatedPages {
   }
 
   private var statements: [Statement] = []
-  private var lastStored: PFN?
-  private var lastStated: PFN?
+  /// The last PFN that a region named, and the last that a states segment named.
+  private(set) var lastStored: PFN?
+  private(set) var lastStated: PFN?
   /// Whether PFNs ascended, regions and states each taken alone.
   private(set) var ascends = true
+
+  /// How many statements there are.
+  var count: Int { statements.count }
+
+  /// Only the statements behind the first `count`.
+  func dropping(_ count: Int) -> StatedPages {
+    var rest = StatedPages()
+    rest.statements = Array(statements[count...])
+    return rest
+  }
 
   mutating func add(_ region: RegionHeader, offset: UInt64, length: UInt64) {
     var slot = 0

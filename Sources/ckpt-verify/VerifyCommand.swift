@@ -15,7 +15,9 @@ struct VerifyCommand: Tool {
       for all that Xen's restore relies on.
 
       Each finding is one line: file, byte offset, structure, what was found and what was expected. \
-      Exit status 0 means sound, 1 damaged or incomplete, 2 that the check could not be made or completed.
+      Exit status 0 means sound, 1 damaged or incomplete, 2 that the check could not be made or completed. \
+      With --salvage a sound image is made of what is left of a damaged one: 0 means that nothing was lost, \
+      1 that something was, 2 that no image was made.
       """,
     version: RunRecord.version)
 
@@ -24,6 +26,18 @@ struct VerifyCommand: Tool {
 
   @Flag(help: "Check structure, links and checksums only, not every page.")
   var quick = false
+
+  @Option(
+    help: ArgumentHelp(
+      "Write what is still sound to this file, as an image of its own.", valueName: "file"),
+    completion: .file())
+  var salvage: String?
+
+  @Flag(help: "With --salvage: replace an existing file.")
+  var force = false
+
+  @Flag(help: "With --salvage: do not wait until the file is on disk.")
+  var noSync = false
 
   @OptionGroup(title: "Chain") var chain: ChainOptions
   @OptionGroup(title: "Common options") var common: CommonOptions
@@ -39,7 +53,17 @@ struct VerifyCommand: Tool {
     var findings: [FindingReport]
   }
 
+  func validate() throws {
+    if quick && salvage != nil {
+      throw ValidationError("--quick leaves the pages out: it cannot go with --salvage")
+    }
+    if (force || noSync) && salvage == nil {
+      throw ValidationError("--force and --no-sync belong to --salvage")
+    }
+  }
+
   func execute() throws(CheckpointError) -> ExitStatus {
+    if let salvage { return try rescue(to: salvage) }
     let progress = ProgressLine("verifying", quiet: common.quiet)
     let input = try InputStream(image)
     if let format = XenFormat(try input.peek(64)) {
@@ -61,6 +85,19 @@ struct VerifyCommand: Tool {
   /// Damage is the answer *no*; where nothing but missing abilities was found, there is no answer.
   private static func status(of findings: [CheckpointError]) -> ExitStatus {
     findings.allSatisfy { ExitStatus($0) == .failure } ? .failure : .no
+  }
+
+  private func rescue(to output: String) throws(CheckpointError) -> ExitStatus {
+    let file = try OutputFile(output, force: force, sync: !noSync)
+    let progress = ProgressLine("salvaging", quiet: common.quiet)
+    let result = try Salvage.run(
+      image, searching: chain.folders, provenance: RunRecord.begin("salvage"), to: file,
+      on: threads.pool, progress: progress.update
+    ) { $0.add("end", RunRecord.now()) }
+    try file.commit()
+    progress.end()
+    try SalvageReport(result, file: file.name).tell(common, dataOnStandardOutput: output == "-")
+    return result.isComplete ? .success : .no
   }
 
   private func print(_ check: Verification) throws(CheckpointError) {

@@ -7,7 +7,7 @@ import TestSupport
 /// Sends a model as a source would, optionally with stale copies first as a live save does.
 final class ModelSource: DescribedSource {
   let name = "model"
-  let facts = SourceFacts(kind: "model", architecture: .x86, ascendingUnique: false, fields: [])
+  let facts: SourceFacts
   let layoutKind: LayoutKind? = LayoutKind.none
   let fractionDone: Double? = nil
   private var events: [CheckpointEvent] = []
@@ -15,8 +15,10 @@ final class ModelSource: DescribedSource {
 
   init(
     _ model: GuestModel, staleCopies: Int = 0, resending: Int = 0, policy: String = "policy",
-    using random: inout SplitMix64
+    ascendingUnique: Bool = false, using random: inout SplitMix64
   ) {
+    facts = SourceFacts(
+      kind: "model", architecture: .x86, ascendingUnique: ascendingUnique, fields: [])
     events.append(
       .record(MachineRecord(.libxc, .fixed, type: 0x11, payload: Array(policy.utf8))))
     events.append(.record(MachineRecord(.libxc, .sticky, type: 3, payload: Array("p2m".utf8))))
@@ -61,6 +63,10 @@ final class ModelSource: DescribedSource {
         }
         batch.pages.append(PageBatch.Page(pfn: pfn, type: page.status.type))
       default:
+        if facts.ascendingUnique, !batch.pages.isEmpty {
+          events.append(.pages(batch))
+          batch = PageBatch(buffer: PageBuffer(), pages: [])
+        }
         events.append(.states(StateExtent(pfn: pfn, count: 1, status: page.status)))
       }
       if batch.pages.count == PageBuffer.capacity {

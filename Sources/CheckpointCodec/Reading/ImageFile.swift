@@ -31,6 +31,22 @@ public final class ImageFile: Sendable {
     }
   }
 
+  /// An image of which only the header counts, whatever else is lost: enough to find its parents.
+  package init(headerOf file: InputFile) throws(CheckpointError) {
+    self.file = file
+    do throws(CheckpointError) {
+      header = try Self.readHeader(file)
+    } catch {
+      throw error.inFile(file.name)
+    }
+    root = ImageRoot(
+      memory: .zero, state: .zero, checkpointID: .zero, counts: [UInt64](repeating: 0, count: 8),
+      deadCopies: 0, layout: .none, directory: [], blocks: [])
+    trailer = ImageTrailer(
+      rootOffset: 0, rootLength: 0, segmentCount: 0, fileLength: file.length, checkpointID: .zero,
+      fileID: .zero)
+  }
+
   /// Whether a file begins as an image does.
   public static func isImage(_ start: [UInt8]) -> Bool {
     start.starts(with: [0x56, 0x4d, 0x43, 0x4b, 0x01, 0x00, 0x01, 0x00])

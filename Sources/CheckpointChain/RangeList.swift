@@ -1,0 +1,48 @@
+/// Ranges of numbers, ascending, without overlap or contact.
+struct RangeList: Sendable {
+  private(set) var ranges: [Range<UInt64>] = []
+
+  /// The ranges, which may come in any order and overlap; empty ones are left out.
+  init(_ unordered: [Range<UInt64>] = []) {
+    for range in unordered.sorted(by: { $0.lowerBound < $1.lowerBound }) where !range.isEmpty {
+      if let last = ranges.last, range.lowerBound <= last.upperBound {
+        ranges[ranges.count - 1] =
+          last.lowerBound..<max(last.upperBound, range.upperBound)
+      } else {
+        ranges.append(range)
+      }
+    }
+  }
+
+  /// How many numbers are in it.
+  var count: UInt64 { ranges.reduce(0) { $0 + UInt64($1.count) } }
+
+  func contains(_ number: UInt64) -> Bool {
+    var (low, high) = (0, ranges.count)
+    while low < high {
+      let middle = (low + high) / 2
+      if ranges[middle].upperBound <= number { low = middle + 1 } else { high = middle }
+    }
+    return low < ranges.count && ranges[low].contains(number)
+  }
+
+  /// What is in this list and not in the other.
+  func subtracting(_ other: RangeList) -> RangeList {
+    var rest: [Range<UInt64>] = []
+    var next = 0
+    for range in ranges {
+      var start = range.lowerBound
+      while next < other.ranges.count, other.ranges[next].upperBound <= start { next += 1 }
+      var place = next
+      while place < other.ranges.count, other.ranges[place].lowerBound < range.upperBound {
+        if other.ranges[place].lowerBound > start {
+          rest.append(start..<other.ranges[place].lowerBound)
+        }
+        start = min(range.upperBound, other.ranges[place].upperBound)
+        place += 1
+      }
+      if start < range.upperBound { rest.append(start..<range.upperBound) }
+    }
+    return RangeList(rest)
+  }
+}

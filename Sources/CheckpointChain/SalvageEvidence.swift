@@ -1,0 +1,407 @@
+internal import CheckpointCodec
+internal import CheckpointImage
+
+/// What a damaged image still says: its machine state, its index as far as it is left, and its segments
+/// where the index is not.
+struct SalvageEvidence {
+  /// A block as it can be told from what is left.
+  struct Block {
+    /// Nil where the image has no word; the digest is zero where no index block tells it.
+    var entries = [PageEntry?](repeating: nil, count: Limits.blockPages)
+    /// The pages whose state cannot be told any more; they are unreadable in `entries`.
+    var lost = PageSet()
+    /// Whether an index block tells it.
+    var isIndexed = false
+  }
+
+  /// A segment to be looked at, with what the root says of it, if there is one.
+  private struct Candidate {
+    var kind: SegmentKind?
+    var offset: UInt64
+    var digest: Digest?
+    /// The block that an index segment must hold.
+    var block: UInt64?
+  }
+
+  /// The most blocks an image can have: a root has no room for more.
+  private static let mostBlocks = UInt64(Limits.maximumBody / 88)
+  /// The most blocks that are called unreadable though nothing is left that names a page of them: 16 GiB.
+  private static let mostSilentBlocks: UInt64 = 1 << 13
+
+  let file: InputFile
+  let header: ImageHeader
+  private let parent: Chain?
+  /// What is wrong with the file.
+  private(set) var findings: [CheckpointError] = []
+  /// The root, if it is sound.
+  private(set) var root: ImageRoot?
+  /// Where the sound records lie.
+  private(set) var records: [UInt64] = []
+  /// Where the sound layout segments lie.
+  private(set) var layout: [UInt64] = []
+  /// The image's history.
+  private(set) var provenance: [Provenance] = []
+  /// Segments of these kinds that are lost or may be.
+  private(set) var lostKinds: Set<SegmentKind> = []
+  /// Ranges in which pages may have been that nothing names any more.
+  private(set) var unknown = RangeList()
+  /// The blocks of which anything is to be said, ascending.
+  private(set) var blocks = RangeList()
+
+  /// Where the sound index blocks lie.
+  private var index: [UInt64: UInt64] = [:]
+  /// Blocks that the root names and whose index block is lost.
+  private var lostBlocks: Set<UInt64> = []
+  /// Whether every block of the image is in one of the two.
+  private var knowsBlocks = false
+  private var trusted: [StatedPages.Statement] = []
+  private var others: [StatedPages.Statement] = []
+  private var silence = DoubtfulPages.Silence.sound
+
+  /// Looks through a file whose header is sound. An increment is told from what its parents say.
+  init(_ file: InputFile, _ header: ImageHeader, parent: Chain?) throws(CheckpointError) {
+    self.file = file
+    self.header = header
+    self.parent = parent
+    do throws(CheckpointError) {
+      root = try ImageFile(file).root
+    } catch {
+      note(error)
+    }
+    if let root {
+      try look(at: root)
+      if !lostBlocks.isEmpty { try readSegments(SegmentScan(file, header)) }
+    } else {
+      try scan()
+    }
+    blocks = try findBlocks()
+  }
+
+  private mutating func note(_ error: CheckpointError) {
+    let error = error.inFile(file.name)
+    guard findings.count < SegmentWalk.mostFindings, !findings.contains(error) else { return }
+    findings.append(error)
+  }
+
+  private func body(at offset: UInt64, _ kind: SegmentKind?) throws(CheckpointError) -> [UInt8] {
+    try ImageFile.readSegment(
+      file, at: offset, alignmentShift: header.alignmentShift, expecting: kind
+    ).body
+  }
+
+  // MARK: Records, layout, index blocks
+
+  private mutating func look(at root: ImageRoot) throws(CheckpointError) {
+    knowsBlocks = true
+    for entry in root.directory {
+      let kind = SegmentKind(rawValue: entry.rawKind)
+      try checkIsKnown(kind, entry.rawKind, entry.flags, at: entry.offset)
+      try look(
+        at: Candidate(
+          kind: kind, offset: entry.offset, digest: entry.digest))
+    }
+    for entry in root.blocks {
+      try look(
+        at: Candidate(
+          kind: .index, offset: entry.offset, digest: entry.digest, block: entry.number))
+      if index[entry.number] == nil { lostBlocks.insert(entry.number) }
+    }
+  }
+
+  private func checkIsKnown(
+    _ kind: SegmentKind?, _ rawKind: UInt16, _ flags: UInt16, at offset: UInt64
+  ) throws(CheckpointError) {
+    guard kind == nil, flags & SegmentFrame.critical != 0 else { return }
+    throw CheckpointError(
+      .unsupported, "segment of unknown kind \(rawKind), which must be understood",
+      structure: "segment frame", offset: offset, file: file.name)
+  }
+
+  private mutating func look(at candidate: Candidate) throws(CheckpointError) {
+    try Interruption.check()
+    guard let kind = candidate.kind else { return }
+    do throws(CheckpointError) {
+      let body = try body(at: candidate.offset, kind)
+      if let digest = candidate.digest, SHA256Hasher.digest(of: body) != digest {
+        throw CheckpointError(
+          .damaged, "the segment is not the one in the root", structure: kind.name,
+          offset: candidate.offset)
+      }
+      try take(kind, body, candidate)
+    } catch {
+      if error.kind == .interrupted { throw error }
+      lostKinds.insert(kind)
+      note(error)
+    }
+  }
+
+  private mutating func take(_ kind: SegmentKind, _ body: [UInt8], _ candidate: Candidate)
+    throws(CheckpointError)
+  {
+    let bytes = unsafe body.span.bytes
+    let offset = candidate.offset + UInt64(SegmentFrame.byteCount)
+    switch kind {
+    case .record:
+      let record = try MachineRecord(parsing: bytes, at: offset)
+      if record.payload == nil, !(parent?.records.contains(record.key) ?? false) {
+        throw CheckpointError(
+          .damaged, "its payload is with no ancestor", structure: "record", offset: offset)
+      }
+      records.append(candidate.offset)
+    case .layout:
+      _ = try LayoutItem.parseList(bytes, at: offset)
+      layout.append(candidate.offset)
+    case .provenance:
+      provenance.append(try Provenance(parsing: bytes, at: offset))
+    case .index:
+      let block = try IndexBlock(parsing: bytes, at: offset)
+      guard block.number == candidate.block ?? block.number, index[block.number] == nil else {
+        throw CheckpointError(
+          .damaged, "block \(block.number) is not expected here", structure: "index block",
+          offset: offset)
+      }
+      index[block.number] = candidate.offset
+    case .header, .region, .states, .root, .trailer: break
+    }
+  }
+
+  /// A record that was found to be sound before.
+  func record(at offset: UInt64) throws(CheckpointError) -> MachineRecord {
+    let body = try body(at: offset, .record)
+    return unsafe try MachineRecord(
+      parsing: body.span.bytes, at: offset + UInt64(SegmentFrame.byteCount))
+  }
+
+  /// The items of a layout segment that was found to be sound before.
+  func layoutItems(at offset: UInt64) throws(CheckpointError) -> [LayoutItem] {
+    let body = try body(at: offset, .layout)
+    return unsafe try LayoutItem.parseList(
+      body.span.bytes, at: offset + UInt64(SegmentFrame.byteCount))
+  }
+
+  // MARK: Without the root, or without one of its blocks
+
+  /// What the segments tell when the trailer does not lead to the root.
+  private mutating func scan() throws(CheckpointError) {
+    let scan = try SegmentScan(file, header)
+    for segment in scan.segments where segment.frame.kind == .root && segment.isSound {
+      root = root ?? soundRoot(at: segment.offset)
+    }
+    if let root {
+      try look(at: root)
+      if lostBlocks.isEmpty { return scan.findings.forEach { note($0) } }
+    }
+    try readSegments(scan)
+  }
+
+  /// The root at `offset`, if it names the moment it describes.
+  private func soundRoot(at offset: UInt64) -> ImageRoot? {
+    guard let body = try? body(at: offset, .root),
+      let root = unsafe try? ImageRoot(parsing: body.span.bytes, at: offset),
+      root.checkpointID
+        == Identity.checkpoint(
+          captureID: header.captureID, memory: root.memory, state: root.state)
+    else { return nil }
+    return root
+  }
+
+  /// Goes through the segments that are left. If there is no root, they tell everything.
+  private mutating func readSegments(_ scan: SegmentScan) throws(CheckpointError) {
+    scan.findings.forEach { note($0) }
+    var pages = DoubtfulPages()
+    var expected: UInt64 = 0
+    // Behind the first of these kinds there are no more pages, records and layout.
+    var sawEnd = false
+    var lostIndex = false
+    var sawRoot = false
+    for segment in scan.segments {
+      try Interruption.check()
+      let kind = segment.frame.kind
+      let endsPages = [.provenance, .index, .root, .trailer].contains(kind)
+      if segment.frame.ordinal != expected {
+        if !sawEnd { lose(nil, of: &pages) }
+        if sawEnd || endsPages { lostIndex = true }
+      }
+      expected = segment.frame.ordinal &+ 1
+      sawEnd = sawEnd || endsPages
+      sawRoot = sawRoot || kind == .root || kind == .trailer
+      switch kind {
+      case .region, .states:
+        guard !sawEnd else { continue }
+        if !segment.isSound || !read(segment, into: &pages) { lose(kind, of: &pages) }
+      case .record, .layout, .provenance, .index:
+        if root == nil, !(sawEnd && !endsPages) {
+          try look(at: Candidate(kind: kind, offset: segment.offset))
+        }
+      case nil, .header, .root, .trailer:
+        try checkIsKnown(kind, segment.frame.rawKind, segment.frame.flags, at: segment.offset)
+      }
+    }
+    if !sawEnd {
+      lose(nil, of: &pages)
+      lostKinds.insert(.provenance)
+    }
+    if root == nil { knowsBlocks = sawRoot && !lostIndex && !lostKinds.contains(.index) }
+    (trusted, others, silence) = pages.judge(isUnique: header.ascendingUnique)
+  }
+
+  private mutating func lose(_ kind: SegmentKind?, of pages: inout DoubtfulPages) {
+    pages.lose(kind)
+    guard kind == nil, root == nil else { return }
+    lostKinds.formUnion([.record, .layout])
+  }
+
+  /// Adds what a region or states segment says; false if it cannot be understood.
+  private mutating func read(_ segment: SegmentScan.Segment, into pages: inout DoubtfulPages)
+    -> Bool
+  {
+    let offset = segment.offset + UInt64(SegmentFrame.byteCount)
+    do throws(CheckpointError) {
+      let body = try body(at: segment.offset, segment.frame.kind)
+      if segment.frame.kind == .region {
+        pages.add(
+          unsafe try RegionHeader(parsing: body.span.bytes, at: offset), offset: segment.offset,
+          length: segment.length)
+      } else {
+        pages.add(unsafe try StateExtent.parseList(body.span.bytes, at: offset))
+      }
+      return true
+    } catch {
+      note(error)
+      return false
+    }
+  }
+
+  // MARK: Blocks
+
+  /// The blocks of which anything is to be said; pages that may have been elsewhere become `unknown`.
+  private mutating func findBlocks() throws(CheckpointError) -> RangeList {
+    var found = RangeList((Array(index.keys) + lostBlocks).map { $0..<$0 + 1 })
+    if !knowsBlocks {
+      let stated = (trusted + others).map { Self.blocks(of: $0.pfn..<$0.end) }
+      found = RangeList(found.ranges + stated)
+      switch silence {
+      case .sound: break
+      case .doubtful:
+        // What the parent has may have changed.
+        if let parent { found = RangeList(found.ranges + Self.blocks(of: parent)) }
+        unknown = RangeList([0..<Limits.pfnEnd])
+      case .doubtfulIn(let gaps):
+        let silent = silentBlocks(gaps, named: found)
+        found = RangeList(found.ranges + silent.ranges)
+      }
+    }
+    guard found.count <= Self.mostBlocks else {
+      throw CheckpointError(
+        .refused,
+        "what is left names pages in \(found.count) blocks: an image has at most \(Self.mostBlocks)",
+        file: file.name)
+    }
+    return found
+  }
+
+  /// Blocks in the gaps of which no page is named: unreadable as far as there is an end to them.
+  private mutating func silentBlocks(_ gaps: RangeList, named: RangeList) -> RangeList {
+    let size = UInt64(Limits.blockPages)
+    let gaps = RangeList(gaps.ranges.map { Self.blocks(of: $0) })
+    let parents = RangeList(parent.map { Self.blocks(of: $0) } ?? []).subtracting(named)
+    let end = max(named.ranges.last?.upperBound ?? 0, parents.ranges.last?.upperBound ?? 0)
+    var accepted = parents.subtracting(parents.subtracting(gaps)).ranges
+    var left = Self.mostSilentBlocks
+    var beyond: [Range<PFN>] = []
+    for range in gaps.subtracting(named).subtracting(RangeList(accepted)).ranges {
+      let inside = range.lowerBound..<max(range.lowerBound, min(range.upperBound, end))
+      let isAccepted = UInt64(inside.count) <= left
+      if isAccepted {
+        accepted.append(inside)
+        left -= UInt64(inside.count)
+      }
+      let rest = isAccepted ? inside.upperBound..<range.upperBound : range
+      beyond.append(rest.lowerBound * size..<rest.upperBound * size)
+    }
+    unknown = RangeList(beyond)
+    return RangeList(accepted)
+  }
+
+  private static func blocks(of pages: Range<PFN>) -> Range<UInt64> {
+    let size = UInt64(Limits.blockPages)
+    return pages.lowerBound / size..<(pages.upperBound + size - 1) / size
+  }
+
+  private static func blocks(of parent: Chain) -> [Range<UInt64>] {
+    parent.nodes.map { $0.block..<$0.block + 1 }
+  }
+
+  /// What is left of a block.
+  func block(_ number: UInt64) throws(CheckpointError) -> Block {
+    var block = Block()
+    if let indexed = try indexBlock(number) {
+      block.isIndexed = true
+      for (slot, entry) in zip(indexed.occupancy.members, indexed.entries) {
+        block.entries[slot] = entry
+      }
+      return block
+    }
+    var named = PageSet()
+    let silent: PageState = parent == nil ? .unpopulated : .unchanged
+    forEachPage(of: trusted, in: number) { slot, entry in
+      named[slot] = true
+      if entry.status.state != silent { block.entries[slot] = entry }
+    }
+    forEachPage(of: others, in: number) { slot, _ in
+      if !named[slot] { block.lost[slot] = true }
+    }
+    try doubt(number, named, &block)
+    for slot in block.lost.members { block.entries[slot] = PageEntry(PageStatus(.unreadable)) }
+    return block
+  }
+
+  /// The index block as it was found to be sound before; nil if there is none.
+  func indexBlock(_ number: UInt64) throws(CheckpointError) -> IndexBlock? {
+    guard let offset = index[number] else { return nil }
+    let body = try body(at: offset, .index)
+    return unsafe try IndexBlock(
+      parsing: body.span.bytes, at: offset + UInt64(SegmentFrame.byteCount))
+  }
+
+  /// Pages of which nothing is said count as lost if something may have been said.
+  private func doubt(_ number: UInt64, _ named: PageSet, _ block: inout Block)
+    throws(CheckpointError)
+  {
+    let first = number * UInt64(Limits.blockPages)
+    switch silence {
+    case .sound: return
+    case .doubtfulIn(let gaps):
+      for slot in 0..<Limits.blockPages
+      where !named[slot] && gaps.contains(first + UInt64(slot)) { block.lost[slot] = true }
+    case .doubtful:
+      // The root names a lost block; where there is none, only the parent's pages are known to be.
+      let before = lostBlocks.contains(number) ? nil : try parent?.pages(ofBlock: number)
+      for slot in 0..<Limits.blockPages where !named[slot] {
+        if lostBlocks.contains(number)
+          || before.map({ $0[slot].status.state != .unpopulated }) ?? false
+        {
+          block.lost[slot] = true
+        }
+      }
+    }
+  }
+
+  private func forEachPage(
+    of statements: [StatedPages.Statement], in number: UInt64, _ body: (Int, PageEntry) -> Void
+  ) {
+    let start = number * UInt64(Limits.blockPages)
+    let end = start + UInt64(Limits.blockPages)
+    var (low, high) = (0, statements.count)
+    while low < high {
+      let middle = (low + high) / 2
+      if statements[middle].end <= start { low = middle + 1 } else { high = middle }
+    }
+    while low < statements.count, statements[low].pfn < end {
+      for pfn in max(start, statements[low].pfn)..<min(end, statements[low].end) {
+        body(Int(pfn - start), statements[low].entry(pfn))
+      }
+      low += 1
+    }
+  }
+}
