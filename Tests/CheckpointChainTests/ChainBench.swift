@@ -47,7 +47,7 @@ final class ChainBench {
 
   func findings(_ tip: String) throws -> [CheckpointError] {
     let check = Verification(.full, on: pool)
-    try check.run(path(tip), searching: [])
+    try check.run(InputFile(path(tip)), at: path(tip), searching: [])
     return check.findings + (check.obstacle.map { [$0] } ?? [])
   }
 

@@ -104,7 +104,8 @@ import Testing
     try bench.folder.write(image.bytes, as: "base.ckpt")
     for depth in [Verification.Depth.quick, .full] {
       let check = Verification(depth, on: bench.pool)
-      try check.run(bench.path("base.ckpt"), searching: [])
+      try check.run(
+        InputFile(bench.path("base.ckpt")), at: bench.path("base.ckpt"), searching: [])
       #expect(check.findings.count == blocks.count)
     }
     #expect(blocks.count > 1)

@@ -31,7 +31,8 @@ import Testing
     #expect(error?.reason.contains("1.ckpt") == true)
     // The tip alone is sound, but the check is not complete.
     let check = Verification(.full, on: bench.pool)
-    try check.run(bench.path("2.ckpt"), searching: [])
+    try check.run(
+      InputFile(bench.path("2.ckpt")), at: bench.path("2.ckpt"), searching: [])
     #expect(check.findings == [])
     #expect(check.obstacle?.kind == .missingParent)
   }
