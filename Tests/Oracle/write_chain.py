@@ -8,6 +8,7 @@ RAW is the memory that the image BASE holds. Writes COUNT increments beside BASE
 changed too: in the end it is the memory of the last increment.
 """
 import mmap, os, random, struct, sys
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', '..', 'Spec'))
 from write_image import DATA, NOTHING, ZERO, Image, node, sha, upper_levels
 
 PAGE = 4096
