@@ -61,6 +61,7 @@ let package = Package(
     library("CheckpointImage", ["CCrypto", "CDeflate"]),
     library("CheckpointCodec", ["CheckpointImage", "CZlib", "CZstd"]),
     library("CheckpointChain", ["CheckpointCodec", "CheckpointImage"]),
+    library("ImageJSON", ["CheckpointCodec", "CheckpointImage"]),
     library(
       "Inspection", ["CheckpointChain", "CheckpointCodec", "CheckpointImage", "CMemmem"]),
     library("Interchange", ["CheckpointChain", "CheckpointCodec", "CheckpointImage"]),
@@ -78,7 +79,7 @@ let package = Package(
     tool("ckpt-merge"),
     tool("ckpt-verify"),
     tool("ckpt-restore"),
-    tool("ckpt-inspect", ["Inspection"]),
+    tool("ckpt-inspect", ["ImageJSON", "Inspection"]),
     tool("ckpt-diff"),
 
     .target(
@@ -89,6 +90,7 @@ let package = Package(
     tests(
       "CheckpointChainTests",
       ["CheckpointChain", "CheckpointCodec", "CheckpointImage", "Interchange"]),
+    tests("ImageJSONTests", ["ImageJSON", "CheckpointCodec", "CheckpointImage"]),
     tests(
       "InspectionTests",
       ["Inspection", "CheckpointChain", "CheckpointCodec", "CheckpointImage", "Interchange"]),

@@ -18,6 +18,13 @@ public struct Features: Hashable, Sendable {
     public var bit: UInt8
     /// The name written into images that use it.
     public var name: String
+
+    /// Makes a feature.
+    public init(`class`: Class, bit: UInt8, name: String) {
+      self.class = `class`
+      self.bit = bit
+      self.name = name
+    }
   }
 
   /// The format is not final: written by every version below 1.0.

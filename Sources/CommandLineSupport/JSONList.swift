@@ -7,8 +7,11 @@ public struct JSONList {
   private var pending = Array("[".utf8)
   private var isEmpty = true
 
-  /// Begins a list.
-  public init() { encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes] }
+  /// Begins a list, an element on a line, or indented.
+  public init(isIndented: Bool = false) {
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    if isIndented { encoder.outputFormatting.insert(.prettyPrinted) }
+  }
 
   /// Adds an element.
   public mutating func add(_ value: some Encodable) throws(CheckpointError) {

@@ -5,7 +5,8 @@ import CommandLineSupport
 
 struct ChainCommand: Tool {
   static let configuration = CommandConfiguration(
-    commandName: "chain", abstract: "Show an image and all its ancestors, youngest first.")
+    commandName: "chain",
+    abstract: "Show an image and all its ancestors: what each one adds, and what all take.")
 
   @Argument(help: "The youngest image; - is standard input.", completion: .file())
   var tip: String
@@ -21,11 +22,20 @@ struct ChainCommand: Tool {
     if json {
       try Results.printJSON(images)
     } else {
-      for image in images {
-        try Results.print(
-          "\(image.kind) \(image.image.line)\(image.moment.map { ", \($0)" } ?? "")")
+      var output = ResultStream()
+      for (depth, image) in images.enumerated() {
+        try output.print(Self.branch(depth) + image.chainLine)
       }
+      let bytes = images.reduce(0) { $0 + $1.image.bytes }
+      try output.print("\(Count.text(images.count, "image")), \(ByteCount.text(bytes))")
+      try output.flush()
     }
     return .success
+  }
+
+  /// What leads from a child to its parent; long chains are not drawn ever deeper.
+  private static func branch(_ depth: Int) -> String {
+    guard depth > 0 else { return "" }
+    return String(repeating: "   ", count: min(depth, 10) - 1) + "└─ "
   }
 }

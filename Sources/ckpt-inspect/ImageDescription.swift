@@ -56,6 +56,16 @@ struct ImageDescription: Encodable {
     return (captured?["source.modified"] ?? captured?["start"]).map { "\($0.prefix(19))Z" }
   }
 
+  /// The image as a part of its chain.
+  var chainLine: String {
+    let adds = kind == "base" ? "" : "adds "
+    let parts = [
+      kind, ByteCount.text(image.bytes), "\(adds)\(image.pageText)",
+      "checkpoint \(image.checkpointID.prefix(16))", moment,
+    ]
+    return "\(image.file): " + parts.compactMap { $0 }.joined(separator: ", ")
+  }
+
   /// One fact a line.
   var lines: [String] {
     var lines = [
@@ -71,6 +81,7 @@ struct ImageDescription: Encodable {
     if let parentID { lines.append("parent         \(parentID) (\(parentName ?? "no name"))") }
     lines.append("pages          \(image.pageText); \(image.deadCopies) dead copies")
     lines.append("layout         \(layout)")
+    if let moment { lines.append("moment         \(moment)") }
     for record in records {
       lines.append(
         "record         \(record.namespace) \(record.name), \(record.recordClass), \(record.length) bytes"

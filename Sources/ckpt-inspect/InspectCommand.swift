@@ -17,6 +17,9 @@ struct InspectCommand: ParsableCommand {
       DigestCommand.self,
       RecordsCommand.self,
       VCPUCommand.self,
+      RegionsCommand.self,
+      DecodeCommand.self,
+      EncodeCommand.self,
     ],
     defaultSubcommand: InfoCommand.self)
 }

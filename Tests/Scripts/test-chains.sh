@@ -104,5 +104,5 @@ done
 # Standard input, which cannot be opened again, is not among those that are closed.
 raw - --search long <long/300.ckpt | cmp - now.raw
 ckpt-verify -q - --search long <long/300.ckpt
-[[ $(ckpt-inspect chain long/300.ckpt | wc -l) == 301 ]] || fail "chain of 301"
+[[ $(ckpt-inspect chain long/300.ckpt | wc -l) == 302 ]] || fail "chain of 301"
 echo "chains: 11 images, and 301"

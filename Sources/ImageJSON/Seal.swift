@@ -1,0 +1,152 @@
+internal import CheckpointCodec
+internal import CheckpointImage
+
+/// What follows from the segments of an image so far: places, numbers, digests.
+struct Seal {
+  /// A region that an index can refer to.
+  struct Region {
+    var ordinal: UInt64
+    var offset: UInt64
+    var length: UInt32
+    /// The digests of its pages; empty if it cannot be expanded.
+    var pages: [Digest]
+
+    /// The digests of some slots; nil unless all of them are known.
+    func digests(_ slots: Range<Int>) -> [Digest]? {
+      slots.upperBound <= pages.count ? Array(pages[slots]) : nil
+    }
+  }
+
+  /// Where the next segment begins.
+  private(set) var offset: UInt64 = 0
+  /// The number of segments so far.
+  private(set) var count: UInt64 = 0
+  /// The header, if it was understood.
+  private(set) var header: ImageHeader?
+  private var regions: [UInt64: Region] = [:]
+  private var ordinals: [UInt64: UInt64] = [:]
+  private var records: [RecordKey] = []
+  private var directory: [ImageRoot.DirectoryEntry] = []
+  private var blocks: [ImageRoot.BlockEntry] = []
+  private var counts = [UInt64](repeating: 0, count: 8)
+  private var regionPages: UInt64 = 0
+  private var rootPlace: (offset: UInt64, length: UInt64, fileID: Digest, checkpointID: Digest)?
+
+  var isBase: Bool { header?.parent == nil }
+  var captureID: [UInt8] { header?.captureID ?? [] }
+  var alignmentShift: UInt8 { header?.alignmentShift ?? 3 }
+
+  func region(_ ordinal: UInt64) -> Region? { regions[ordinal] }
+
+  func region(at offset: UInt64) -> Region? { ordinals[offset].flatMap { regions[$0] } }
+
+  /// Takes note of bytes that are no segment.
+  mutating func skip(_ bytes: Int) { offset += UInt64(bytes) }
+
+  /// Takes note of a segment whose bytes, frame and padding included, are `length`.
+  mutating func add(_ frame: SegmentFrame, _ body: [UInt8], length: Int) {
+    switch frame.kind {
+    case .region, .index, .root, .trailer: break
+    default:
+      directory.append(
+        ImageRoot.DirectoryEntry(frame, offset: offset, digest: SHA256Hasher.digest(of: body)))
+    }
+    let bytes = unsafe body.span.bytes
+    switch frame.kind {
+    case .header where count == 0:
+      header = unsafe try? ImageHeader(parsing: body.span.bytes, at: offset)
+    case .record:
+      if let record = try? MachineRecord(parsing: bytes, at: offset) { records.append(record.key) }
+    case .region:
+      let pages = Self.digests(body)
+      regionPages += UInt64((try? RegionHeader(parsing: bytes, at: offset))?.pageCount ?? 0)
+      regions[count] = Region(
+        ordinal: count, offset: offset, length: UInt32(truncatingIfNeeded: length), pages: pages)
+      ordinals[offset] = count
+    case .index: add(index: body)
+    case .root:
+      let root = try? ImageRoot(parsing: bytes, at: offset)
+      rootPlace = (
+        offset, UInt64(body.count), Identity.file(rootBody: body), root?.checkpointID ?? .zero
+      )
+    default: break
+    }
+    offset += UInt64(length)
+    count += 1
+  }
+
+  private static func digests(_ body: [UInt8]) -> [Digest] {
+    guard let header = unsafe try? RegionHeader(parsing: body.span.bytes, at: 0) else { return [] }
+    let buffer = PageBuffer(pages: header.pageCount)
+    guard
+      unsafe (try? RegionCodec.decode(body.span.bytes, header, into: buffer, at: 0, offset: 0))
+        != nil
+    else { return [] }
+    return RegionCodec.withHasher { hasher in
+      (0..<header.pageCount).map { hasher.digest(of: buffer.page($0)) }
+    }
+  }
+
+  private mutating func add(index body: [UInt8]) {
+    guard let block = unsafe try? IndexBlock(parsing: body.span.bytes, at: offset) else { return }
+    var pages = [PageEntry](repeating: .unpopulated, count: Limits.blockPages)
+    for (slot, entry) in zip(block.occupancy.members, block.entries) {
+      pages[slot] = entry
+      counts[Int(entry.status.state.rawValue)] += 1
+    }
+    var digests = MemoryDigest()
+    blocks.append(
+      ImageRoot.BlockEntry(
+        number: block.number, offset: offset, bodyLength: UInt32(body.count),
+        node: digests.block(pages.span), digest: SHA256Hasher.digest(of: body)))
+  }
+
+  /// The root that follows, but for what `form` says otherwise.
+  func root(_ form: RootForm) -> ImageRoot {
+    var entries = directory
+    if let given = form.directory {
+      entries = given.map { entry in
+        let frame = SegmentFrame(
+          rawKind: entry.kind, flags: entry.flags, ordinal: entry.ordinal,
+          bodyLength: entry.bodyLength, bodyChecksum: 0)
+        return ImageRoot.DirectoryEntry(frame, offset: entry.offset, digest: entry.digest.digest)
+      }
+    }
+    var table = blocks
+    if let given = form.blocks {
+      table = given.enumerated().map { place, entry in
+        ImageRoot.BlockEntry(
+          number: entry.block, offset: entry.offset, bodyLength: entry.bodyLength,
+          node: place < blocks.count ? blocks[place].node : nil, digest: entry.digest.digest)
+      }
+    }
+    let memory = form.memoryDigest?.digest ?? memory(table)
+    let state = form.stateDigest?.digest ?? Identity.machineState(records)
+    let data = counts[Int(PageState.data.rawValue)]
+    return ImageRoot(
+      memory: memory, state: state,
+      checkpointID: form.checkpointID?.digest
+        ?? Identity.checkpoint(captureID: captureID, memory: memory, state: state),
+      counts: form.counts ?? counts,
+      deadCopies: form.deadCopies ?? (regionPages >= data ? regionPages - data : 0),
+      layout: .none, directory: entries, blocks: table)
+  }
+
+  private func memory(_ table: [ImageRoot.BlockEntry]) -> Digest {
+    // Blocks that do not ascend are damage, and have no tree.
+    guard zip(table, table.dropFirst()).allSatisfy({ $0.number < $1.number }),
+      table.last?.number ?? 0 <= Limits.lastBlock
+    else { return .zero }
+    var tree = MemoryTree()
+    tree.update(table.map { ($0.number, $0.node) })
+    return tree.root
+  }
+
+  /// The trailer that follows.
+  var trailer: ImageTrailer {
+    ImageTrailer(
+      rootOffset: rootPlace?.offset ?? 0, rootLength: rootPlace?.length ?? 0,
+      segmentCount: count + 1, fileLength: offset + UInt64(ImageTrailer.segmentSize),
+      checkpointID: rootPlace?.checkpointID ?? .zero, fileID: rootPlace?.fileID ?? .zero)
+  }
+}

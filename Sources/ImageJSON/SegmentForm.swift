@@ -1,0 +1,170 @@
+internal import CheckpointImage
+
+/// A segment as JSON: its body by the fields of the specification. What follows from the rest of the
+/// image, such as checksums, lengths and places, is there only where the file has something else.
+public struct SegmentForm: Codable, Sendable {
+  var header: HeaderForm?
+  var record: RecordForm?
+  var region: RegionForm?
+  var states: [ExtentForm]?
+  var layout: [LayoutForm]?
+  var provenance: [FieldForm]?
+  var index: IndexForm?
+  var root: RootForm?
+  var trailer: TrailerForm?
+  /// The number of a kind, with the body as bytes: of an unknown kind, or one that breaks a rule.
+  var kind: UInt16?
+  var body: Base64Bytes?
+  /// Where the frame is not as it follows.
+  var flags: UInt16?
+  var ordinal: UInt64?
+  var bodyChecksum: UInt32?
+  var padding: HexBytes?
+  /// Bytes of the file that are no segment.
+  var bytes: Base64Bytes?
+
+  enum CodingKeys: String, CodingKey {
+    case header = "Header"
+    case record = "Record"
+    case region = "Region"
+    case states = "States"
+    case layout = "Layout"
+    case provenance = "Provenance"
+    case index = "Index"
+    case root = "Root"
+    case trailer = "Trailer"
+    case kind = "Kind"
+    case body = "Body"
+    case flags = "Flags"
+    case ordinal = "Ordinal"
+    case bodyChecksum = "Body_Checksum"
+    case padding = "Padding"
+    case bytes = "Bytes"
+  }
+
+  init() {}
+
+  /// Bytes that are no segment.
+  init(bytes: [UInt8]) { self.bytes = Base64Bytes(bytes) }
+
+  /// A body as it is.
+  init(kind: UInt16, body: [UInt8]) {
+    self.kind = kind
+    self.body = Base64Bytes(body)
+  }
+
+  /// A body by its fields; nil if this library does not know its kind or it breaks a rule.
+  init?(_ kind: SegmentKind?, _ body: [UInt8], _ seal: Seal) {
+    do throws(CheckpointError) {
+      let bytes = unsafe body.span.bytes
+      switch kind {
+      case .header: header = HeaderForm(try ImageHeader(parsing: bytes, at: 0))
+      case .record: record = RecordForm(try MachineRecord(parsing: bytes, at: 0))
+      case .region: region = RegionForm(try RegionHeader(parsing: bytes, at: 0), body)
+      case .states: states = try StateExtent.parseList(bytes, at: 0).map(ExtentForm.init)
+      case .layout: layout = try LayoutItem.parseList(bytes, at: 0).map(LayoutForm.init)
+      case .provenance:
+        provenance = try Provenance(parsing: bytes, at: 0).fields.map {
+          FieldForm(key: $0.key, value: $0.value)
+        }
+      case .index: index = IndexForm(try IndexBlock(parsing: bytes, at: 0), seal)
+      case .root: root = RootForm(try ImageRoot(parsing: bytes, at: 0), seal)
+      case .trailer: trailer = TrailerForm(try ImageTrailer(parsing: bytes, at: 0), seal)
+      case nil: return nil
+      }
+    } catch {
+      return nil
+    }
+  }
+
+  /// The kind and the body.
+  func content(_ seal: Seal) throws(CheckpointError) -> (kind: UInt16, body: [UInt8]) {
+    var found: [(SegmentKind, () throws(CheckpointError) -> [UInt8])] = []
+    if let header { found.append((.header, header.body)) }
+    if let record { found.append((.record, record.body)) }
+    if let region { found.append((.region, region.body)) }
+    if let states {
+      found.append(
+        (
+          .states,
+          { () throws(CheckpointError) in
+            var extents: [StateExtent] = []
+            for form in states { extents.append(try form.extent()) }
+            return StateExtent.encodeList(extents)
+          }
+        ))
+    }
+    if let layout {
+      found.append(
+        (
+          .layout,
+          { () throws(CheckpointError) in
+            var items: [LayoutItem] = []
+            for form in layout { items.append(try form.layoutItem()) }
+            return LayoutItem.encodeList(items)
+          }
+        ))
+    }
+    if let provenance {
+      found.append(
+        (
+          .provenance,
+          {
+            var fields = Provenance()
+            for field in provenance { fields.add(field.key, field.value) }
+            return fields.encoded()
+          }
+        ))
+    }
+    if let index {
+      found.append((.index, { () throws(CheckpointError) in try index.body(seal) }))
+    }
+    if let root { found.append((.root, { () throws(CheckpointError) in try root.body(seal) })) }
+    if let trailer { found.append((.trailer, { trailer.body(seal) })) }
+    if let kind, let body, found.isEmpty { return (kind, body.bytes) }
+    guard found.count == 1, kind == nil, body == nil else {
+      throw CheckpointError(
+        .refused,
+        "expected one of Header, Record, Region, States, Layout, Provenance, Index, Root, Trailer, "
+          + "or Kind and Body, or Bytes")
+    }
+    return (found[0].0.rawValue, try found[0].1())
+  }
+
+  /// The segment's frame, body, and all its bytes, behind what `seal` has seen.
+  func segment(_ seal: Seal) throws(CheckpointError) -> (
+    frame: SegmentFrame, body: [UInt8], bytes: [UInt8]
+  ) {
+    let (rawKind, body) = try content(seal)
+    let known = SegmentKind(rawValue: rawKind)
+    guard body.count <= Limits.maximumBody else {
+      throw CheckpointError(
+        .refused, "a body of \(body.count) bytes: expected at most \(Limits.maximumBody)")
+    }
+    // The header's own alignment counts for it too.
+    let shift = seal.count == 0 ? try Self.alignment(known, body) : seal.alignmentShift
+    let count = SegmentFrame.padding(
+      bodyLength: UInt64(body.count), alignmentShift: shift, rawKind: rawKind)
+    let padding = padding?.bytes ?? [UInt8](repeating: 0, count: count)
+    guard padding.count == count else {
+      throw CheckpointError(.refused, "Padding: found \(padding.count) bytes, expected \(count)")
+    }
+    var checksum = Checksum()
+    unsafe checksum.update(body.span.bytes)
+    unsafe checksum.update(padding.span.bytes)
+    let frame = SegmentFrame(
+      rawKind: rawKind, flags: flags ?? known.map(SegmentFrame.flags) ?? 0,
+      ordinal: ordinal ?? seal.count, bodyLength: UInt64(body.count),
+      bodyChecksum: bodyChecksum ?? checksum.value)
+    return (frame, body, frame.encoded() + body + padding)
+  }
+
+  private static func alignment(_ kind: SegmentKind?, _ body: [UInt8]) throws(CheckpointError)
+    -> UInt8
+  {
+    guard kind == .header else {
+      throw CheckpointError(.refused, "the first segment has to be the Header")
+    }
+    return unsafe try ImageHeader(parsing: body.span.bytes, at: 0).alignmentShift
+  }
+}

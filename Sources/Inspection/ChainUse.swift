@@ -1,0 +1,26 @@
+public import CheckpointChain
+internal import CheckpointCodec
+public import CheckpointImage
+
+/// Which images of a chain the pages of its tip come from.
+public struct ChainUse: Sendable {
+  /// The pages of the tip by state, in the order of the states' numbers.
+  public private(set) var counts = [UInt64](repeating: 0, count: 8)
+  /// For each image, tip first, the stored pages that the tip shows.
+  public private(set) var shown: [UInt64]
+
+  /// Goes through the index of the whole chain.
+  public init(_ chain: Chain) throws(CheckpointError) {
+    shown = [UInt64](repeating: 0, count: chain.images.count)
+    for (number, _) in chain.nodes {
+      try Interruption.check()
+      guard let block = try chain.block(number) else { continue }
+      for (entry, image) in zip(block.entries, block.image) {
+        counts[Int(entry.status.state.rawValue)] += 1
+        if entry.status.state == .data, image >= 0 { shown[Int(image)] += 1 }
+      }
+    }
+    // The gaps of a block are no part of a moment.
+    counts[Int(PageState.unpopulated.rawValue)] = 0
+  }
+}

@@ -1,0 +1,86 @@
+public import CheckpointCodec
+public import CheckpointImage
+
+/// Where the bytes of an image go.
+public struct StorageStatistics: Sendable {
+  /// The regions of one codec.
+  public struct Regions: Sendable {
+    /// How many.
+    public var count: UInt64 = 0
+    /// Pages in them.
+    public var pages: UInt64 = 0
+    /// Pages that an index entry of the image refers to; the others are dead copies.
+    public var livePages: UInt64 = 0
+    /// Bytes of the segments.
+    public var storedBytes: UInt64 = 0
+    /// Bytes of the pages.
+    public var expandedBytes: UInt64 { pages * UInt64(Limits.pageSize) }
+  }
+
+  /// Segments of one kind.
+  public struct Segments: Sendable {
+    /// How many.
+    public var count: UInt64 = 0
+    /// Their bytes.
+    public var bytes: UInt64 = 0
+  }
+
+  /// The regions by codec.
+  public private(set) var regions: [CodecID: Regions] = [:]
+  /// All other segments by the name of their kind.
+  public private(set) var segments: [String: Segments] = [:]
+  /// Bytes of the file.
+  public let bytes: UInt64
+
+  /// Goes through the segments of an image and its index; no region is expanded.
+  public init(_ image: ImageFile) throws(CheckpointError) {
+    bytes = image.file.length
+    do throws(CheckpointError) {
+      let codecs = try readSegments(image)
+      for entry in image.root.blocks {
+        try Interruption.check()
+        for page in try image.indexBlock(entry).entries where page.status.state == .data {
+          guard let codec = codecs[page.location.offset] else {
+            throw CheckpointError(
+              .damaged, "a page in a region at byte \(page.location.offset), where none begins",
+              structure: "index block", offset: entry.offset)
+          }
+          regions[codec]?.livePages += 1
+        }
+      }
+    } catch {
+      throw error.inFile(image.name)
+    }
+  }
+
+  /// Counts the segments; returns the codec of each region, by offset.
+  private mutating func readSegments(_ image: ImageFile) throws(CheckpointError)
+    -> [UInt64: CodecID]
+  {
+    var codecs: [UInt64: CodecID] = [:]
+    var offset: UInt64 = 0
+    while offset < image.file.length {
+      try Interruption.check()
+      let start = try image.file.bytes(at: offset, count: SegmentFrame.byteCount)
+      let frame = unsafe try SegmentFrame(parsing: start.span.bytes, at: offset)
+      let padding = SegmentFrame.padding(
+        bodyLength: frame.bodyLength, alignmentShift: image.header.alignmentShift,
+        rawKind: frame.rawKind)
+      let length = UInt64(SegmentFrame.byteCount) + frame.bodyLength + UInt64(padding)
+      if frame.kind == .region {
+        let (_, body) = try image.segment(at: offset, expecting: .region)
+        let header = unsafe try RegionHeader(parsing: body.span.bytes, at: offset)
+        codecs[offset] = header.codec
+        regions[header.codec, default: Regions()].count += 1
+        regions[header.codec]?.pages += UInt64(header.pageCount)
+        regions[header.codec]?.storedBytes += length
+      } else {
+        let name = frame.kind?.name ?? "kind \(frame.rawKind)"
+        segments[name, default: Segments()].count += 1
+        segments[name]?.bytes += length
+      }
+      offset += length
+    }
+    return codecs
+  }
+}

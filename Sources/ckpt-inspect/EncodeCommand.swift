@@ -1,0 +1,51 @@
+import ArgumentParser
+import CheckpointCodec
+import CheckpointImage
+import CommandLineSupport
+import ImageJSON
+
+struct EncodeCommand: Tool {
+  static let configuration = CommandConfiguration(
+    commandName: "encode", abstract: "Make an image of the JSON that decode printed.",
+    discussion: "Nothing is checked that need not be understood: use ckpt-verify for that.")
+
+  @Argument(help: "The JSON; - is standard input.", completion: .file())
+  var json: String
+
+  @OptionGroup(title: "Output") var output: OutputOptions
+  @OptionGroup(title: "Common options") var common: CommonOptions
+
+  private struct Report: Encodable {
+    var file: String
+    var bytes: UInt64
+    var segments: UInt64
+  }
+
+  func execute() throws(CheckpointError) -> ExitStatus {
+    var reader = try SegmentFormReader(InputStream(json))
+    let file = try output.open()
+    var encoder = ImageEncoder(to: file)
+    while let segment = try reader.read() {
+      do throws(CheckpointError) {
+        try encoder.add(segment)
+      } catch {
+        // What the JSON says cannot be written, wherever in the image that would be.
+        guard error.kind == .io || error.kind == .interrupted else {
+          throw CheckpointError(
+            .refused, error.reason, structure: "segment \(encoder.segments)", file: reader.name)
+        }
+        throw error
+      }
+    }
+    try file.commit()
+    let report = Report(file: file.name, bytes: encoder.bytes, segments: encoder.segments)
+    if common.json && output.output != "-" {
+      try Results.printJSON(report)
+    } else if !common.quiet {
+      Message.print(
+        "\(report.file): \(ByteCount.text(report.bytes)), \(Count.text(report.segments, "segment"))"
+      )
+    }
+    return .success
+  }
+}
