@@ -77,7 +77,7 @@ let package = Package(
 
     tool("ckpt-capture", ["Archives"]),
     tool("ckpt-merge"),
-    tool("ckpt-verify"),
+    tool("ckpt-verify", ["Archives"]),
     tool("ckpt-restore"),
     tool("ckpt-inspect", ["ImageJSON", "Inspection"]),
     tool("ckpt-diff"),

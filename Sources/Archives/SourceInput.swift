@@ -29,6 +29,16 @@ public struct SourceInput {
       in: InputStream(name.file), named: name.file, member: name.member, as: format, depth: 0)
   }
 
+  /// The stream of Xen's that an input is or expands to; nil if it begins as neither.
+  public static func stream(in input: InputStream) throws(CheckpointError)
+    -> (input: InputStream, format: XenFormat)?
+  {
+    let start = try input.peek(ArchiveFormat.startLength)
+    guard XenFormat(start) != nil || Compression(start: start) != nil else { return nil }
+    let source = try source(in: input, named: input.name, member: nil, as: nil, depth: 0)
+    return source.format.xen.map { (source.input, $0) }
+  }
+
   /// The source in `input`, through any containers.
   private static func source(
     in input: InputStream, named name: String, member: String?, as format: SourceFormat?,

@@ -30,28 +30,20 @@ public enum Restore {
     progress: (Double?) -> Void = { _ in }
   ) throws(CheckpointError) -> Substitutions {
     try chain.checkStays(output)
-    func stream(_ format: XenFormat) throws(CheckpointError) -> Substitutions {
-      let writer: XenStreamWriter
-      do throws(CheckpointError) {
-        writer = try XenStreamWriter(
-          format, of: chain.records, configuration: configuration, to: output)
-      } catch {
-        throw error.inFile(chain.tip.name)
-      }
-      try run(chain, .layout, into: writer, on: pool, progress)
-      return writer.substitutions
-    }
-    switch format {
-    case .raw:
+    guard let xen = XenFormat(rawValue: format.rawValue) else {
       let writer = RawWriter(output)
       try run(chain, .ascending, into: writer, on: pool, progress)
       return writer.substitutions
-    case .xl: return try stream(.xl)
-    case .libxl: return try stream(.libxl)
-    case .libxc: return try stream(.libxc)
-    case .libvirt: return try stream(.libvirt)
-    case .xenserver: return try stream(.xenServer)
     }
+    let writer: XenStreamWriter
+    do throws(CheckpointError) {
+      writer = try XenStreamWriter(
+        xen, of: chain.records, configuration: configuration, to: output)
+    } catch {
+      throw error.inFile(chain.tip.name)
+    }
+    try run(chain, .layout, into: writer, on: pool, progress)
+    return writer.substitutions
   }
 
   private static func run(

@@ -19,13 +19,8 @@ public enum SourceFormat: String, CaseIterable, Sendable {
   /// Recognises a source by its first bytes; raw memory has none of its own and must be named.
   public static func recognise(_ input: InputStream) throws(CheckpointError) -> SourceFormat {
     let start = try input.peek(64)
-    switch XenFormat(start) {
-    case .xl: return .xl
-    case .libxl: return .libxl
-    case .libxc: return .libxc
-    case .libvirt: return .libvirt
-    case .xenServer: return .xenserver
-    case nil: break
+    if let found = XenFormat(start).flatMap({ SourceFormat(rawValue: $0.rawValue) }) {
+      return found
     }
     func refused(_ reason: String) -> CheckpointError {
       CheckpointError(.refused, reason, offset: 0, file: input.name)
@@ -45,15 +40,11 @@ public enum SourceFormat: String, CaseIterable, Sendable {
     throw refused("is of no known kind; --format raw takes it as plain memory")
   }
 
+  /// Which of Xen's formats it is, if it is one.
+  public var xen: XenFormat? { XenFormat(rawValue: rawValue) }
+
   /// Opens a source of this kind.
   public func open(_ input: InputStream) throws(CheckpointError) -> any DescribedSource {
-    switch self {
-    case .xl: try XenStreamSource(input, .xl)
-    case .libxl: try XenStreamSource(input, .libxl)
-    case .libxc: try XenStreamSource(input, .libxc)
-    case .libvirt: try XenStreamSource(input, .libvirt)
-    case .xenserver: try XenStreamSource(input, .xenServer)
-    case .raw: RawSource(input)
-    }
+    if let xen { try XenStreamSource(input, xen) } else { RawSource(input) }
   }
 }

@@ -1,3 +1,4 @@
+import Archives
 import ArgumentParser
 import CheckpointChain
 import CheckpointCodec
@@ -66,8 +67,8 @@ struct VerifyCommand: Tool {
     if let salvage { return try rescue(to: salvage) }
     let progress = ProgressLine("verifying", quiet: common.quiet)
     let input = try InputStream(image)
-    if let format = XenFormat(try input.peek(64)) {
-      let check = XenStreamCheck(input, format)
+    if let stream = try SourceInput.stream(in: input) {
+      let check = XenStreamCheck(stream.input, stream.format)
       try check.run(progress: progress.update)
       progress.end()
       try StreamVerdict(check).tell(common)

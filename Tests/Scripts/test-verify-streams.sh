@@ -8,6 +8,9 @@ zstd -dc --long=30 "$root/Fixtures/xen-64.tar.zst" | tar -x
 zstd -dc --long=30 "$root/Fixtures/checkpointed-64.tar.zst" | tar -x
 for file in ./*-64/*; do expect 0 'sound$' ckpt-verify "$file"; done
 expect 0 '^libxl stream, 5 moments, 60 records, 18747 pages' ckpt-verify - <pv-64/remus.stream
+zstd -q -c pvh-64/epochs.stream >epochs.zst
+expect 0 '^libxc stream, 5 moments, .*: sound' ckpt-verify epochs.zst
+expect 0 '^libxc stream, 5 moments, .*: sound' ckpt-verify - <epochs.zst
 expect 0 '"moments" : 5' ckpt-verify --json pvh-64/epochs.stream
 for guest in pv pvh; do
   ckpt-capture -q $guest-64/*.stream -o $guest-%d.ckpt

@@ -2,7 +2,7 @@ internal import CheckpointImage
 
 /// The kinds of file that carry the state of a Xen guest, one inside the other: a libxc stream stands alone,
 /// in a libxl stream, or in a XenServer suspend image; a libxl stream alone or in a file of xl or libvirt.
-public enum XenFormat: Sendable {
+public enum XenFormat: String, Sendable {
   /// The libxc stream alone.
   case libxc
   /// The libxl stream with the libxc stream in it.
@@ -12,7 +12,7 @@ public enum XenFormat: Sendable {
   /// The file of `virsh save`, by libvirt's libxl driver.
   case libvirt
   /// The suspend image of XenServer and XCP-ng.
-  case xenServer
+  case xenServer = "xenserver"
 
   /// What the file is called.
   public var name: String {
