@@ -30,9 +30,16 @@ public final class ChainSource: CheckpointSource {
   public var fractionDone: Double? { total == 0 ? nil : min(1, Double(done) / Double(total)) }
 
   /// The events of `chain`'s tip.
-  public init(_ chain: Chain, order: Order) throws(CheckpointError) {
+  ///
+  /// - Parameter pool: where pages that lie scattered are gathered beforehand; nil if none will be read.
+  public init(_ chain: Chain, order: Order, on pool: WorkerPool?) throws(CheckpointError) {
     self.chain = chain
-    reader = PageReader(chain)
+    reader =
+      if let pool {
+        try PageReader(chain, reading: Self.blocks(of: chain, order), on: pool)
+      } else {
+        PageReader(chain)
+      }
     records = []
     switch order {
     case .ascending:
@@ -58,8 +65,14 @@ public final class ChainSource: CheckpointSource {
   /// Goes through the layout of a chain's tip as an export would, without reading a page.
   static func checkLayout(of chain: Chain) throws(CheckpointError) {
     guard chain.tip.root.layout != .none else { return }
-    let source = try ChainSource(chain, order: .layout)
+    let source = try ChainSource(chain, order: .layout, on: nil)
     while try source.next() != nil { try Interruption.check() }
+  }
+
+  /// The numbers of the blocks whose pages will be read.
+  private static func blocks(of chain: Chain, _ order: Order) -> [UInt64] {
+    guard case .range(let range) = order else { return chain.nodes.map(\.block) }
+    return chain.nodes.map(\.block).filter { range.overlaps($0 << 9..<($0 + 1) << 9) }
   }
 
   private static func blocks(of chain: Chain, within range: Range<PFN> = 0..<Limits.pfnEnd)

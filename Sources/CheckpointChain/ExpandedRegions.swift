@@ -47,7 +47,10 @@ final class ExpandedRegions: Sendable {
   private let limit: Int
   private let state = Mutex(State())
 
-  init(images: Int) { limit = min(16 + images, 64) << 20 }
+  init(images: Int) { limit = Self.limit(images: images) }
+
+  /// How many bytes of expanded regions are kept for a chain of so many images.
+  static func limit(images: Int) -> Int { min(16 + images, 64) << 20 }
 
   /// The region, and whether the caller is the one who must expand it.
   func region(_ key: Key) -> (region: ExpandedRegion, isNew: Bool) {

@@ -20,7 +20,7 @@ public final class MergeSource: CheckpointSource {
   private var layout: LayoutReader
   /// The blocks on which the span has a word, ascending.
   private var blocks: ArraySlice<UInt64> = []
-  private var regions: [RegionMerge.LiveRegion] = []
+  private var regions: [LiveRegion] = []
   private var nextRegion = 0
   private var states: [StateExtent] = []
   private var nextState = 0
@@ -60,20 +60,7 @@ public final class MergeSource: CheckpointSource {
     var numbers: Set<UInt64> = []
     for image in chain.images[..<merge.span] { numbers.formUnion(image.root.blocks.map(\.number)) }
     blocks = numbers.sorted()[...]
-    var places: [Int: [UInt64: Int]] = [:]
-    for number in blocks {
-      try Interruption.check()
-      try forEachEntry(of: number) { (_, entry, image) in
-        guard entry.status.state == .data else { return }
-        let place = places[image]?[entry.location.offset] ?? regions.count
-        if place == regions.count {
-          places[image, default: [:]][entry.location.offset] = place
-          regions.append(RegionMerge.LiveRegion(image: image, location: entry.location))
-        }
-        regions[place].live[Int(entry.location.slot)] = true
-      }
-    }
-    regions.sort { ($1.image, $0.location.offset) < ($0.image, $1.location.offset) }
+    regions = try chain.liveRegions(span: merge.span, blocks: blocks)
   }
 
   /// The entries of a block that come from the span.

@@ -5,11 +5,23 @@ public import CheckpointImage
 public final class PageReader: Sendable {
   private let chain: Chain
   private let regions: RegionReader
+  private let scattered: ScatteredPages?
 
   /// A reader of the chain's tip.
-  public init(_ chain: Chain) {
+  public convenience init(_ chain: Chain) { self.init(chain, nil) }
+
+  init(_ chain: Chain, _ scattered: ScatteredPages?) {
     self.chain = chain
+    self.scattered = scattered
     regions = RegionReader(chain.images)
+  }
+
+  /// A reader that is going to read all pages of some blocks, given in ascending order.
+  convenience init(_ chain: Chain, reading blocks: [UInt64], on pool: WorkerPool)
+    throws(CheckpointError)
+  {
+    let room = ExpandedRegions.limit(images: chain.images.count)
+    self.init(chain, try ScatteredPages.gather(chain, blocks, room: room, on: pool))
   }
 
   /// The pages of some ranges, together at most 256, with their contents: zeros for every state but
@@ -28,9 +40,13 @@ public final class PageReader: Sendable {
         var page = PageBatch.Page(pfn: pfn, type: entry.status.type)
         page.state = entry.status.state
         page.digest = entry.digest
-        if let block, entry.status.state == .data {
-          stored.append(RegionReader.Page(pfn: pfn, image: block.image[Int(slot)], entry: entry))
-          slots.append(batch.pages.count)
+        if let image = block?.image[Int(slot)], entry.status.state == .data {
+          if let scattered, scattered.holds(image: image, entry.location) {
+            try scattered.read(pfn, entry.digest, to: batch.pages.count, of: buffer)
+          } else {
+            stored.append(RegionReader.Page(pfn: pfn, image: image, entry: entry))
+            slots.append(batch.pages.count)
+          }
         } else {
           buffer.clear(batch.pages.count)
         }

@@ -3,15 +3,6 @@ internal import CheckpointImage
 
 /// Takes one region over into a merged image: as it is where most of it lives, else page by page.
 struct RegionMerge: Sendable {
-  /// A region some of whose pages live.
-  struct LiveRegion: Sendable {
-    /// The image's place in the chain.
-    var image: Int
-    var location: PageLocation
-    /// The slots of its living pages, ascending as a set.
-    var live = PageSet()
-  }
-
   let chain: Chain
   /// How many of the youngest images are merged.
   let span: Int

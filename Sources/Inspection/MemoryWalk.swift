@@ -23,7 +23,7 @@ public final class MemoryWalk: CheckpointSink {
     progress: (Double?) -> Void = { _ in }
   ) throws(CheckpointError) {
     try Pipeline([.perform], into: MemoryWalk(range, visitors), on: pool)
-      .run(ChainSource(chain, order: .range(range)), progress: progress)
+      .run(ChainSource(chain, order: .range(range), on: pool), progress: progress)
   }
 
   /// The PFN behind the last page that is not unpopulated: where a raw file of the memory ends.

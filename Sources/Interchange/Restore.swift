@@ -51,6 +51,6 @@ public enum Restore {
     on pool: WorkerPool, _ progress: (Double?) -> Void
   ) throws(CheckpointError) {
     try Pipeline([.perform], into: sink, on: pool)
-      .run(ChainSource(chain, order: order), progress: progress)
+      .run(ChainSource(chain, order: order, on: pool), progress: progress)
   }
 }

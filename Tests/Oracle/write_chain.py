@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 """Long chains of small increments, written with write_image.py: no tool of ours has a part in them.
 
-usage: write_chain.py RAW BASE COUNT PAGES [SEED]
+usage: write_chain.py RAW BASE COUNT PAGES [MIDDLE]
 
 RAW is the memory that the image BASE holds. Writes COUNT increments beside BASE, each on the one before:
 1.ckpt, 2.ckpt and so on. Each changes PAGES pages all over the memory; an eighth of them become zero. RAW is
-changed too: in the end it is the memory of the last increment.
+changed too: in the end it is the memory of the last increment. MIDDLE becomes that of the middle one.
 """
-import mmap, os, random, struct, sys
+import mmap, os, random, shutil, struct, sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', '..', 'Spec'))
 from write_image import DATA, NOTHING, ZERO, Image, node, sha, upper_levels
 
@@ -56,8 +56,8 @@ class Increment(Image):
         return upper_levels(self.guest.nodes)
 
 
-def main(raw, base, count, pages, seed=1):
-    rng = random.Random(int(seed))
+def main(raw, base, count, pages, middle=None):
+    rng = random.Random(1)
     folder = os.path.dirname(base)
     with open(base, 'rb') as file:
         Increment.architecture = struct.unpack_from('<H', file.read(64), 38)[0]
@@ -83,6 +83,9 @@ def main(raw, base, count, pages, seed=1):
             name = f'{number}.ckpt'
             image.finish(os.path.join(folder, name))
             parent = Parent(image.id)
+            if middle and number == int(count) // 2:
+                memory.flush()
+                shutil.copy(raw, middle)
 
 
 if __name__ == '__main__':

@@ -11,7 +11,7 @@ public final class InputFile: Sendable {
   private let path: String
   /// The file behind the name.
   public let identity: FileIdentity
-  private let spool: Int32?
+  private let spool: TemporaryFile?
   private let taken = Atomic<UInt64>(0)
 
   /// Bytes read so far; what was read twice counts twice.
@@ -31,12 +31,12 @@ public final class InputFile: Sendable {
     try self.init(path: "", name: input.name, spool: Self.spool(input))
   }
 
-  private init(path: String, name: String, spool: Int32?) throws(CheckpointError) {
+  private init(path: String, name: String, spool: TemporaryFile?) throws(CheckpointError) {
     self.path = path
     self.name = name
     self.spool = spool
     let descriptor: Int32
-    if let spool { descriptor = spool } else { descriptor = try Self.open(path) }
+    if let spool { descriptor = spool.descriptor } else { descriptor = try Self.open(path) }
     defer { if spool == nil { close(descriptor) } }
     var status = stat()
     guard unsafe fstat(descriptor, &status) == 0 else { throw .system("cannot stat", name) }
@@ -48,7 +48,7 @@ public final class InputFile: Sendable {
   }
 
   deinit {
-    if let spool { close(spool) } else { OpenFiles.shared.forget(ObjectIdentifier(self)) }
+    if spool == nil { OpenFiles.shared.forget(ObjectIdentifier(self)) }
   }
 
   private static func open(_ path: String) throws(CheckpointError) -> Int32 {
@@ -76,7 +76,7 @@ public final class InputFile: Sendable {
         offset: offset, file: name)
     }
     // A spooled pipe could not be opened again: its descriptor is its own.
-    let descriptor = if let spool { spool } else { try OpenFiles.shared.acquire(self) }
+    let descriptor = if let spool { spool.descriptor } else { try OpenFiles.shared.acquire(self) }
     defer { if spool == nil { OpenFiles.shared.release(self) } }
     var done = 0
     while done < buffer.count {
@@ -98,7 +98,7 @@ public final class InputFile: Sendable {
 
   /// The next offset that does not lie in a hole; where the file has none, the end of the file.
   public func nextData(from offset: UInt64) throws(CheckpointError) -> UInt64 {
-    let descriptor = if let spool { spool } else { try OpenFiles.shared.acquire(self) }
+    let descriptor = if let spool { spool.descriptor } else { try OpenFiles.shared.acquire(self) }
     defer { if spool == nil { OpenFiles.shared.release(self) } }
     // Linux's SEEK_DATA, which Swift's import of the C library leaves out.
     let found = lseek(descriptor, off_t(offset), 3)
@@ -131,33 +131,18 @@ public final class InputFile: Sendable {
     return bytes
   }
 
-  private static func spool(_ input: InputStream) throws(CheckpointError) -> Int32 {
-    let folder = unsafe getenv("TMPDIR").map { unsafe String(cString: $0) } ?? "/tmp"
-    var template = Array("\(folder)/vmckpt.XXXXXX".utf8CString)
-    let descriptor = unsafe mkstemp(&template)
-    guard descriptor >= 0 else { throw .system("cannot make a temporary file in", folder) }
-    unsafe unlink(template)
-    do throws(CheckpointError) {
-      var buffer = [UInt8](repeating: 0, count: 1 << 20)
-      while true {
-        var count = 0
-        unsafe try buffer.withMutableBytes { (bytes) throws(CheckpointError) in
-          count = unsafe try input.readSome(into: bytes)
-        }
-        if count == 0 { return descriptor }
-        var done = 0
-        while done < count {
-          let written = unsafe buffer.withUnsafeBytes {
-            unsafe Glibc.write(descriptor, $0.baseAddress?.advanced(by: done), count - done)
-          }
-          if written < 0 && errno == EINTR && Interruption.received == 0 { continue }
-          guard written > 0 else { throw .system("cannot spool \(input.name) in", folder) }
-          done += written
-        }
+  private static func spool(_ input: InputStream) throws(CheckpointError) -> TemporaryFile {
+    let spool = try TemporaryFile()
+    var offset: UInt64 = 0
+    var buffer = [UInt8](repeating: 0, count: 1 << 20)
+    while true {
+      var count = 0
+      unsafe try buffer.withMutableBytes { (bytes) throws(CheckpointError) in
+        count = unsafe try input.readSome(into: bytes)
+        unsafe try spool.write(UnsafeRawBufferPointer(rebasing: bytes[..<count]), at: offset)
       }
-    } catch {
-      close(descriptor)
-      throw error
+      if count == 0 { return spool }
+      offset += UInt64(count)
     }
   }
 }
