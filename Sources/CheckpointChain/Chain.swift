@@ -48,10 +48,16 @@ public final class Chain: ParentMemory, Sendable {
   }
 
   private static func nodes(of images: ArraySlice<ImageFile>) -> MemoryTree {
-    var nodes = MemoryTree()
-    for image in images.reversed() {
-      nodes.update(image.root.blocks.map { ($0.number, $0.node) })
+    var found: [UInt64: Digest?] = [:]
+    // The youngest image that has a word on a block knows its node.
+    for image in images {
+      for entry in image.root.blocks where found[entry.number] == nil {
+        found[entry.number] = .some(entry.node)
+      }
     }
+    // Once for all images: each would compute its way to the top anew.
+    var nodes = MemoryTree()
+    nodes.update(found.map { (block: $0, node: $1) }.sorted { $0.block < $1.block })
     return nodes
   }
 
