@@ -20,7 +20,7 @@ func tool(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
     name: name,
     dependencies: dependencies + [
       "CommandLineSupport", "Interchange", "CheckpointChain", "CheckpointCodec", "CheckpointImage",
-      .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      "Pictures", .product(name: "ArgumentParser", package: "swift-argument-parser"),
     ],
     swiftSettings: strict)
 }
@@ -65,13 +65,14 @@ let package = Package(
     library(
       "Inspection", ["CheckpointChain", "CheckpointCodec", "CheckpointImage", "CMemmem"]),
     library("Interchange", ["CheckpointChain", "CheckpointCodec", "CheckpointImage"]),
+    library("Pictures", ["CheckpointImage", "CZlib"]),
     library(
       "Archives",
       ["Interchange", "CheckpointCodec", "CheckpointImage", "CArchive", "CZlib", "CZstd"]),
     library(
       "CommandLineSupport",
       [
-        "CheckpointChain", "CheckpointCodec", "CheckpointImage",
+        "CheckpointChain", "CheckpointCodec", "CheckpointImage", "Pictures",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
@@ -94,6 +95,7 @@ let package = Package(
     tests(
       "InspectionTests",
       ["Inspection", "CheckpointChain", "CheckpointCodec", "CheckpointImage", "Interchange"]),
+    tests("PicturesTests", ["Pictures", "CheckpointImage"]),
     tests(
       "InterchangeTests", ["Interchange", "CheckpointChain", "CheckpointCodec", "CheckpointImage"]),
   ],

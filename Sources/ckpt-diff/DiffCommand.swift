@@ -2,6 +2,7 @@ import ArgumentParser
 import CheckpointChain
 import CheckpointImage
 import CommandLineSupport
+import Pictures
 
 @main
 struct DiffCommand: Tool {
@@ -26,10 +27,11 @@ struct DiffCommand: Tool {
   var histogram = false
 
   @Option(
-    help: ArgumentHelp("Compare only these PFNs, such as 0x100-0x1ff.", valueName: "pages"),
+    help: ArgumentHelp("Compare only these PFNs, such as 0x100-0x1ff.", valueName: "first-last"),
     transform: Number.parsePFNs)
   var range: Range<PFN> = 0..<Limits.pfnEnd
 
+  @OptionGroup(title: "Picture") var pictures: PictureOptions
   @OptionGroup(title: "Chain") var chain: ChainOptions
   @OptionGroup(title: "Common options") var common: CommonOptions
 
@@ -39,6 +41,9 @@ struct DiffCommand: Tool {
   func validate() throws {
     if before == "-" && after == "-" {
       throw ValidationError("standard input can be used only once")
+    }
+    if pictures.takesStandardOutput && (listing != nil || common.json) {
+      throw ValidationError("standard output can be used only once")
     }
   }
 
@@ -51,9 +56,11 @@ struct DiffCommand: Tool {
     let list = listing?.make(json: common.json)
     let contents = PageContents(pair)
     var bytes = ChangedBytes()
+    var map = pictures.isWanted ? pictures.map(of: blocks(of: pair), .changes) : nil
     let readsPages = histogram || listing == .pages || listing == .bytes
     let difference = try Difference(pair, within: range) { (run) throws(CheckpointError) in
       try list?.add(run)
+      map?.add(run.pages, kind: Legend.index(of: run.change.kind))
       guard readsPages, run.change.contentsDiffer else { return }
       try contents.read(run.pages) { (pfn, old, new) throws(CheckpointError) in
         bytes.add(ChangedBytes.count(old, new))
@@ -62,13 +69,20 @@ struct DiffCommand: Tool {
     }
     try list?.end()
     let report = DifferenceReport(pair, difference, guest, readsPages ? bytes : nil)
+    if let map { try pictures.draw(map, titles: report.titles) }
     try tell(report)
     return difference.pages == 0 ? .success : .no
   }
 
+  /// The blocks that a picture shows.
+  private func blocks(of pair: ChainPair) -> [UInt64] {
+    let size = UInt64(Limits.blockPages)
+    return pair.blocks.filter { range.overlaps($0 * size..<($0 + 1) * size) }
+  }
+
   /// The sum is the result, or goes beside a list that is.
   private func tell(_ report: DifferenceReport) throws(CheckpointError) {
-    if listing == nil {
+    if listing == nil && !pictures.takesStandardOutput {
       if common.json {
         try Results.printJSON(report)
       } else if !common.quiet {

@@ -98,6 +98,9 @@ struct DifferenceReport: Encodable {
     bytesOfImages = pair.images.reduce(0) { $0 + $1.file.length }
   }
 
+  /// What is written above a picture.
+  var titles: [String] { ["before: \(before.line)", "after:  \(after.line)"] }
+
   /// The sum for people.
   var lines: [String] {
     var lines = ["before   \(before.line)", "after    \(after.line)"]
