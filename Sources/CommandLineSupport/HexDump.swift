@@ -58,10 +58,10 @@ public struct HexDump {
     }
   }
 
-  /// Ends the dump: the last line, and the address behind it where lines were left out.
+  /// Ends the dump: the last line, and the address behind it.
   public mutating func end(to output: inout ResultStream) throws(CheckpointError) {
     if !row.isEmpty { try endRow(&output) }
-    if isRepeating { try output.print(Self.text(address)) }
+    try output.print(Self.text(address))
   }
 
   private mutating func endRow(_ output: inout ResultStream) throws(CheckpointError) {
