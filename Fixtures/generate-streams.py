@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""generate-streams.py FOLDER: tiny synthetic xl save files, each named after what it is.
+"""generate-streams.py FOLDER: tiny synthetic save files and streams, each named after what it is.
 
-good-*  accepted and exported byte for byte; repeat-* hold a page more than once, so that only what
-they leave in a guest can be the same; chain-KIND-N are successive saves of one guest; bad-* each
-have one defect. The bytes are the same in every run.
+The ending is the format: xl, libxl, libxc, libvirt, xenserver. good-*  accepted and exported byte for
+byte; repeat-* hold a page more than once, so that only what they leave in a guest can be the same;
+chain-KIND-N are successive saves of one guest; moments-N-* are checkpointed streams with N complete
+moments; bad-* each have one defect. The bytes are the same in every run.
 """
 import os
 import random
@@ -113,6 +114,27 @@ def emulator():
             + record(3, pack("<II", 2, 0) + b"QEVM-opaque-state-of-a-device-model"))
 
 
+def libvirt(stream, xml=b"<domain type='xen'><name>tiny</name></domain>", version=2, length=None):
+    size = len(xml) if length is None else length
+    return b"libvirt-xml\n \0 \r" + pack("<II", version, size) + bytes(40) + xml + stream
+
+
+def section(kind, body=b"", length=None):
+    return pack("<QQ", kind, len(body) if length is None else length) + body
+
+
+XENOPS = section(0x0F, b"((time 20261123T10:00:00Z)(word_size 64))")
+XENSERVER_END = section(0xFFFF)
+
+
+def xenserver(libxc, model=b"", xenops=XENOPS, end=XENSERVER_END):
+    """A suspend image; the section of the libxc stream has no length that means anything."""
+    return b"XenSavedDomv2-\n" + xenops + section(0xF0, length=0) + libxc + model + end
+
+
+QEMU_SECTION = section(0x0F01, b"QEVM-opaque-state-of-a-device-model")
+
+
 def hvm_pages():
     first = [(n, 0, n % 7) for n in range(0, 40)] + [(n, 15, None) for n in range(40, 60)]
     second = [(60, 14, None), (61, 13, None), (62, 0, 3), (0xFEFFC, 0, 5), (0xFEFFF, 0, 0)]
@@ -183,6 +205,101 @@ def chain(kind):
         else:
             stream = hvm(pages(entries), tail=hvm_tail(number))
         yield f"{kind}-{number}", xl(libxl(stream))
+
+
+def good_sources():
+    yield "hvm-v3.libxc", hvm(hvm_pages())
+    yield "hvm-v2.libxc", hvm(hvm_pages(), version=2)
+    yield "hvm-empty.libxc", hvm(b"")
+    yield "pv-v3.libxc", pv(pv_pages())
+    yield "pv-v2.libxc", pv(pv_pages(), version=2)
+    yield "hvm.libxl", libxl(hvm(hvm_pages()))
+    yield "hvm-device-model.libxl", libxl(hvm(hvm_pages()), extra=emulator())
+    yield "pv.libxl", libxl(pv(pv_pages()))
+    yield "hvm.libvirt", libvirt(libxl(hvm(hvm_pages())))
+    yield "hvm-device-model.libvirt", libvirt(libxl(hvm(hvm_pages()), extra=emulator()))
+    yield "pv.libvirt", libvirt(libxl(pv(pv_pages())))
+    yield "hvm.xenserver", xenserver(hvm(hvm_pages()))
+    yield "hvm-device-model.xenserver", xenserver(hvm(hvm_pages()), QEMU_SECTION)
+    yield "hvm-vgpu-and-uefi.xenserver", xenserver(hvm(hvm_pages()), QEMU_SECTION + section(0x0F10, b"vgpu")
+                                                   + section(0x0F11, b"variables"))
+    yield "pv.xenserver", xenserver(pv(pv_pages()))
+
+
+def repeated_sources():
+    rounds = pages([(n, 15 if n % 4 == 0 else 0, None if n % 4 == 0 else n) for n in range(600)]) \
+        + pages([(n, 0, n + 1000) for n in range(0, 600, 3)]) + pages([(n, 0, 0) for n in range(0, 600, 4)])
+    yield "live.libxc", hvm(rounds)
+    yield "live.libxl", libxl(hvm(rounds), extra=emulator())
+    yield "live.libvirt", libvirt(libxl(pv(rounds)))
+    yield "live.xenserver", xenserver(hvm(rounds), QEMU_SECTION)
+    # After VERIFY all memory is sent again, to be compared: no update, even if it is not the same.
+    yield "verify.libxc", hvm(pages([(1, 0, 1), (2, 0, 2)]) + record(0x0D) + pages([(1, 0, 1), (2, 0, 9)]))
+
+
+CHECKPOINT, CHECKPOINT_END = record(0x0E), record(4)
+
+
+def checkpointed(kind, moments, last=END):
+    """The libxc parts of a checkpointed stream, one for each moment; all but the last end with CHECKPOINT."""
+    for number in range(moments):
+        if number == 0:
+            entries = [(n, 15 if n % 9 == 8 else 0, None if n % 9 == 8 else n % 5) for n in range(80)]
+        else:
+            # Pages change, become zero, appear, vanish; one comes twice; in a PV guest one becomes a page table.
+            entries = [(number, 0, 100 + number), (10 + number, 0, 0), (80 + number, 0, 200 + number), (20 + number, 15, None),
+                       (30 + number, 9 if kind == "pv" else 0, 300 + number), (number, 0, 400 + number)]
+        tail = pv_tail(seed=number) if kind == "pv" else hvm_tail(number)
+        # The second moment sends the frames of the P2M again, the others inherit them.
+        frames = record(3, pack("<IIQ", 0, 511, 6 + number)) if kind == "pv" and number == 2 else b""
+        body = frames + pages(entries)
+        end = CHECKPOINT if number < moments - 1 or last == CHECKPOINT else END
+        if number == 0:
+            body = (pv if kind == "pv" else hvm)(body, tail=b"")
+        yield body + tail[:-len(END)] + end
+
+
+def device_model(number):
+    return record(3, pack("<II", 2, 0) + b"QEVM-state-%d" % number)
+
+
+def moments():
+    for kind in ("hvm", "pv"):
+        bare = list(checkpointed(kind, 4, CHECKPOINT))
+        yield f"4-{kind}.libxc", b"".join(bare)
+        yield f"4-{kind}-cut.libxc", b"".join(bare) + pages([(3, 0, 77)]) + TSC
+        yield f"4-{kind}-cut-in-a-page.libxc", b"".join(bare) + pages([(3, 0, 77)])[:-100]
+        yield f"5-{kind}-ended.libxc", b"".join(checkpointed(kind, 5))
+    plain = [part + CHECKPOINT_END for part in checkpointed("pv", 4, CHECKPOINT)]
+    yield "4-pv.libxl", libxl(b"".join(plain), end=b"")
+    model = [part + device_model(number) + CHECKPOINT_END for number, part in enumerate(checkpointed("hvm", 4, CHECKPOINT))]
+    yield "4-hvm-device-model.libxl", libxl(b"".join(model), end=b"")
+    # The libxc part of the last moment is whole, but libxl has not closed it.
+    yield "3-hvm-device-model-cut.libxl", libxl(b"".join(model)[:-len(CHECKPOINT_END)], end=b"")
+    yield "1-hvm-device-model-cut.libxl", libxl(b"".join(model[:2])[:-100], end=b"")
+
+
+def bad_sources():
+    one = pages([(1, 0, 1)])
+    whole = libxl(hvm(one))
+    yield "truncated-page.libxc", hvm(one)[:-3000]
+    yield "bytes-after-end.libxc", hvm(one) + b"x"
+    yield "bytes-after-end.libxl", whole + bytes(8)
+    yield "no-end.libxl", whole[:-8]
+    yield "cut-in-the-first-moment.libxc", next(checkpointed("hvm", 2))[:-9]
+    yield "colo.libxl", libxl(hvm(one), extra=record(5, pack("<I", 0)))
+    yield "libvirt-legacy.libvirt", libvirt(whole, version=1)
+    yield "libvirt-xml-too-long.libvirt", libvirt(whole, length=2**32 - 1)
+    yield "libvirt-header-cut.libvirt", libvirt(whole)[:50]
+    yield "libvirt-without-stream.libvirt", libvirt(b"")
+    yield "legacy.xenserver", xenserver(hvm(one)).replace(b"XenSavedDomv2-", b"XenSavedDomain")
+    yield "libxc-legacy.xenserver", b"XenSavedDomv2-\n" + XENOPS + section(0xF2, b"legacy") + XENSERVER_END
+    yield "without-libxc.xenserver", b"XenSavedDomv2-\n" + XENOPS + XENSERVER_END
+    yield "two-libxc.xenserver", xenserver(hvm(one), section(0xF0, length=0) + hvm(one))
+    yield "unknown-section.xenserver", xenserver(hvm(one), section(0x77, b"?"))
+    yield "section-too-long.xenserver", xenserver(hvm(one), section(0x0F01, b"", length=2**62))
+    yield "no-end.xenserver", xenserver(hvm(one), end=b"")
+    yield "bytes-after-end.xenserver", xenserver(hvm(one)) + b"x"
 
 
 def bad():
@@ -258,11 +375,12 @@ def bad():
 def main():
     folder = sys.argv[1]
     os.makedirs(folder, exist_ok=True)
-    groups = [("good", good()), ("repeat", repeated()), ("chain", chain("hvm")),
-              ("chain", chain("pv")), ("bad", bad())]
+    groups = [("good", good()), ("repeat", repeated()), ("chain", chain("hvm")), ("chain", chain("pv")), ("bad", bad()),
+              ("good", good_sources()), ("repeat", repeated_sources()), ("moments", moments()), ("bad", bad_sources())]
     for group, streams in groups:
         for name, data in streams:
-            with open(os.path.join(folder, f"{group}-{name}.xl"), "wb") as file:
+            name = name if "." in name else f"{name}.xl"
+            with open(os.path.join(folder, f"{group}-{name}"), "wb") as file:
                 file.write(data)
 
 

@@ -1,0 +1,93 @@
+#!/usr/bin/env bash
+# Every kind of Xen's streams as a source, against an applier that shares no code with the tools: each export of each
+# moment, of the chain and of a merge, leaves a guest in the state that the source does; what cannot be
+# expressed is refused.
+# shellcheck source-path=SCRIPTDIR
+source "$(dirname "$0")/common.sh"
+flatten() { python3 "$root/Tests/Oracle/flatten-stream.py" "$@"; }
+echo '{"c_info":{"name":"tiny"}}' >config.json
+
+# exported IMAGE FORMAT: into "out"; the status.
+exported() {
+  local status=0 config=()
+  [[ $2 != xl ]] || config=(--config config.json)
+  ckpt-restore -q "$1" --to "$2" "${config[@]}" -o out --force 2>message || status=$?
+  ((status == 0 || status == 2)) || fail "$1 as $2: status $status: $(head -1 message)"
+  return $status
+}
+"$root/Fixtures/generate-streams.py" streams
+exports=0
+for source in streams/{good,repeat}-*.{libxc,libxl,libvirt,xenserver}; do
+  name=${source#streams/} from=${source##*.}
+  ckpt-capture -q "$source" -o a.ckpt --force
+  ckpt-verify -q a.ckpt || fail "$name: verify"
+  ckpt-merge -q a.ckpt -o merged.ckpt --force
+  # The state as exports keep it: that of the libxc stream, or of the libxl stream where there is one.
+  declare -A state=([libxc]=$(flatten --digest --of libxc "$source") [libxl]=$(flatten --digest --of libxl "$source"))
+  for to in libxc libxl xl libvirt xenserver; do
+    # Section 19 of the specification: what can be exported as what.
+    case $from:$to:$name in
+      xenserver:xl:*device-model* | xenserver:libxl:*device-model* | xenserver:*l:*vgpu* | xenserver:*l:*live*) wanted=2 ;;
+      libvirt:libvirt:* | xenserver:xenserver:* | *:libxc:* | *:libxl:* | *:xl:*) wanted=0 ;;
+      *) wanted=2 ;;
+    esac
+    status=0
+    exported a.ckpt $to || status=$?
+    [[ $status == "$wanted" ]] || fail "$name as $to: status $status, expected $wanted: $(head -1 message)"
+    ((status == 0)) || continue
+    part=libxl
+    [[ $from != libxc && $from != xenserver && $to != libxc ]] || part=libxc
+    [[ ${state[$part]} == "$(flatten --digest --of "$part" out)" ]] || fail "$name as $to: another state"
+    [[ $from != "$to" || $name == repeat-* ]] || cmp "$source" out || fail "$name is not written back as it was"
+    mv out before
+    exported merged.ckpt $to || fail "$name, merged, as $to: $(head -1 message)"
+    cmp before out || fail "$name as $to: a merge changes the export"
+    exports=$((exports + 1))
+  done
+done
+
+# moments SOURCE NUMBER [ONE]: the moments of a checkpointed stream, or one of them, from its chain and merged.
+moments() {
+  local source=$1 number part=libxc epoch to wanted
+  [[ $(flatten --moments "$source") == "$2" ]] || fail "$source: the applier finds $(flatten --moments "$source") moments"
+  rm -f m-*.ckpt
+  ckpt-capture -q "$source" -o 'm-%d.ckpt' 2>message || fail "$source: $(cat message)"
+  number=$(find . -maxdepth 1 -name 'm-*.ckpt' | wc -l)
+  [[ $number == "$2" ]] || fail "$source: $number images, expected $2"
+  [[ $(head -c 8 "$source") != LibxlFmt ]] || part=libxl
+  ckpt-verify -q "m-$(($2 - 1)).ckpt" || fail "$source: verify"
+  # Debian's own python3 has python3-zstandard.
+  /usr/bin/python3 "$root/Spec/read_image.py" "m-$(($2 - 1)).ckpt" >reading || fail "$source: the reader: $(cat reading)"
+  for ((epoch = ${3:-0}; epoch < $2; epoch += ${3:+9}1)); do
+    for to in libxc libxl; do
+      exported m-$epoch.ckpt $to || fail "$source: moment $epoch as $to: $(head -1 message)"
+      [[ $to == libxc ]] && wanted=libxc || wanted=$part
+      [[ $(flatten --digest --of "$wanted" --epoch $epoch "$source") == "$(flatten --digest --of "$wanted" out)" ]] ||
+        fail "$source: moment $epoch as $to: another state"
+      exports=$((exports + 1))
+    done
+    mv out before
+    ckpt-merge -q "m-$epoch.ckpt" -o merged.ckpt --force
+    exported merged.ckpt libxl || fail "$source: moment $epoch, merged: $(head -1 message)"
+    cmp before out || fail "$source: moment $epoch: a merge changes the export"
+  done
+}
+for source in streams/moments-*; do
+  number=${source#streams/moments-}
+  moments "$source" "${number%%-*}"
+done
+zstd -dc --long=30 "$root/Fixtures/checkpointed-64.tar.zst" | tar x
+moments pv-64/remus.stream 5 3
+moments pvh-64/epochs.stream 5 4
+
+refused=0
+for source in streams/bad-*.{libxc,libxl,libvirt,xenserver}; do
+  status=0
+  ckpt-capture "$source" -o bad.ckpt 2>message || status=$?
+  ((status == 1 || status == 2)) || fail "$source: status $status: $(cat message)"
+  grep -q "$source: byte [0-9]*: " message || fail "$source: no place in: $(cat message)"
+  nothing_left bad.ckpt
+  refused=$((refused + 1))
+done
+((exports > 120 && refused > 15)) || fail "only $exports exports and $refused defects were tried"
+echo "$exports exports, $refused defects"
