@@ -9,11 +9,12 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 
 TOOLS := ckpt-capture ckpt-merge ckpt-verify ckpt-restore ckpt-inspect ckpt-diff
+PAGES := $(TOOLS:%=Man/%.1) Man/vmckpt-image.5
 BIN := $(CURDIR)/.build/release
 BENCH := Tests/Benchmarks/bench
 
 BINDIR = $(DESTDIR)$(PREFIX)/bin
-MANDIR = $(DESTDIR)$(PREFIX)/share/man/man1
+MANDIR = $(DESTDIR)$(PREFIX)/share/man
 # Where the shells look for completions.
 BASHDIR = $(DESTDIR)$(PREFIX)/share/bash-completion/completions
 ZSHDIR = $(DESTDIR)$(PREFIX)/share/zsh/site-functions
@@ -46,7 +47,7 @@ scripts:
 	BIN="$(BIN)" MAKE="$(MAKE)" .ci/scripts
 
 man-check:
-	mandoc -T lint -W warning $(TOOLS:%=Man/%.1)
+	mandoc -T lint -W warning $(PAGES)
 	BIN="$(BIN)" Tests/Scripts/man-options.sh
 
 bench: build
@@ -56,9 +57,10 @@ bench-smoke:
 	BIN="$(BIN)" $(BENCH) --smoke
 
 install: build
-	install -d "$(BINDIR)" "$(MANDIR)" "$(BASHDIR)" "$(ZSHDIR)" "$(FISHDIR)"
+	install -d "$(BINDIR)" "$(MANDIR)/man1" "$(MANDIR)/man5" "$(BASHDIR)" "$(ZSHDIR)" "$(FISHDIR)"
 	install -m 755 $(TOOLS:%="$(BIN)"/%) "$(BINDIR)"
-	install -m 644 $(TOOLS:%=Man/%.1) "$(MANDIR)"
+	install -m 644 $(filter %.1,$(PAGES)) "$(MANDIR)/man1"
+	install -m 644 $(filter %.5,$(PAGES)) "$(MANDIR)/man5"
 	set -e; for tool in $(TOOLS); do \
 	  "$(BIN)/$$tool" --generate-completion-script bash >"$(BASHDIR)/$$tool"; \
 	  "$(BIN)/$$tool" --generate-completion-script zsh >"$(ZSHDIR)/_$$tool"; \
@@ -67,7 +69,8 @@ install: build
 	done
 
 uninstall:
-	rm -f $(TOOLS:%="$(BINDIR)"/%) $(TOOLS:%="$(MANDIR)"/%.1)
+	rm -f $(TOOLS:%="$(BINDIR)"/%)
+	rm -f $(patsubst Man/%,"$(MANDIR)/man1"/%,$(filter %.1,$(PAGES))) $(patsubst Man/%,"$(MANDIR)/man5"/%,$(filter %.5,$(PAGES)))
 	rm -f $(TOOLS:%="$(BASHDIR)"/%) $(TOOLS:%="$(ZSHDIR)"/_%) $(TOOLS:%="$(FISHDIR)"/%.fish)
 
 clean:
