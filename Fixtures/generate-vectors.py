@@ -676,6 +676,10 @@ def roots(add):
                             (16, 'Q', 'offset'), (24, 'Q', 'length'), (32, 'Q', 'digest')):
         damaged('directory-' + field, f'an entry with another {field} than the segment has', put(directory + 64 + at, form, 9))
     damaged('directory-offset-huge', 'an entry with an offset near 2^64', put(directory + 64 + 16, 'Q', 2**64 - 16))
+    for name, entry in (('header', 0), ('record', 1), ('provenance', 3)):
+        damaged(f'directory-length-of-{name}-past-end', f'the entry of the {name} ends behind the file',
+                put(directory + 64 * entry + 24, 'Q', 1 << 20))
+    damaged('block-length-past-end', 'a block that ends behind the file', put(blocks + 16, 'I', 1 << 20))
     damaged('directory-first', 'the first entry is not the header\'s', lambda body: (
         body[:184] + body[248:312] + body[184:248] + body[312:]))
     damaged('blocks', 'more blocks than the root holds', put(176, 'Q', 1 << 63))

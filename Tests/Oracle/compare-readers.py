@@ -11,6 +11,7 @@ import importlib.util
 import json
 import os
 import random
+import re
 import resource
 import struct
 import subprocess
@@ -24,7 +25,8 @@ from read_image import Chain, report
 
 STATUS = {'sound': 0, 'damaged': 1, 'unsupported': 2, 'missing parent': 2}
 #: Where the two are known to differ: what ckpt-verify says. An entry that is no longer true is a failure too.
-KNOWN = {'trailer-root-offset-huge': 0}
+KNOWN = {'trailer-root-offset-huge': 0, 'root-directory-length-of-header-past-end': 0}
+OVERLOOKED = re.compile('Root_Offset: |directory, segment 0: Body_Length: ')
 
 
 def run(*command):
@@ -57,7 +59,8 @@ def agree(image, what):
     # In what is unsupported, how much more is judged is left open.
     same = status == chain.verdict[1] or status and 'unsupported' in (chain.obstacle or ()) or status == 2 and chain.findings \
         and result['findings']
-    assert same, f'{image}: {what}: the reader says {chain.verdict[0]}: {chain.findings[:3]}, ckpt-verify {status}: {result}'
+    overlooked = status == 0 and chain.findings and all(OVERLOOKED.match(found[3]) for found in chain.findings)
+    assert same or overlooked, f'{image}: {what}: the reader says {chain.verdict[0]}: {chain.findings[:3]}, ckpt-verify {status}: {result}'
     return chain.verdict[0]
 
 
@@ -155,8 +158,7 @@ def resealed(rng):
 
     count = {}
     for number in range(300):
-        # The offset of the root in the trailer is left alone: see KNOWN.
-        kind, child = rng.randrange(make.HEADER, make.TRAILER), rng.random() < 0.4
+        kind, child = rng.randrange(make.HEADER, make.TRAILER + 1), rng.random() < 0.4
         edit = {kind: [None] * rng.randrange(2) + [change]}
         image = make.Image(f'resealed {number}', edit=edit, **({'parent': parent, 'parent_name': 'resealed-parent.ckpt'} if child else {}))
         make.policy(image, inherited=child and rng.random() < 0.5)
