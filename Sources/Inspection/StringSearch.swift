@@ -87,6 +87,7 @@ public final class StringSearch: MemoryVisitor {
         try append(bytes.extracting(first..<place), at: address + UInt64(first))
         if place < count { try endRun() }
       }
+      place = Self.endOfZeros(bytes, from: place)
       // SAFETY: as above.
       while place < count,
         unsafe !isPrintable[
@@ -94,6 +95,16 @@ public final class StringSearch: MemoryVisitor {
             bytes.unsafeLoad(fromUncheckedByteOffset: place, as: UInt8.self))]
       { place += 1 }
     }
+  }
+
+  /// Skips zero bytes, of which memory has many, in steps of eight.
+  private static func endOfZeros(_ bytes: RawSpan, from start: Int) -> Int {
+    var place = start
+    // SAFETY: the eight bytes are in the span.
+    while place <= bytes.byteCount - 8,
+      unsafe bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: place, as: UInt64.self) == 0
+    { place += 8 }
+    return place
   }
 
   private func append(_ bytes: RawSpan, at address: UInt64) throws(CheckpointError) {
@@ -126,7 +137,15 @@ public final class StringSearch: MemoryVisitor {
   /// may begin at odd addresses.
   private func findUTF16(_ bytes: RawSpan, at address: UInt64) throws(CheckpointError) {
     let isPrintable = Self.isPrintable.span
-    for place in 0..<bytes.byteCount {
+    var place = 0
+    while place < bytes.byteCount {
+      if half ?? 0 == 0, text.isEmpty, !isRest {
+        let end = Self.endOfZeros(bytes, from: place)
+        if end > place { half = 0 }
+        place = end
+        if place == bytes.byteCount { break }
+      }
+      defer { place += 1 }
       // SAFETY: `place` is in the span, a byte below 256.
       let byte = unsafe bytes.unsafeLoad(fromUncheckedByteOffset: place, as: UInt8.self)
       guard let first = half else {

@@ -106,7 +106,14 @@ import Testing
     let letters: [UInt8] = encoding == .ascii ? [65, 66, 9, 126, 0, 127] : [65, 0, 0, 9, 200]
     for _ in 0..<400 {
       let pages = Int.random(in: 1...30, using: &random)
-      let memory = (0..<pages * 8).map { _ in letters.randomElement(using: &random) ?? 0 }
+      var memory = (0..<pages * 8).map { _ in letters.randomElement(using: &random) ?? 0 }
+      // Zeros are skipped in large steps.
+      for _ in 0..<3 {
+        let start = Int.random(in: 0..<memory.count, using: &random)
+        for place in start..<min(memory.count, start + Int.random(in: 1...40, using: &random)) {
+          memory[place] = 0
+        }
+      }
       let holes = Set([Int.random(in: 0..<pages * 2, using: &random)])
       let shortest = Int.random(in: 1...5, using: &random)
       var found: [(UInt64, String)] = []
