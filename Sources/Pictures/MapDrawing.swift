@@ -20,8 +20,8 @@ public struct MapDrawing {
   /// A drawing of a map of `MapDrawing.columns` columns.
   public init(_ map: PageMap, titles: [String]) {
     self.map = map
-    self.titles = titles + [map.scale("cell", "row")]
     digits = MemorySize.digits(map)
+    self.titles = titles + [map.scale("cell", "row")]
   }
 
   /// The drawing as a PNG file.
@@ -32,6 +32,12 @@ public struct MapDrawing {
 
   private var left: Int { Self.margin + (digits + 3) * TextSize.width }
   private var right: Int { left + map.columns * Self.cell }
+
+  /// As much of the end of a line as fits: of a path, the end says most.
+  private func clipped(_ line: String) -> String {
+    let room = (right - Self.margin) / TextSize.width
+    return line.count > room ? "..." + line.suffix(room - 3) : line
+  }
 
   /// The entries of the legend, in lines.
   private var legend: [[(kind: Int, text: String, x: Int)]] {
@@ -55,13 +61,12 @@ public struct MapDrawing {
     let legend = legend
     let holes = map.rows.indices.count { map.hole(before: $0) > 0 }
     let top = Self.margin + (titles.count + legend.count) * Self.line + Self.line / 2
-    let longest = titles.map(\.count).max() ?? 0
     var canvas = C(
-      width: max(right, Self.margin + longest * TextSize.width) + Self.margin,
+      width: right + Self.margin,
       height: top + holes * Self.gap + map.rows.count * Self.cell + TextSize.height + Self.margin)
     var y = Self.margin
     for title in titles {
-      canvas.write(title, x: Self.margin, y: y)
+      canvas.write(clipped(title), x: Self.margin, y: y)
       y += Self.line
     }
     for line in legend {

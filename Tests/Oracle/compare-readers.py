@@ -91,7 +91,9 @@ def tools(folder):
         path, text = vector
         image = f'{path}.ckpt'
         with tempfile.TemporaryDirectory(dir='.') as work:
-            for command in (f'ckpt-restore --to raw -o {work}/raw', f'ckpt-restore --to xl -o {work}/xl', 'ckpt-inspect chain',
+            for command in (f'ckpt-restore --to raw -o {work}/raw', f'ckpt-restore --to xl -o {work}/xl',
+                            'ckpt-inspect chain', 'ckpt-inspect map', f'ckpt-inspect map --svg {work}/map.svg',
+                            f'ckpt-diff --bytes {folder}/parent.ckpt',
                             f'ckpt-diff {folder}/parent.ckpt', f'ckpt-merge --verify -o {work}/merged.ckpt'):
                 done = run(*command.split(), image)
                 left = [name for name in os.listdir(work) if name.endswith('.partial')]
