@@ -49,7 +49,8 @@ public final class ChainSource: CheckpointSource {
     case .layout:
       guard chain.tip.root.layout != .none else {
         throw CheckpointError(
-          .refused, "was not captured from a Xen stream: only --to raw is possible",
+          .refused,
+          "holds no layout of a Xen stream (its source was none, or it was salvaged): only --to raw is possible",
           file: chain.tip.name)
       }
       pages = PFNRanges([])

@@ -10,7 +10,7 @@ public struct Salvage {
     public enum Layout: String, Sendable {
       /// There was none.
       case none
-      /// Kept: pages and records are complete.
+      /// Kept: records are complete, and all pages are known.
       case kept
       /// Dropped.
       case lost
@@ -117,7 +117,7 @@ public struct Salvage {
     ).run(SalvageSource(evidence, tally), progress: progress)
     let counts = tally.counts
     let lost = RangeList(counts.lost).ranges
-    let layout = try keepLayout(writer, isWhole: lost.isEmpty)
+    let layout = try keepLayout(writer)
     var provenance = provenance
     describe(lost, layout, in: &provenance)
     ending(&provenance)
@@ -133,13 +133,12 @@ public struct Salvage {
       isSameMoment: evidence.root.map { $0.checkpointID == summary.checkpointID })
   }
 
-  /// Carries the layout over if all of it is there and all that it is about. It becomes canonical: an exact
+  /// Carries the layout over if all of it is there, all records, and every page at least by name: an export
+  /// fails at an unreadable page, but would not miss one that is gone. The layout becomes canonical: an exact
   /// one would have to be proved.
-  private func keepLayout(_ writer: ImageWriter, isWhole: Bool) throws(CheckpointError)
-    -> Result.Layout
-  {
+  private func keepLayout(_ writer: ImageWriter) throws(CheckpointError) -> Result.Layout {
     let wasThere = !evidence.layout.isEmpty || evidence.root.map { $0.layout != .none } ?? false
-    guard isWhole, evidence.unknown.ranges.isEmpty, !evidence.layout.isEmpty,
+    guard evidence.unknown.ranges.isEmpty, !evidence.layout.isEmpty,
       evidence.lostKinds.isDisjoint(with: [.record, .layout])
     else { return wasThere || evidence.lostKinds.contains(.layout) ? .lost : .none }
     var records = 0

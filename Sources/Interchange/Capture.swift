@@ -10,6 +10,8 @@ public struct Capture {
   public var parent: RunningMoment?
   /// What the caller knows of when and how; facts of the source are added.
   public var provenance: Provenance
+  /// Whether an unfinished image is left behind for a salvage.
+  var keepsUnfinished = true
 
   /// Prepares a capture.
   public init(settings: CodecSettings, parent: RunningMoment?, provenance: Provenance) {
@@ -34,6 +36,17 @@ public struct Capture {
       // Pages that vanished are stated last, whatever their place.
       ascendingUnique: source.facts.ascendingUnique && parent == nil)
     let writer = try ImageWriter(header, parent: parent, to: output)
+    do throws(CheckpointError) {
+      return try write(source, to: writer, on: pool, progress, ending)
+    } catch {
+      throw keepsUnfinished && Self.isWorthKeeping(error, output) ? Self.keep(writer, error) : error
+    }
+  }
+
+  private func write(
+    _ source: any DescribedSource, to writer: ImageWriter, on pool: WorkerPool,
+    _ progress: (Double?) -> Void, _ ending: (inout Provenance) throws(CheckpointError) -> Void
+  ) throws(CheckpointError) -> ImageWriter.Summary {
     var steps: [Pipeline.Step] = [.digestPages]
     if let parent { steps.append(.dropUnchanged(parent)) }
     steps += [.packRegions, .compress(settings, proving: false)]
@@ -46,6 +59,26 @@ public struct Capture {
     try ending(&provenance)
     return try writer.seal(
       [provenance], complete: !source.isDifference, layout: source.layoutKind)
+  }
+
+  /// Whether what was captured before this error may be all that is ever had of the moment: a signal, or a
+  /// source that breaks off or is damaged. A request that cannot be met leaves nothing; nor does an output
+  /// that cannot be written, which above all means a full disk.
+  private static func isWorthKeeping(_ error: CheckpointError, _ output: OutputFile) -> Bool {
+    switch error.kind {
+    case .interrupted, .incomplete, .damaged, .unsupported: true
+    case .io: error.file != output.name
+    case .missingParent, .mismatch, .refused: false
+    }
+  }
+
+  private static func keep(_ writer: ImageWriter, _ error: CheckpointError) -> CheckpointError {
+    guard let kept = writer.keepUnfinished() else { return error }
+    var error = error
+    error.reason +=
+      "; what was captured until then is in \(kept): 'ckpt-verify --salvage FILE \(kept)' rescues"
+      + " what can be trusted of it"
+    return error
   }
 
   private static func randomID() -> [UInt8] {

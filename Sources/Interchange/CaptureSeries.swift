@@ -62,6 +62,8 @@ public struct CaptureSeries {
           capture.parent = RunningMoment(try Chain([image]))
         }
         number += 1
+        // What changed in a part of a moment is of no use.
+        capture.keepsUnfinished = false
       }
     } while hasNext
     return nil

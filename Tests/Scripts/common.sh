@@ -31,6 +31,21 @@ nothing_left() {
   local partial
   partial=$(find "$(dirname "$1")" -name '.*.partial')
   [[ -z $partial ]] || fail "left behind: $partial"
+  [[ ! -e $1.partial ]] || fail "left behind: $1.partial"
+}
+
+# What an interrupted capture may leave: nothing under its name, nothing hidden; under NAME.partial, if it is
+# there, an unfinished image that a salvage makes a sound one of. Takes it away.
+unfinished_left() {
+  local status=0
+  if [[ -e $1.partial ]]; then
+    [[ $(stat -c %a "$1.partial") == 600 ]] || fail "mode of $1.partial"
+    ckpt-verify -q --salvage "$1.salvaged" "$1.partial" --search . >/dev/null 2>salvage-message || status=$?
+    ((status <= 1)) || fail "salvage of $1.partial: status $status: $(head -3 salvage-message)"
+    ckpt-verify -q "$1.salvaged" --search . || fail "salvage of $1.partial is not sound"
+    rm "$1.partial" "$1.salvaged"
+  fi
+  nothing_left "$1"
 }
 
 # memory NAME PAGES SEED: raw memory with zero, repeated and random pages.

@@ -219,7 +219,7 @@ for name in save.gz save.xz save.zst save.lz4 save.bz2 plain.tar plain.zip plain
     else
       [[ $status == [12] ]] || fail "cut-$name at $bytes: status $status: $(head -3 message)"
       grep -q "cut-$name" message || fail "cut-$name at $bytes: no name in $(head -3 message)"
-      nothing_left cut.ckpt
+      unfinished_left cut.ckpt
       cut=$((cut + 1))
     fi
     rm -f cut.ckpt

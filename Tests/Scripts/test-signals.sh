@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Signals at random moments: the tool ends with 128 + signal, or was already done; what has the final name
-# is whole, and only a kill leaves the unfinished file behind.
+# is whole. Only a kill leaves the hidden unfinished file behind; an interrupted capture leaves NAME.partial.
 # shellcheck source-path=SCRIPTDIR
 source "$(dirname "$0")/common.sh"
 
@@ -14,6 +14,7 @@ cp -r . ../"$(basename "$work")".sound
 trap 'rm -rf "$work" "$work".sound' EXIT
 
 ended=0
+kept=0
 # whole COMMAND...: what it has written is complete.
 whole() {
   case $1 in
@@ -37,9 +38,23 @@ try() {
       # It may have come between the name and the end.
       [[ ! -e out/image ]] || whole "$@" || fail "$*: $signal: the output is there, and not whole"
       [[ $signal == KILL ]] || ended=$((ended + 1))
+      if [[ -e out/image.partial ]]; then
+        [[ $1 == ckpt-capture ]] || fail "$*: $signal: left $(ls -A out)"
+        grep -q "ckpt-verify --salvage FILE out/image.partial" message || fail "$*: $signal: $(cat message)"
+        unfinished_left out/image
+        kept=$((kept + 1))
+      fi
       ;;
   esac
-  [[ $signal == KILL ]] || [[ -z $(find out -name '.*.partial') ]] || fail "$*: $signal: left $(ls -A out)"
+  [[ $signal == KILL ]] || [[ -z $(find out -name '*.partial') ]] || fail "$*: $signal: left $(ls -A out)"
+  # What a kill leaves of a capture can be salvaged too, once a page is in it.
+  if [[ $signal == KILL && $1 == ckpt-capture ]]; then
+    for partial in out/.*.partial; do
+      [[ -s $partial ]] || continue
+      mv "$partial" out/killed.partial
+      unfinished_left out/killed
+    done
+  fi
   rm -rf out
 }
 
@@ -54,6 +69,7 @@ for round in 1 2 3 4; do
   done
 done
 ((ended > 15)) || fail "only $ended were ended by their signal"
+((kept > 0)) || fail "no capture of $ended left an unfinished image"
 
 # No input was touched, and what was left by a kill is in nobody's way.
 for name in a.raw b.raw base.ckpt tip.ckpt; do cmp $name "$work.sound/$name"; done
@@ -81,4 +97,4 @@ sleep 0.1
 kill -HUP $!
 wait $! || status=$?
 [[ $status == 0 ]] || fail "nohup: status $status"
-echo "$ended runs ended by a signal, round $round"
+echo "$ended runs ended by a signal, $kept left an unfinished image, round $round"

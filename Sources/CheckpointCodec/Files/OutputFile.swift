@@ -4,7 +4,7 @@ internal import Glibc
 /// A file that takes its name only when it is complete, or standard output.
 ///
 /// It is written beside its final name; `commit` syncs and renames it; if it is dropped before, nothing
-/// stays behind. Only its owner may read it: a guest's memory holds the guest's secrets.
+/// stays behind, unless `keepUnfinished` asks for it. Only its owner may read it: a guest's memory holds the guest's secrets.
 public final class OutputFile {
   /// The name used in messages.
   public let name: String
@@ -141,6 +141,27 @@ public final class OutputFile {
     }
     temporaryPath = nil
     if sync { try syncFolder() }
+  }
+
+  /// Leaves the unfinished file behind as `NAME.partial`, where an earlier one of that name makes room.
+  /// Returns its path; nil if there is nothing to be left, or another file has that name.
+  public func keepUnfinished() -> String? {
+    let kept = path + ".partial"
+    guard let temporary = temporaryPath, Self.isFree(kept),
+      unsafe rename(temporary, kept) == 0
+    else { return nil }
+    temporaryPath = nil
+    return kept
+  }
+
+  /// Whether nothing has this name, or what an earlier run left unfinished.
+  private static func isFree(_ path: String) -> Bool {
+    var status = stat()
+    guard unsafe lstat(path, &status) == 0 else { return errno == ENOENT }
+    guard status.st_mode & S_IFMT == S_IFREG, let file = try? InputFile(path),
+      let start = try? file.bytes(at: 0, count: 8)
+    else { return false }
+    return ImageFile.isImage(start)
   }
 
   /// A link, unlike a rename, does not replace a file that appeared meanwhile; where the file system

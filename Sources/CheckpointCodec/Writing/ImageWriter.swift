@@ -66,6 +66,15 @@ public final class ImageWriter: CheckpointSink {
     try flushLayout()
   }
 
+  /// Leaves what was written so far beside the output's name, for a salvage. Returns its path; nil if no
+  /// page was stored yet, or it cannot be left there.
+  public func keepUnfinished() -> String? {
+    guard log.hasPages, (try? flushStates()) != nil, (try? segments.flush()) != nil else {
+      return nil
+    }
+    return output.keepUnfinished()
+  }
+
   /// Copies a segment of a kind this library does not know, which allows that.
   public func copy(_ entry: ImageRoot.DirectoryEntry, body: [UInt8]) throws(CheckpointError) {
     try segments.write(rawKind: entry.rawKind, flags: entry.flags, body)

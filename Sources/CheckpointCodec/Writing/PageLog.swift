@@ -51,6 +51,9 @@ struct PageLog {
     return pages.count <= most && extents.count <= most && pass < UInt32.max
   }
 
+  /// Whether a stored page was added.
+  var hasPages: Bool { pages.count > 0 }
+
   /// Whether PFNs may have come more than once.
   var hasSeveralPasses: Bool { pass > 0 }
 
