@@ -148,6 +148,14 @@ for stream in streams/good-*.xl; do
   ckpt-inspect vcpu --json image.ckpt >vcpu.json
   "$python" "$root/Tests/Oracle/xen-records.py" "$stream" records.json vcpu.json || fail "$stream: records"
 done
+# A hole of 2^52 pages costs no time.
+ckpt-capture -q streams/good-hvm-highest-pfn.xl -o image.ckpt --force
+timeout 10 ckpt-inspect strings -q image.ckpt >ours || fail "strings across a hole"
+grep -q '^0xfffffffffffff' ours || fail "no strings in the last page"
+expect 0 "^[1-9]" timeout 10 ckpt-inspect search --count --hex 73a9be image.ckpt
+expect 2 "too much to be hashed" ckpt-inspect digest --sha256 image.ckpt
+expect 0 "^00000000$" ckpt-inspect read --address 0xfffffffffffffff0 --length 16 image.ckpt
+
 memory plain.raw 30 1
 ckpt-capture -q --format raw plain.raw -o plain.ckpt
 expect 2 "no records of processors" ckpt-inspect vcpu plain.ckpt
