@@ -48,6 +48,8 @@ struct SalvageEvidence {
   /// The blocks of which anything is to be said, ascending.
   private(set) var blocks = RangeList()
 
+  /// Those of the guest, as far as they are known.
+  private var staticRecords = StaticRecords()
   /// Where the sound index blocks lie.
   private var index: [UInt64: UInt64] = [:]
   /// Blocks that the root names and whose index block is lost.
@@ -63,6 +65,9 @@ struct SalvageEvidence {
     self.file = file
     self.header = header
     self.parent = parent
+    for image in parent?.images ?? [] {
+      for record in try Chain.records(of: image) { _ = staticRecords.insert(record.key) }
+    }
     do throws(CheckpointError) {
       root = try ImageFile(file).root
     } catch {
@@ -147,6 +152,7 @@ struct SalvageEvidence {
         throw CheckpointError(
           .damaged, "its payload is with no ancestor", structure: "record", offset: offset)
       }
+      try Chain.check(record.key, among: &staticRecords, at: offset)
       records.append(candidate.offset)
     case .layout:
       _ = try LayoutItem.parseList(bytes, at: offset)
