@@ -24,11 +24,12 @@ import sys
 import tempfile
 
 MASKS = [
-    # An image has the host's name and the command line in it: small sizes vary with them.
+    # An image has the host's name and the command line in it, so its size varies a little.
     (r"\b[0-9]+\.[0-9] kB\b", "N kB"),
+    (r'"bytes" : [0-9]+', '"bytes" : N'),
     (r"\bcheckpoint [0-9a-f]{16}\b", "checkpoint ID"),
     (r'("(?:checkpointID|captureID|fileID|parentID)" : )"[0-9a-f]+"', r'\1"ID"'),
-    (r"\b((?:checkpoint|capture|file) ID +)[0-9a-f]{32,64}\b", r"\1ID"),
+    (r"\b((?:checkpoint ID|capture ID|file ID|parent) +)[0-9a-f]{32,64}\b", r"\1ID"),
 ]
 
 STAND_INS = """

@@ -17,6 +17,7 @@ mkdir guest
 ln save-1 guest/save-1
 XZ_OPT=-0 tar -cJf dump.tar.xz guest
 rm -r guest restored
+printf 'name = "web"\ntype = "pv"\nkernel = "/boot/vmlinuz"\nmemory = 64\n' >web.cfg
 # The lines that vmckpt-image(5) gives for file(1), with mdoc's \e for a backslash.
 sed -n '/^0 ulequad/,/^\.Ed/{/^\.Ed/d;s/\\e/\\/g;p}' "$root/Man/vmckpt-image.5" >vmckpt.magic
 python3 "$here/examples.py" . "$root"/Man/*.[15] || fail "manual pages"
