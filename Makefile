@@ -12,6 +12,10 @@ TOOLS := ckpt-capture ckpt-merge ckpt-verify ckpt-restore ckpt-inspect ckpt-diff
 PAGES := $(TOOLS:%=Man/%.1) Man/vmckpt-image.5
 BIN := $(CURDIR)/.build/release
 BENCH := Tests/Benchmarks/bench
+# What make fuzz runs, and for how many seconds each.
+FUZZ_TARGETS ?= image chain xl libxl libxc libvirt xenserver raw export archive structure region
+FUZZ_SECONDS ?= 60
+FUZZ := $(CURDIR)/.build/fuzz
 
 BINDIR = $(DESTDIR)$(PREFIX)/bin
 MANDIR = $(DESTDIR)$(PREFIX)/share/man
@@ -22,7 +26,7 @@ FISHDIR = $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
 
 # The steps of a goal come one after another, whatever -j says.
 .NOTPARALLEL:
-.PHONY: build demo test packages lint unit scripts man-check bench bench-smoke install uninstall clean help
+.PHONY: build demo test packages lint unit scripts man-check bench bench-smoke fuzz install uninstall clean help
 
 build:
 	@command -v $(SWIFT) >/dev/null || { \
@@ -56,6 +60,17 @@ bench: build
 bench-smoke:
 	BIN="$(BIN)" $(BENCH) --smoke
 
+# A find ends it; the input is then in the corpus' folder, and belongs into Tests/Fuzz/Corpus.
+fuzz:
+	FUZZ=1 $(SWIFT) build -c release --sanitize=fuzzer --product fuzz --scratch-path "$(FUZZ)"
+	set -e; for target in $(FUZZ_TARGETS); do \
+	  mkdir -p "$(FUZZ)/corpus/$$target"; \
+	  TARGET=$$target SWIFT_BACKTRACE=enable=no "$(FUZZ)/release/fuzz" \
+	    -max_total_time=$(FUZZ_SECONDS) -max_len=16384 -timeout=20 -rss_limit_mb=4096 -verbosity=0 \
+	    -print_final_stats=1 -artifact_prefix="$(FUZZ)/corpus/$$target-" \
+	    "$(FUZZ)/corpus/$$target" Tests/Fuzz/Corpus/$$target; \
+	done
+
 install: build
 	install -d "$(BINDIR)" "$(MANDIR)/man1" "$(MANDIR)/man5" "$(BASHDIR)" "$(ZSHDIR)" "$(FISHDIR)"
 	install -m 755 $(TOOLS:%="$(BIN)"/%) "$(BINDIR)"
@@ -85,6 +100,7 @@ help:
 	@echo 'make scripts     run the script tests only (needs a build)'
 	@echo 'make man-check   check the man pages against the tools (needs a build)'
 	@echo 'make bench       measure (make bench-smoke: only see that measuring works)'
+	@echo 'make fuzz        look for inputs that break the tools, FUZZ_SECONDS ($(FUZZ_SECONDS)) for each of FUZZ_TARGETS'
 	@echo 'make install     install tools, man pages and completions under PREFIX ($(PREFIX)); DESTDIR is put before it'
 	@echo 'make uninstall   remove them again'
 	@echo 'make clean       remove .build'

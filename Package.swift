@@ -86,6 +86,14 @@ let package = Package(
     .target(
       name: "TestSupport", dependencies: ["CheckpointCodec", "CheckpointImage"],
       path: "Tests/TestSupport", swiftSettings: strict),
+    .target(
+      name: "FuzzTargets",
+      dependencies: [
+        "Archives", "Interchange", "CheckpointChain", "CheckpointCodec", "CheckpointImage",
+      ], path: "Tests/Fuzz/Targets", swiftSettings: strict),
+    .testTarget(
+      name: "CorpusTests", dependencies: ["FuzzTargets"], path: "Tests/Fuzz/Replay",
+      swiftSettings: strict),
     tests("CheckpointImageTests", ["CheckpointImage"]),
     tests("CheckpointCodecTests", ["CheckpointCodec", "CheckpointImage"]),
     tests(
@@ -101,3 +109,11 @@ let package = Package(
   ],
   swiftLanguageModes: [.v6]
 )
+
+// Fuzzing needs a build of its own; see "make fuzz".
+if Context.environment["FUZZ"] != nil {
+  package.targets.append(
+    .executableTarget(
+      name: "fuzz", dependencies: ["FuzzTargets"], path: "Tests/Fuzz/Driver", swiftSettings: strict)
+  )
+}

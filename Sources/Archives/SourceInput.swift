@@ -26,7 +26,7 @@ public struct SourceInput {
   {
     let name = SourceName(name)
     return try source(
-      in: InputStream(name.file), named: name.file, member: name.member, as: format, depth: 0)
+      in: InputStream(name.file), named: name.file, member: name.member, as: format)
   }
 
   /// The stream of Xen's that an input is or expands to; nil if it begins as neither.
@@ -40,9 +40,9 @@ public struct SourceInput {
   }
 
   /// The source in `input`, through any containers.
-  private static func source(
+  package static func source(
     in input: InputStream, named name: String, member: String?, as format: SourceFormat?,
-    depth: Int
+    depth: Int = 0
   ) throws(CheckpointError) -> Self {
     guard depth <= maximumDepth else {
       throw CheckpointError(

@@ -7,6 +7,7 @@ internal import Synchronization
 public final class WorkerPool: Sendable {
   /// How many pieces run at once.
   public let width: Int
+  private let hasThreads: Bool
   private let queue = DispatchQueue(label: "vmckpt.workers", attributes: .concurrent)
   private let underWay = DispatchGroup()
   private let waiting = WaitingWork()
@@ -14,6 +15,13 @@ public final class WorkerPool: Sendable {
   /// A pool as wide as the machine, or of the given width.
   public init(width: Int? = nil) {
     self.width = max(1, width ?? Self.processors)
+    hasThreads = true
+  }
+
+  /// A pool without threads: each piece is worked off by whoever starts it, in the same order every time.
+  package init(threadless: Void) {
+    width = 1
+    hasThreads = false
   }
 
   // Work that nobody waits for any more, after an error, ends before the process does: a library may
@@ -34,6 +42,10 @@ public final class WorkerPool: Sendable {
       } catch {
         job.complete(.failure(error))
       }
+    }
+    guard hasThreads else {
+      piece()
+      return job
     }
     guard waiting.mayStart(piece, width: width) else { return job }
     queue.async(group: underWay) { [waiting] in

@@ -1,0 +1,44 @@
+internal import CheckpointChain
+internal import CheckpointCodec
+internal import CheckpointImage
+internal import Interchange
+
+enum ExportTarget {
+  private static let formats: [(SourceFormat, Restore.Format)] = [
+    (.xl, .xl), (.libxl, .libxl), (.libxc, .libxc), (.libvirt, .libvirt),
+    (.xenserver, .xenserver),
+  ]
+  private static let scratch = Scratch(.export)
+  private static let pool = WorkerPool(threadless: ())
+
+  private static func capture(_ bytes: [UInt8], _ format: SourceFormat) throws(CheckpointError)
+    -> ImageRoot
+  {
+    let output = try scratch.output("image")
+    let summary = try Capture(settings: CodecSettings(), parent: nil, provenance: Provenance())
+      .run(try format.open(InputStream(MemoryOrigin(bytes))), to: output, on: pool)
+    try output.commit()
+    return summary.root
+  }
+
+  /// The first byte chooses the format, the others are the stream.
+  static func run(_ input: [UInt8]) -> String? {
+    guard let first = input.first, Int(first) < formats.count else { return nil }
+    let (source, target) = formats[Int(first)]
+    let stream = Array(input.dropFirst())
+    guard let root = try? capture(stream, source) else { return nil }
+    do throws(CheckpointError) {
+      let chain = try ChainResolver.open(scratch.path("image"))
+      let output = try scratch.output("restored")
+      _ = try Restore.run(chain, as: target, to: output, on: pool)
+      try output.commit()
+      let restored = try scratch.bytes("restored")
+      if root.layout == .exact { return restored == stream ? nil : "exported as another stream" }
+      let again = try capture(restored, source)
+      return again.memory == root.memory && again.state == root.state
+        ? nil : "exported as a stream of another moment"
+    } catch {
+      return "\(error)"
+    }
+  }
+}

@@ -1,0 +1,38 @@
+internal import Interchange
+
+/// The properties that are fuzzed. Each holds for whatever bytes it is given.
+public enum FuzzTarget: String, CaseIterable, Sendable {
+  /// A sound image can be read whole, and merged into the same moment; nothing in an image is a trap.
+  case image
+  /// The same of an increment on a base.
+  case chain
+  /// Streams are read to their end, or refused; no page comes of fewer bytes than it has.
+  case xl, libxl, libxc, libvirt, xenserver, raw
+  /// The image of a stream is exported as that very stream if its layout is exact, else as one of the
+  /// same moment.
+  case export
+  /// Compressed sources and members of archives are read to their end, or refused.
+  case archive
+  /// The bytes of a structure that are accepted are those it is written as.
+  case structure
+  /// Expanding a region writes its pages and nothing else.
+  case region
+
+  /// Tries one input. Returns how it breaks the property; nil if it does not.
+  public func run(_ input: [UInt8]) -> String? {
+    switch self {
+    case .image: ImageTarget.run(input)
+    case .chain: ChainTarget.run(input)
+    case .xl: SourceTarget.run(input, .xl)
+    case .libxl: SourceTarget.run(input, .libxl)
+    case .libxc: SourceTarget.run(input, .libxc)
+    case .libvirt: SourceTarget.run(input, .libvirt)
+    case .xenserver: SourceTarget.run(input, .xenserver)
+    case .raw: SourceTarget.run(input, .raw)
+    case .export: ExportTarget.run(input)
+    case .archive: ArchiveTarget.run(input)
+    case .structure: StructureTarget.run(input)
+    case .region: RegionTarget.run(input)
+    }
+  }
+}

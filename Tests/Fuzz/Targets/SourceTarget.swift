@@ -1,0 +1,20 @@
+internal import CheckpointCodec
+internal import CheckpointImage
+internal import Interchange
+
+enum SourceTarget {
+  static func run(_ bytes: [UInt8], _ format: SourceFormat) -> String? {
+    var pages = 0
+    do throws(CheckpointError) {
+      let source = try format.open(InputStream(MemoryOrigin(bytes)))
+      repeat {
+        while let event = try source.next() {
+          if case .pages(let batch) = event { pages += batch.pages.count }
+        }
+      } while try source.beginNextMoment()
+    } catch {
+      if error.kind == .io || error.kind == .interrupted { return "\(error)" }
+    }
+    return pages * Limits.pageSize <= bytes.count ? nil : "\(pages) pages of \(bytes.count) bytes"
+  }
+}
