@@ -56,7 +56,7 @@ public final class Verification {
       let walked = walk(file, knowing: nil)
       try Interruption.check()
       // What follows a trailer was reported as that.
-      if error.kind != .incomplete || !walked.sawTrailer { note(error) }
+      if findings.isEmpty || error.kind != .incomplete || !walked.sawTrailer { note(error) }
       return
     }
     // Images that were found can be checked, but not against what they stand on. The base comes first:
