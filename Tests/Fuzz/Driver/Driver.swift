@@ -13,6 +13,6 @@ private let target: FuzzTarget = {
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzz(_ data: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
   let input = unsafe [UInt8](UnsafeBufferPointer(start: data, count: count))
-  if let problem = target.run(input) { fatalError(problem) }
+  if case .broken(let problem) = target.run(input) { fatalError(problem) }
   return 0
 }

@@ -33,12 +33,16 @@ import Testing
   @Test(arguments: FuzzTarget.allCases) func replay(_ target: FuzzTarget) {
     let folder = "\(Self.folder)/Corpus/\(target.rawValue)"
     let names = Self.names(in: folder)
-    #expect(!names.isEmpty)
+    var accepted = 0
     for name in names {
       let input = Self.contents("\(folder)/\(name)")
-      #expect(!input.isEmpty || name == "0-pages")
-      let problem = target.run(input)
-      #expect(problem == nil, "\(target.rawValue)/\(name)")
+      let outcome = target.run(input)
+      if case .broken(let problem) = outcome {
+        Issue.record("\(target.rawValue)/\(name): \(problem)")
+      }
+      accepted += outcome == .accepted ? 1 : 0
     }
+    // Else nothing would get behind the first checks, in fuzzing neither.
+    #expect(accepted > 0, "\(target.rawValue)")
   }
 }

@@ -7,8 +7,8 @@ enum ArchiveTarget {
   private static let mostPages = 4096
 
   /// The first byte tells whether the input can be sought in, and whether it is plain memory.
-  static func run(_ input: [UInt8]) -> String? {
-    guard let choice = input.first else { return nil }
+  static func run(_ input: [UInt8]) -> Outcome {
+    guard let choice = input.first else { return .refused }
     let stream = InputStream(MemoryOrigin(Array(input.dropFirst()), seekable: choice & 1 != 0))
     do throws(CheckpointError) {
       let found = try SourceInput.source(
@@ -21,8 +21,8 @@ enum ArchiveTarget {
         if case .pages(let batch) = event { pages += batch.pages.count }
       }
     } catch {
-      if error.kind == .io || error.kind == .interrupted { return "\(error)" }
+      return error.kind == .io ? .broken("\(error)") : .refused
     }
-    return nil
+    return .accepted
   }
 }

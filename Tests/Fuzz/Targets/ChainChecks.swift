@@ -8,7 +8,7 @@ struct ChainChecks {
   let pool = WorkerPool(threadless: ())
 
   /// Checks the image of a name, reads all of it, and if it was found sound, merges it.
-  func run(_ name: String) -> String? {
+  func run(_ name: String) -> Outcome {
     let path = scratch.path(name)
     var isSound = false
     do throws(CheckpointError) {
@@ -17,13 +17,14 @@ struct ChainChecks {
       isSound = check.findings.isEmpty && check.obstacle == nil
       let chain = try ChainResolver.open(path)
       try readPages(of: chain)
-      guard isSound else { return nil }
+      guard isSound else { return .refused }
       let output = try scratch.output("merged")
       let merged = try Merge.run(
         chain, Merge.Options(provenance: Provenance()), to: output, on: pool)
-      return merged.image.checkpointID == chain.checkpointID ? nil : "merged into another moment"
+      return merged.image.checkpointID == chain.checkpointID
+        ? .accepted : .broken("merged into another moment")
     } catch {
-      return isSound ? "found sound, but \(error)" : nil
+      return isSound ? .broken("found sound, but \(error)") : .refused
     }
   }
 

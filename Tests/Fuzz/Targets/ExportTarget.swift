@@ -22,23 +22,25 @@ enum ExportTarget {
   }
 
   /// The first byte chooses the format, the others are the stream.
-  static func run(_ input: [UInt8]) -> String? {
-    guard let first = input.first, Int(first) < formats.count else { return nil }
+  static func run(_ input: [UInt8]) -> Outcome {
+    guard let first = input.first, Int(first) < formats.count else { return .refused }
     let (source, target) = formats[Int(first)]
     let stream = Array(input.dropFirst())
-    guard let root = try? capture(stream, source) else { return nil }
+    guard let root = try? capture(stream, source) else { return .refused }
     do throws(CheckpointError) {
       let chain = try ChainResolver.open(scratch.path("image"))
       let output = try scratch.output("restored")
       _ = try Restore.run(chain, as: target, to: output, on: pool)
       try output.commit()
       let restored = try scratch.bytes("restored")
-      if root.layout == .exact { return restored == stream ? nil : "exported as another stream" }
+      if root.layout == .exact {
+        return restored == stream ? .accepted : .broken("exported as another stream")
+      }
       let again = try capture(restored, source)
       return again.memory == root.memory && again.state == root.state
-        ? nil : "exported as a stream of another moment"
+        ? .accepted : .broken("exported as a stream of another moment")
     } catch {
-      return "\(error)"
+      return .broken("\(error)")
     }
   }
 }

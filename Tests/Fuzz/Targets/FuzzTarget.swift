@@ -18,8 +18,8 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
   /// Expanding a region writes its pages and nothing else.
   case region
 
-  /// Tries one input. Returns how it breaks the property; nil if it does not.
-  public func run(_ input: [UInt8]) -> String? {
+  /// Tries one input.
+  public func run(_ input: [UInt8]) -> Outcome {
     switch self {
     case .image: ImageTarget.run(input)
     case .chain: ChainTarget.run(input)

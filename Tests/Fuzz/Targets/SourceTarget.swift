@@ -3,7 +3,7 @@ internal import CheckpointImage
 internal import Interchange
 
 enum SourceTarget {
-  static func run(_ bytes: [UInt8], _ format: SourceFormat) -> String? {
+  static func run(_ bytes: [UInt8], _ format: SourceFormat) -> Outcome {
     var pages = 0
     do throws(CheckpointError) {
       let source = try format.open(InputStream(MemoryOrigin(bytes)))
@@ -13,8 +13,9 @@ enum SourceTarget {
         }
       } while try source.beginNextMoment()
     } catch {
-      if error.kind == .io || error.kind == .interrupted { return "\(error)" }
+      return error.kind == .io ? .broken("\(error)") : .refused
     }
-    return pages * Limits.pageSize <= bytes.count ? nil : "\(pages) pages of \(bytes.count) bytes"
+    return pages * Limits.pageSize <= bytes.count
+      ? .accepted : .broken("\(pages) pages of \(bytes.count) bytes")
   }
 }

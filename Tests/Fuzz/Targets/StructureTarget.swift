@@ -2,13 +2,14 @@ internal import CheckpointImage
 
 enum StructureTarget {
   /// The first byte chooses the structure, the others are its bytes.
-  static func run(_ input: [UInt8]) -> String? {
-    guard let first = input.first else { return nil }
+  static func run(_ input: [UInt8]) -> Outcome {
+    guard let first = input.first else { return .refused }
     var body = Array(input.dropFirst())
     // The checksum of a frame would keep everything else out.
     if first == 0 { SealedImage.sealFrame(&body) }
-    guard let rewritten = try? rewrite(first, body) else { return nil }
-    return rewritten == body ? nil : "structure \(first) is accepted in another form"
+    guard let rewritten = try? rewrite(first, body) else { return .refused }
+    return rewritten == body
+      ? .accepted : .broken("structure \(first) is accepted in another form")
   }
 
   /// Reads a structure and writes it again.
