@@ -15,7 +15,7 @@ BENCH := Tests/Benchmarks/bench
 # What make fuzz runs, and for how many seconds each.
 FUZZ_TARGETS ?= image chain xl libxl libxc libvirt xenserver raw export archive structure region
 FUZZ_SECONDS ?= 60
-FUZZ := $(CURDIR)/.build/fuzz
+FUZZ_BUILD := $(CURDIR)/.build/fuzz
 
 BINDIR = $(DESTDIR)$(PREFIX)/bin
 MANDIR = $(DESTDIR)$(PREFIX)/share/man
@@ -62,13 +62,13 @@ bench-smoke:
 
 # A find ends it; the input is then in the corpus' folder, and belongs into Tests/Fuzz/Corpus.
 fuzz:
-	FUZZ=1 $(SWIFT) build -c release --sanitize=fuzzer --product fuzz --scratch-path "$(FUZZ)"
+	FUZZ=1 $(SWIFT) build -c release --sanitize=fuzzer --product fuzz --scratch-path "$(FUZZ_BUILD)"
 	set -e; for target in $(FUZZ_TARGETS); do \
-	  mkdir -p "$(FUZZ)/corpus/$$target"; \
-	  TARGET=$$target SWIFT_BACKTRACE=enable=no "$(FUZZ)/release/fuzz" \
+	  mkdir -p "$(FUZZ_BUILD)/corpus/$$target"; \
+	  TARGET=$$target SWIFT_BACKTRACE=enable=no "$(FUZZ_BUILD)/release/fuzz" \
 	    -max_total_time=$(FUZZ_SECONDS) -max_len=16384 -timeout=20 -rss_limit_mb=4096 -verbosity=0 \
-	    -print_final_stats=1 -artifact_prefix="$(FUZZ)/corpus/$$target-" \
-	    "$(FUZZ)/corpus/$$target" Tests/Fuzz/Corpus/$$target; \
+	    -print_final_stats=1 -artifact_prefix="$(FUZZ_BUILD)/corpus/$$target-" \
+	    "$(FUZZ_BUILD)/corpus/$$target" Tests/Fuzz/Corpus/$$target; \
 	done
 
 install: build
