@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Checkpointed streams: of every moment, image, export and stream say the same to an independent applier, and
-# Xen's own verifier takes the export. A stream that breaks off leaves the moments that were whole.
+# Real checkpointed streams, as a user meets them: Xen's own verifier takes the export of every moment, a stream that
+# breaks off leaves the moments that were whole, and names are asked for. What each moment holds is compared in
+# test-sources.sh.
 # shellcheck source-path=SCRIPTDIR
 source "$(dirname "$0")/common.sh"
-state() { python3 "$root/Tests/Oracle/flatten-stream.py" --digest "$@"; }
 
 zstd -dc --long=30 "$root/Fixtures/checkpointed-64.tar.zst" | tar -x
 for stream in pv-64/remus.stream pvh-64/epochs.stream; do
@@ -13,7 +13,6 @@ for stream in pv-64/remus.stream pvh-64/epochs.stream; do
   expect 0 '^5 images.*: sound' ckpt-verify "$name-04.ckpt"
   for epoch in 0 1 2 3 4; do
     ckpt-restore -q "$name-0$epoch.ckpt" --to libxc -o export --force
-    [[ $(state --epoch $epoch "$stream") == "$(state export)" ]] || fail "$stream: moment $epoch"
     ckpt-capture -q export -o again.ckpt --force
     [[ $(ckpt-inspect digest again.ckpt) == "$(ckpt-inspect digest "$name-0$epoch.ckpt")" ]] ||
       fail "$stream: memory of moment $epoch"
