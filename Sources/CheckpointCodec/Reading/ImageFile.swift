@@ -25,7 +25,14 @@ public final class ImageFile: Sendable {
     do throws(CheckpointError) {
       header = try Self.readHeader(file)
       trailer = try Self.readTrailer(file)
-      root = try Self.readRoot(file, header, trailer)
+      do throws(CheckpointError) {
+        root = try Self.readRoot(file, header, trailer)
+      } catch {
+        // The file has its end: what is said to lie behind that is a wrong number, not a cut.
+        var error = error
+        if error.kind == .incomplete { error.kind = .damaged }
+        throw error
+      }
     } catch {
       throw error.inFile(file.name)
     }
