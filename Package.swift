@@ -89,7 +89,8 @@ let package = Package(
     .target(
       name: "FuzzTargets",
       dependencies: [
-        "Archives", "Interchange", "CheckpointChain", "CheckpointCodec", "CheckpointImage",
+        "Archives", "ImageJSON", "Interchange", "CheckpointChain", "CheckpointCodec",
+        "CheckpointImage",
       ], path: "Tests/Fuzz/Targets", swiftSettings: strict),
     .testTarget(
       name: "CorpusTests", dependencies: ["FuzzTargets"], path: "Tests/Fuzz/Replay",

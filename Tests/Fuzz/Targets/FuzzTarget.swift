@@ -11,8 +11,14 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
   /// The image of a stream is exported as that very stream if its layout is exact, else as one of the
   /// same moment.
   case export
+  /// A stream in which nothing is found wrong was read whole.
+  case check
   /// Compressed sources and members of archives are read to their end, or refused.
   case archive
+  /// What is rescued of a damaged image is sound, and has no page that the whole image had not.
+  case salvage
+  /// What is decoded of an image, however damaged, is encoded as the same bytes; no JSON is a trap.
+  case json
   /// The bytes of a structure that are accepted are those it is written as.
   case structure
   /// Expanding a region writes its pages and nothing else.
@@ -30,6 +36,9 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
     case .xenserver: SourceTarget.run(input, .xenserver)
     case .raw: SourceTarget.run(input, .raw)
     case .export: ExportTarget.run(input)
+    case .check: CheckTarget.run(input)
+    case .salvage: SalvageTarget.run(input)
+    case .json: JSONTarget.run(input)
     case .archive: ArchiveTarget.run(input)
     case .structure: StructureTarget.run(input)
     case .region: RegionTarget.run(input)
