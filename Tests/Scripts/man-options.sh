@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Compares the options in each man page with those the tool itself knows, of each subcommand apart, and looks
-# whether the pages it refers to exist. BIN is the folder of the tools.
+# Compares the options in each man page with those the tool itself knows, of each subcommand apart; looks at
+# the sections of each page, and whether the pages it refers to exist. BIN is the folder of the tools.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 export BIN=${BIN:-$root/.build/release}
@@ -9,6 +9,7 @@ cd "$root"
 python3 - Man/*.[15] <<'PYTHON'
 import json, os, re, subprocess, sys
 
+SECTIONS = ["NAME", "SYNOPSIS", "DESCRIPTION", "OPTIONS", "EXIT STATUS", "JSON", "EXAMPLES", "SEE ALSO"]
 # Pages of other packages that ours refer to.
 SYSTEM_PAGES = {"du 1", "file 1", "magic 5", "nohup 1", "strings 1", "xl 1"}
 problems = 0
@@ -126,6 +127,10 @@ for page in pages:
     with open(page) as file:
         lines = file.read().splitlines()
     name, number = os.path.basename(page).split(".")
+    wanted = [s for s in SECTIONS if number == "1" or s not in ("OPTIONS", "EXIT STATUS")]
+    found = [line[4:] for line in lines if line.startswith(".Sh ")]
+    if found != wanted:
+        problem(page, f"the sections are {', '.join(found)}; they should be {', '.join(wanted)}")
     if number == "1":
         check_options(page, lines, name)
     for line in lines:

@@ -5,7 +5,7 @@ source "$(dirname "$0")/common.sh"
 
 prefix=$work/prefix
 # -o build: what is installed is what is in BIN.
-make() { command make -s -C "$root" -o build BIN="$BIN" PREFIX="$prefix" "$@"; }
+make() { command make -s -C "$root" -o build BIN="$BIN" DESTDIR= PREFIX="$prefix" "$@"; }
 make install >/dev/null
 
 for page in "$root"/Man/*; do
