@@ -24,7 +24,7 @@ public final class Chain: ParentMemory, Sendable {
   /// A chain of images, tip first. The tip's memory digest is compared with that of the index.
   public init(_ images: [ImageFile]) throws(CheckpointError) {
     self.images = images
-    nodes = Self.nodes(of: images[...])
+    nodes = try Self.nodes(of: images)
     machineRecords = try Self.records(of: images[0])
     records = machineRecords.map(\.key)
     try images[0].checkMoment(nodes.root, records)
@@ -47,11 +47,11 @@ public final class Chain: ParentMemory, Sendable {
       file: image)
   }
 
-  private static func nodes(of images: ArraySlice<ImageFile>) -> MemoryTree {
+  private static func nodes(of images: [ImageFile]) throws(CheckpointError) -> MemoryTree {
     var found: [UInt64: Digest?] = [:]
     // The youngest image that has a word on a block knows its node.
-    for image in images {
-      for entry in image.root.blocks where found[entry.number] == nil {
+    for image in images where image.blockNumbers.contains(where: { found[$0] == nil }) {
+      for entry in try image.blocks() where found[entry.number] == nil {
         found[entry.number] = .some(entry.node)
       }
     }
@@ -145,10 +145,8 @@ public final class Chain: ParentMemory, Sendable {
     var digests = MemoryDigest()
     let found = digests.block(block.entries.span)
     // The youngest image that has the block says what its node must be.
-    guard let image = images.first(where: { $0.root.block(block.number) != nil }),
-      let entry = image.root.block(block.number)
-    else { return }
-    try image.checkNode(entry, is: found)
+    let image = images.first { $0.hasBlock(block.number) }
+    try image?.checkNode(nodes[block.number], ofBlock: block.number, is: found)
   }
 }
 

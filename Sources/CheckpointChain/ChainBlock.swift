@@ -23,8 +23,7 @@ public struct ChainBlock: Sendable {
   mutating func lay(over images: ArraySlice<ImageFile>) throws(CheckpointError) {
     for index in images.indices {
       if left == 0 { break }
-      guard let place = images[index].root.block(number) else { continue }
-      let block = try images[index].indexBlock(place)
+      guard let block = try images[index].indexBlock(number) else { continue }
       for (slot, entry) in zip(block.occupancy.members, block.entries) where image[slot] < 0 {
         set(slot, entry, from: Int32(index))
       }

@@ -49,7 +49,7 @@ final class ImagePages: Sendable {
     reader = RegionReader([image])
   }
 
-  func check(_ entry: ImageRoot.BlockEntry) -> Outcome {
+  func check(_ entry: RootBody.BlockEntry) -> Outcome {
     var outcome = Outcome()
     do throws(CheckpointError) {
       let block = try image.indexBlock(entry)

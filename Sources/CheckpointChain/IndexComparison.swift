@@ -5,14 +5,16 @@ internal import CheckpointImage
 /// give the same memory.
 struct IndexComparison {
   private let image: ImageFile
+  private let blocks: [RootBody.BlockEntry]
   private let statements: [StatedPages.Statement]
   private let unique: Bool
   private let ascends: Bool
   /// The state of pages of which nothing is said.
   private let silence: PageState
 
-  init(_ image: ImageFile, _ stated: StatedPages) {
+  init(_ image: ImageFile, _ blocks: [RootBody.BlockEntry], _ stated: StatedPages) {
     self.image = image
+    self.blocks = blocks
     (statements, unique) = stated.final()
     ascends = stated.ascends
     silence = image.header.parent == nil ? .unpopulated : .unchanged
@@ -27,7 +29,7 @@ struct IndexComparison {
     }
     var lane = OrderedLane<CheckpointError?>(pool)
     var first = 0
-    for entry in image.root.blocks {
+    for entry in blocks {
       try Interruption.check()
       let start = entry.number * UInt64(Limits.blockPages)
       let end = start + UInt64(Limits.blockPages)
@@ -55,7 +57,7 @@ struct IndexComparison {
 
   /// Statements on blocks that the index lacks, the first of them.
   private func withoutBlock() -> [CheckpointError] {
-    var blocks = image.root.blocks[...]
+    var blocks = blocks[...]
     for statement in statements where statement.status.state != silence {
       let size = UInt64(Limits.blockPages)
       for number in statement.pfn / size...(statement.end - 1) / size {
@@ -79,7 +81,7 @@ struct IndexComparison {
   }
 
   private func compare(
-    _ entry: ImageRoot.BlockEntry, _ statements: ArraySlice<StatedPages.Statement>
+    _ entry: RootBody.BlockEntry, _ statements: ArraySlice<StatedPages.Statement>
   ) throws(CheckpointError) -> CheckpointError? {
     let start = entry.number * UInt64(Limits.blockPages)
     let silent = PageEntry(PageStatus(silence))

@@ -58,7 +58,7 @@ public final class MergeSource: CheckpointSource {
   /// Goes through the index block by block: which regions have living pages.
   private func collectRegions() throws(CheckpointError) {
     var numbers: Set<UInt64> = []
-    for image in chain.images[..<merge.span] { numbers.formUnion(image.root.blocks.map(\.number)) }
+    for image in chain.images[..<merge.span] { numbers.formUnion(image.blockNumbers) }
     blocks = numbers.sorted()[...]
     regions = try chain.liveRegions(span: merge.span, blocks: blocks)
   }

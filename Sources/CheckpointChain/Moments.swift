@@ -21,7 +21,7 @@ struct Moments {
   /// Takes what the next image says of a block: the leaves of its entries, nil for unpopulated pages. The
   /// block's node must follow.
   mutating func update(
-    _ entry: ImageRoot.BlockEntry, _ changes: [(slot: Int, leaf: Digest?)], of image: ImageFile
+    _ entry: RootBody.BlockEntry, _ changes: [(slot: Int, leaf: Digest?)], of image: ImageFile
   ) throws(CheckpointError) {
     let before = blocks.removeValue(forKey: entry.number) ?? Block()
     var leaves = [Digest?](repeating: nil, count: Limits.blockPages)
@@ -35,12 +35,14 @@ struct Moments {
     }
     let node = block.leaves.isEmpty ? nil : digests.block(block.occupancy, block.leaves)
     if node != nil { blocks[entry.number] = block }
-    try image.checkNode(entry, is: node)
+    try image.checkNode(entry.node, ofBlock: entry.number, is: node)
   }
 
-  /// Ends an image: its digests, records and identity must be those of the moment.
-  mutating func end(_ image: ImageFile) throws(CheckpointError) {
-    nodes.update(image.root.blocks.map { ($0.number, $0.node) })
+  /// Ends an image with all its blocks: its digests, records and identity must be those of the moment.
+  mutating func end(_ image: ImageFile, _ blocks: [RootBody.BlockEntry])
+    throws(CheckpointError)
+  {
+    nodes.update(blocks.map { ($0.number, $0.node) })
     var records: [RecordKey] = []
     for record in try Chain.records(of: image) {
       try check(record, image)

@@ -47,7 +47,7 @@ struct RegionMerge: Sendable {
     try header.forEachPage { (slot, pfn, type) throws(CheckpointError) in
       let (block, place) = pfn.quotientAndRemainder(dividingBy: UInt64(Limits.blockPages))
       if blocks[block] == nil {
-        blocks[block] = .some(try image.root.block(block).map(image.indexBlock))
+        blocks[block] = .some(try image.indexBlock(block))
       }
       let entry = (blocks[block] ?? nil)?.entry(slot: Int(place))
       guard region.live[slot] else {

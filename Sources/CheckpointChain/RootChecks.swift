@@ -3,10 +3,13 @@ internal import CheckpointImage
 
 /// What a root says of its moment, against what follows from the index blocks and records.
 extension ImageFile {
-  func checkNode(_ entry: ImageRoot.BlockEntry, is node: Digest?) throws(CheckpointError) {
+  /// Fails unless the node of a block that the root has, `found`, is what follows.
+  func checkNode(_ found: Digest?, ofBlock number: UInt64, is node: Digest?)
+    throws(CheckpointError)
+  {
     func text(_ node: Digest?) -> String { node.map { "\($0)" } ?? "none" }
-    guard node == entry.node else {
-      throw differs("node of block \(entry.number)", text(entry.node), text(node))
+    guard node == found else {
+      throw differs("node of block \(number)", text(found), text(node))
     }
   }
 

@@ -49,17 +49,19 @@ public final class RunningMoment: ParentMemory {
         file: increment.name)
     }
     var digests = MemoryDigest()
-    for entry in increment.root.blocks {
+    let entries = try increment.blocks()
+    for entry in entries {
       try Interruption.check()
       var pages =
         try pages(ofBlock: entry.number)
         ?? [PageEntry](repeating: .unpopulated, count: Limits.blockPages)
       let changes = try increment.indexBlock(entry)
       for (slot, page) in zip(changes.occupancy.members, changes.entries) { pages[slot] = page }
-      try increment.checkNode(entry, is: digests.block(pages.span))
+      try increment.checkNode(
+        entry.node, ofBlock: entry.number, is: digests.block(pages.span))
       blocks[entry.number] = PackedPages(pages)
     }
-    nodes.update(increment.root.blocks.map { ($0.number, $0.node) })
+    nodes.update(entries.map { ($0.number, $0.node) })
     records = try Chain.records(of: increment).map(\.key)
     try increment.checkMoment(nodes.root, records)
     increments[increment.file.identity] = increment.name

@@ -34,7 +34,8 @@ struct SalvageEvidence {
   /// What is wrong with the file.
   private(set) var findings: [CheckpointError] = []
   /// The root, if it is sound.
-  private(set) var root: ImageRoot?
+  var root: ImageRoot? { rootBody?.root }
+  private var rootBody: RootBody?
   /// Where the sound records lie.
   private(set) var records: [UInt64] = []
   /// Where the sound layout segments lie.
@@ -69,12 +70,13 @@ struct SalvageEvidence {
       for record in try Chain.records(of: image) { _ = staticRecords.insert(record.key) }
     }
     do throws(CheckpointError) {
-      root = try ImageFile(file).root
+      let image = try ImageFile(file)
+      rootBody = RootBody(root: image.root, blocks: try image.blocks())
     } catch {
       note(error)
     }
-    if let root {
-      try look(at: root)
+    if let rootBody {
+      try look(at: rootBody)
       if !lostBlocks.isEmpty { try readSegments(SegmentScan(file, header)) }
     } else {
       try scan()
@@ -96,16 +98,16 @@ struct SalvageEvidence {
 
   // MARK: Records, layout, index blocks
 
-  private mutating func look(at root: ImageRoot) throws(CheckpointError) {
+  private mutating func look(at body: RootBody) throws(CheckpointError) {
     knowsBlocks = true
-    for entry in root.directory {
+    for entry in body.root.directory {
       let kind = SegmentKind(rawValue: entry.rawKind)
       try checkIsKnown(kind, entry.rawKind, entry.flags, at: entry.offset)
       try look(
         at: Candidate(
           kind: kind, offset: entry.offset, digest: entry.digest))
     }
-    for entry in root.blocks {
+    for entry in body.blocks {
       try look(
         at: Candidate(
           kind: .index, offset: entry.offset, digest: entry.digest, block: entry.number))
@@ -191,24 +193,24 @@ struct SalvageEvidence {
   private mutating func scan() throws(CheckpointError) {
     let scan = try SegmentScan(file, header)
     for segment in scan.segments where segment.frame.kind == .root && segment.isSound {
-      root = root ?? soundRoot(at: segment.offset)
+      rootBody = rootBody ?? soundRoot(at: segment.offset)
     }
-    if let root {
-      try look(at: root)
+    if let rootBody {
+      try look(at: rootBody)
       if lostBlocks.isEmpty { return scan.findings.forEach { note($0) } }
     }
     try readSegments(scan)
   }
 
   /// The root at `offset`, if it names the moment it describes.
-  private func soundRoot(at offset: UInt64) -> ImageRoot? {
+  private func soundRoot(at offset: UInt64) -> RootBody? {
     guard let body = try? body(at: offset, .root),
-      let root = unsafe try? ImageRoot(parsing: body.span.bytes, at: offset),
-      root.checkpointID
+      let found = unsafe try? RootBody(parsing: body.span.bytes, at: offset),
+      found.root.checkpointID
         == Identity.checkpoint(
-          captureID: header.captureID, memory: root.memory, state: root.state)
+          captureID: header.captureID, memory: found.root.memory, state: found.root.state)
     else { return nil }
-    return root
+    return found
   }
 
   /// Goes through the segments that are left. If there is no root, they tell everything.

@@ -25,11 +25,12 @@ struct SegmentWalk {
   /// Entries by state of the index blocks that were not read before.
   private var counts = [UInt64](repeating: 0, count: 8)
 
-  /// - Parameter root: what is known of the file, if its root could be read.
-  init(_ file: InputFile, knowing root: ImageRoot?, sparing seen: ImagePages.Segments) {
+  /// - Parameter blocks: the root's table of index blocks, if the root could be read.
+  init(_ file: InputFile, knowing blocks: [RootBody.BlockEntry], sparing seen: ImagePages.Segments)
+  {
     self.file = file
     self.seen = seen
-    for block in root?.blocks ?? [] { blockDigests[block.offset] = block.digest }
+    for block in blocks { blockDigests[block.offset] = block.digest }
   }
 
   /// Everything that is wrong with the file, taken by itself.
@@ -161,7 +162,7 @@ struct SegmentWalk {
       for entry in try IndexBlock(parsing: bytes, at: offset).entries {
         counts[Int(entry.status.state.rawValue)] += 1
       }
-    case .root: _ = try ImageRoot(parsing: bytes, at: offset)
+    case .root: _ = try RootBody(parsing: bytes, at: offset)
     case .trailer: _ = try ImageTrailer(parsing: bytes, at: offset)
     case nil:
       guard frame.flags & SegmentFrame.critical == 0 else {
@@ -173,7 +174,7 @@ struct SegmentWalk {
   }
 
   /// What the root says otherwise than the file.
-  func compare(with image: ImageFile) -> [CheckpointError] {
+  func compare(with image: ImageFile, _ blocks: [RootBody.BlockEntry]) -> [CheckpointError] {
     guard errors.isEmpty else { return [] }
     var found: [CheckpointError] = []
     func expect<T: Equatable>(_ field: String, _ a: T, _ b: T) {
@@ -193,8 +194,8 @@ struct SegmentWalk {
       expect("flags of segment \(seen.ordinal)", listed.flags, seen.flags)
       expect("ordinal of segment \(seen.ordinal)", listed.ordinal, seen.ordinal)
     }
-    expect("index blocks", image.root.blocks.count, indexOffsets.count)
-    for (entry, offset) in zip(image.root.blocks, indexOffsets) where entry.offset != offset {
+    expect("index blocks", blocks.count, indexOffsets.count)
+    for (entry, offset) in zip(blocks, indexOffsets) where entry.offset != offset {
       expect("offset of index block \(entry.number)", entry.offset, offset)
     }
     if seen.indexBlocks.isEmpty { expect("counts", image.root.counts, counts) }

@@ -27,7 +27,7 @@ public struct StatusRuns {
     of image: ImageFile, _ body: @escaping (Range<PFN>, PageStatus) throws(CheckpointError) -> Void
   ) throws(CheckpointError) {
     var runs = StatusRuns(body: body)
-    for place in image.root.blocks {
+    for place in try image.blocks() {
       try Interruption.check()
       let block = try image.indexBlock(place)
       for (slot, entry) in zip(block.occupancy.members, block.entries) {

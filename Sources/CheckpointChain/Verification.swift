@@ -84,17 +84,18 @@ public final class Verification {
   }
 
   private func check(_ image: ImageFile, _ moments: inout Moments?) throws(CheckpointError) {
+    let blocks = try image.blocks()
     let read =
-      depth == .full ? try checkPages(of: image, &moments) : ImagePages.Segments()
-    let walked = walk(image.file, knowing: image, sparing: read)
+      depth == .full ? try checkPages(of: image, blocks, &moments) : ImagePages.Segments()
+    let walked = walk(image.file, knowing: (image, blocks), sparing: read)
     try Interruption.check()
     // What cannot be read need not be compared.
     if !findings.contains(where: { $0.file == image.name }) {
-      try IndexComparison(image, walked.stated).run(on: pool).forEach(note)
+      try IndexComparison(image, blocks, walked.stated).run(on: pool).forEach(note)
     }
     guard findings.isEmpty else { return moments = nil }
     do throws(CheckpointError) {
-      try moments?.end(image)
+      try moments?.end(image, blocks)
     } catch {
       note(error)
     }
@@ -102,29 +103,29 @@ public final class Verification {
 
   /// Walks through the whole file; what was read and checked already is not read again.
   private func walk(
-    _ file: InputFile, knowing image: ImageFile?,
+    _ file: InputFile, knowing opened: (image: ImageFile, blocks: [RootBody.BlockEntry])?,
     sparing read: ImagePages.Segments = ImagePages.Segments()
   ) -> SegmentWalk {
     counts.images += 1
     counts.bytes &+= file.length
-    var walk = SegmentWalk(file, knowing: image?.root, sparing: read)
+    var walk = SegmentWalk(file, knowing: opened?.blocks ?? [], sparing: read)
     walk.run().forEach(note)
     counts.segments += walk.count
-    if let image { walk.compare(with: image).forEach(note) }
+    if let opened { walk.compare(with: opened.image, opened.blocks).forEach(note) }
     return walk
   }
 
   /// Expands every page the image's own index names and compares its digest. Returns the segments that
   /// were read.
-  private func checkPages(of image: ImageFile, _ moments: inout Moments?)
-    throws(CheckpointError) -> ImagePages.Segments
-  {
+  private func checkPages(
+    of image: ImageFile, _ blocks: [RootBody.BlockEntry], _ moments: inout Moments?
+  ) throws(CheckpointError) -> ImagePages.Segments {
     var lane = OrderedLane<ImagePages.Outcome>(pool)
     var totals = ImagePages.Totals()
     var taken = 0
     func take() throws(CheckpointError) {
       let outcome = try lane.next()
-      let entry = image.root.blocks[taken]
+      let entry = blocks[taken]
       taken += 1
       outcome.errors.forEach(note)
       totals.add(outcome)
@@ -138,11 +139,11 @@ public final class Verification {
       }
     }
     let pages = ImagePages(image)
-    for (index, entry) in image.root.blocks.enumerated() {
+    for (index, entry) in blocks.enumerated() {
       try Interruption.check()
       // As in the walk: a file that is wrong everywhere has nothing more to tell.
       if findings.count > SegmentWalk.mostFindings { break }
-      progress(Double(index) / Double(image.root.blocks.count))
+      progress(Double(index) / Double(blocks.count))
       if lane.isFull { try take() }
       lane.start { pages.check(entry) }
     }

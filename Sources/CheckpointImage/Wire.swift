@@ -14,6 +14,9 @@ public struct WireReader: ~Escapable {
     self.base = base
   }
 
+  /// The number of bytes of the structure.
+  public var byteCount: Int { bytes.byteCount }
+
   /// The number of bytes not yet read.
   public var remaining: Int { bytes.byteCount - position }
 

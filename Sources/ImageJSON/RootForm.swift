@@ -60,15 +60,17 @@ struct RootForm: Codable {
 
   private static let layouts: [LayoutKind] = [.none, .exact, .canonical]
 
-  init(_ root: ImageRoot, _ seal: Seal) {
+  init(_ body: RootBody, _ seal: Seal) {
+    let root = body.root
     layout = "\(root.layout)"
-    let followed = seal.root(RootForm(layout: layout))
+    let followedBody = seal.rootBody(RootForm(layout: layout))
+    let followed = followedBody.root
     func differing<T: Equatable>(_ value: T, _ expected: T?) -> T? {
       value == expected ? nil : value
     }
     nodes = differing(
-      root.blocks.map { $0.node.map(HexDigest.init) },
-      seal.isBase ? followed.blocks.map { $0.node.map(HexDigest.init) } : nil)
+      body.blocks.map { $0.node.map(HexDigest.init) },
+      seal.isBase ? followedBody.blocks.map { $0.node.map(HexDigest.init) } : nil)
     memoryDigest = differing(HexDigest(root.memory), nil)
     if seal.isBase, nodes == nil {
       memoryDigest = differing(HexDigest(root.memory), HexDigest(followed.memory))
@@ -81,7 +83,7 @@ struct RootForm: Codable {
     deadCopies = differing(root.deadCopies, followed.deadCopies)
     directory = differing(
       root.directory.map(Self.form), followed.directory.map(Self.form))
-    blocks = differing(root.blocks.map(Self.form), followed.blocks.map(Self.form))
+    blocks = differing(body.blocks.map(Self.form), followedBody.blocks.map(Self.form))
   }
 
   private init(layout: String) { self.layout = layout }
@@ -92,7 +94,7 @@ struct RootForm: Codable {
       bodyLength: entry.bodyLength, digest: HexDigest(entry.digest))
   }
 
-  private static func form(_ entry: ImageRoot.BlockEntry) -> BlockForm {
+  private static func form(_ entry: RootBody.BlockEntry) -> BlockForm {
     BlockForm(
       block: entry.number, offset: entry.offset, bodyLength: entry.bodyLength,
       digest: HexDigest(entry.digest))
@@ -100,23 +102,23 @@ struct RootForm: Codable {
 
   func body(_ seal: Seal) throws(CheckpointError) -> [UInt8] {
     let kind = try Name.value(layout, of: Self.layouts, "Layout") { "\($0)" }
-    var root = seal.root(self)
-    root.layout = kind
+    var body = seal.rootBody(self)
+    body.root.layout = kind
     if let counts, counts.count != 8 {
       throw CheckpointError(.refused, "Counts: found \(counts.count), expected 8")
     }
     if let nodes {
-      guard nodes.count == root.blocks.count else {
+      guard nodes.count == body.blocks.count else {
         throw CheckpointError(
-          .refused, "Nodes: found \(nodes.count), expected \(root.blocks.count), one a block")
+          .refused, "Nodes: found \(nodes.count), expected \(body.blocks.count), one a block")
       }
-      for (place, node) in nodes.enumerated() { root.blocks[place].node = node?.digest }
+      for (place, node) in nodes.enumerated() { body.blocks[place].node = node?.digest }
     }
     guard seal.isBase || nodes != nil && memoryDigest != nil else {
       throw CheckpointError(
         .refused,
         "an increment's root needs Nodes and Memory_Digest: they do not follow from it alone")
     }
-    return root.encoded()
+    return body.encoded()
   }
 }

@@ -27,7 +27,7 @@ struct Seal {
   private var ordinals: [UInt64: UInt64] = [:]
   private var records: [RecordKey] = []
   private var directory: [ImageRoot.DirectoryEntry] = []
-  private var blocks: [ImageRoot.BlockEntry] = []
+  private var blocks: [RootBody.BlockEntry] = []
   private var counts = [UInt64](repeating: 0, count: 8)
   private var regionPages: UInt64 = 0
   private var rootPlace: (offset: UInt64, length: UInt64, fileID: Digest, checkpointID: Digest)?
@@ -65,7 +65,7 @@ struct Seal {
       ordinals[offset] = count
     case .index: add(index: body)
     case .root:
-      let root = try? ImageRoot(parsing: bytes, at: offset)
+      let root = (try? RootBody(parsing: bytes, at: offset))?.root
       rootPlace = (
         offset, UInt64(body.count), Identity.file(rootBody: body), root?.checkpointID ?? .zero
       )
@@ -96,13 +96,13 @@ struct Seal {
     }
     var digests = MemoryDigest()
     blocks.append(
-      ImageRoot.BlockEntry(
+      RootBody.BlockEntry(
         number: block.number, offset: offset, bodyLength: UInt32(body.count),
         node: digests.block(pages.span), digest: SHA256Hasher.digest(of: body)))
   }
 
-  /// The root that follows, but for what `form` says otherwise.
-  func root(_ form: RootForm) -> ImageRoot {
+  /// The root that follows, with its table, but for what `form` says otherwise.
+  func rootBody(_ form: RootForm) -> RootBody {
     var entries = directory
     if let given = form.directory {
       entries = given.map { entry in
@@ -115,7 +115,7 @@ struct Seal {
     var table = blocks
     if let given = form.blocks {
       table = given.enumerated().map { place, entry in
-        ImageRoot.BlockEntry(
+        RootBody.BlockEntry(
           number: entry.block, offset: entry.offset, bodyLength: entry.bodyLength,
           node: place < blocks.count ? blocks[place].node : nil, digest: entry.digest.digest)
       }
@@ -123,16 +123,17 @@ struct Seal {
     let memory = form.memoryDigest?.digest ?? memory(table)
     let state = form.stateDigest?.digest ?? Identity.machineState(records)
     let data = counts[Int(PageState.data.rawValue)]
-    return ImageRoot(
+    let root = ImageRoot(
       memory: memory, state: state,
       checkpointID: form.checkpointID?.digest
         ?? Identity.checkpoint(captureID: captureID, memory: memory, state: state),
       counts: form.counts ?? counts,
       deadCopies: form.deadCopies ?? (regionPages >= data ? regionPages - data : 0),
-      layout: .none, directory: entries, blocks: table)
+      layout: .none, directory: entries)
+    return RootBody(root: root, blocks: table)
   }
 
-  private func memory(_ table: [ImageRoot.BlockEntry]) -> Digest {
+  private func memory(_ table: [RootBody.BlockEntry]) -> Digest {
     // Blocks that do not ascend are damage, and have no tree.
     guard zip(table, table.dropFirst()).allSatisfy({ $0.number < $1.number }),
       table.last?.number ?? 0 <= Limits.lastBlock

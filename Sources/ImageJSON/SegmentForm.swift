@@ -68,7 +68,7 @@ public struct SegmentForm: Codable, Sendable {
           FieldForm(key: $0.key, value: $0.value)
         }
       case .index: index = IndexForm(try IndexBlock(parsing: bytes, at: 0), seal)
-      case .root: root = RootForm(try ImageRoot(parsing: bytes, at: 0), seal)
+      case .root: root = RootForm(try RootBody(parsing: bytes, at: 0), seal)
       case .trailer: trailer = TrailerForm(try ImageTrailer(parsing: bytes, at: 0), seal)
       case nil: return nil
       }

@@ -37,7 +37,7 @@ public struct StorageStatistics: Sendable {
     bytes = image.file.length
     do throws(CheckpointError) {
       let codecs = try readSegments(image)
-      for entry in image.root.blocks {
+      for entry in try image.blocks() {
         try Interruption.check()
         for page in try image.indexBlock(entry).entries where page.status.state == .data {
           guard let codec = codecs[page.location.offset] else {

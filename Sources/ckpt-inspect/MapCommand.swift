@@ -92,7 +92,7 @@ private struct MapSource {
 
   var legend: Legend { .states(ofIncrement: chain == nil && tip.header.parent != nil) }
 
-  var blocks: [UInt64] { chain?.nodes.map(\.block) ?? tip.root.blocks.map(\.number) }
+  var blocks: [UInt64] { chain?.nodes.map(\.block) ?? tip.blockNumbers }
 
   func forEachRun(
     _ body: @escaping (Range<PFN>, PageStatus) throws(CheckpointError) -> Void

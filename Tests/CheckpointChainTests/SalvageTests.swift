@@ -75,7 +75,7 @@ import Testing
   ) {
     let file = try ImageFile(bench.path(name))
     var pages: [Int: Set<PFN>] = [:]
-    for entry in file.root.blocks {
+    for entry in try file.blocks() {
       let block = try file.indexBlock(entry)
       for (slot, page) in zip(block.occupancy.members, block.entries) {
         let pfn = entry.number * 512 + UInt64(slot)

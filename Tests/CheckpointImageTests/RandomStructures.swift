@@ -115,24 +115,24 @@ extension SplitMix64 {
     return block
   }
 
-  mutating func root() -> ImageRoot {
+  mutating func rootBody() -> RootBody {
     let directory = (0..<int(1...5)).map { place in
       ImageRoot.DirectoryEntry(
         frame(), offset: UInt64(place) << 20 | next() & 0xffff, digest: digest())
     }
     let blocks = (0..<int(0...5)).map { place in
-      ImageRoot.BlockEntry(
+      RootBody.BlockEntry(
         number: UInt64(place) << 16 | next() & 0xffff, offset: next(),
         bodyLength: UInt32(int(0...99)),
         node: bool() ? digest() : nil, digest: digest())
     }
     var ordered = directory
     for place in ordered.indices { ordered[place].ordinal = UInt64(place) << 3 | next() & 7 }
-    return ImageRoot(
+    let root = ImageRoot(
       memory: digest(), state: digest(), checkpointID: digest(),
       counts: (0..<8).map { _ in next() },
-      deadCopies: next(), layout: pick(.none, .exact, .canonical), directory: ordered,
-      blocks: blocks)
+      deadCopies: next(), layout: pick(.none, .exact, .canonical), directory: ordered)
+    return RootBody(root: root, blocks: blocks)
   }
 
   mutating func trailer() -> ImageTrailer {

@@ -89,8 +89,8 @@ import Testing
   }
 
   @Test func root() throws {
-    try Self.check("root", { $0.root().encoded() }) { bytes throws(CheckpointError) in
-      unsafe try ImageRoot(parsing: bytes.span.bytes, at: 0).encoded()
+    try Self.check("root", { $0.rootBody().encoded() }) { bytes throws(CheckpointError) in
+      unsafe try RootBody(parsing: bytes.span.bytes, at: 0).encoded()
     }
   }
 

@@ -112,7 +112,7 @@ import Testing
         == Identity.machineState([
           MachineRecord(.libxc, .epoch, type: 9, payload: [4, 5, 6, 7]).key
         ]))
-    for block in opened.root.blocks { _ = try opened.indexBlock(block) }
+    for block in try opened.blocks() { _ = try opened.indexBlock(block) }
     for entry in opened.root.directory { _ = try opened.body(of: entry) }
   }
 

@@ -10,6 +10,9 @@ public final class ImageFile: Sendable {
   public let trailer: ImageTrailer
   /// The root of the index.
   public let root: ImageRoot
+  /// The numbers of its index blocks, ascending. A chain may have hundreds of images with a block for every
+  /// 2 MiB of the guest: what else the root says of a block is read again when it is needed.
+  public let blockNumbers: [UInt64]
 
   /// The name used in messages.
   public var name: String { file.name }
@@ -25,14 +28,17 @@ public final class ImageFile: Sendable {
     do throws(CheckpointError) {
       header = try Self.readHeader(file)
       trailer = try Self.readTrailer(file)
+      let body: RootBody
       do throws(CheckpointError) {
-        root = try Self.readRoot(file, header, trailer)
+        body = try Self.readRoot(file, header, trailer)
       } catch {
         // The file has its end: what is said to lie behind that is a wrong number, not a cut.
         var error = error
         if error.kind == .incomplete { error.kind = .damaged }
         throw error
       }
+      root = body.root
+      blockNumbers = body.blocks.map(\.number)
     } catch {
       throw error.inFile(file.name)
     }
@@ -48,7 +54,8 @@ public final class ImageFile: Sendable {
     }
     root = ImageRoot(
       memory: .zero, state: .zero, checkpointID: .zero, counts: [UInt64](repeating: 0, count: 8),
-      deadCopies: 0, layout: .none, directory: [], blocks: [])
+      deadCopies: 0, layout: .none, directory: [])
+    blockNumbers = []
     trailer = ImageTrailer(
       rootOffset: 0, rootLength: 0, segmentCount: 0, fileLength: file.length, checkpointID: .zero,
       fileID: .zero)
@@ -115,7 +122,7 @@ public final class ImageFile: Sendable {
 
   private static func readRoot(
     _ file: InputFile, _ header: ImageHeader, _ trailer: ImageTrailer
-  ) throws(CheckpointError) -> ImageRoot {
+  ) throws(CheckpointError) -> RootBody {
     let offset = trailer.rootOffset
     let (frame, body) = try readSegment(
       file, at: offset, alignmentShift: header.alignmentShift, expecting: .root)
@@ -129,13 +136,15 @@ public final class ImageFile: Sendable {
     try expect("length", frame.bodyLength, trailer.rootLength)
     try expect("ordinal", frame.ordinal, trailer.segmentCount &- 2)
     try expect("file ID", Identity.file(rootBody: body), trailer.fileID)
-    let root = unsafe try ImageRoot(
+    let rootBody = unsafe try RootBody(
       parsing: body.span.bytes, at: offset + UInt64(SegmentFrame.byteCount))
+    let root = rootBody.root
     try expect("checkpoint ID", root.checkpointID, trailer.checkpointID)
     try expect(
       "checkpoint ID", root.checkpointID,
       Identity.checkpoint(captureID: header.captureID, memory: root.memory, state: root.state))
-    for place in root.directory.map(\.offset) + root.blocks.map(\.offset) where place >= offset {
+    for place in root.directory.map(\.offset) + rootBody.blocks.map(\.offset) where place >= offset
+    {
       throw CheckpointError(
         .damaged, "a segment at \(place): expected in front of the root", structure: "root",
         offset: offset)
@@ -152,7 +161,7 @@ public final class ImageFile: Sendable {
       at: UInt64(SegmentFrame.byteCount), count: Int(root.directory[0].bodyLength))
     try expect("first directory entry", root.directory[0].offset, 0)
     try expect("header digest", SHA256Hasher.digest(of: headerBody), root.directory[0].digest)
-    return root
+    return rootBody
   }
 
   /// Reads and checks a segment's frame and body.
@@ -227,8 +236,50 @@ public final class ImageFile: Sendable {
     return body
   }
 
+  /// The root's table of index blocks, ascending. The root is read and checked again, as a whole.
+  public func blocks() throws(CheckpointError) -> [RootBody.BlockEntry] {
+    do throws(CheckpointError) {
+      return try Self.readRoot(file, header, trailer).blocks
+    } catch {
+      throw error.inFile(name)
+    }
+  }
+
+  /// Whether the image has an index block of this number.
+  public func hasBlock(_ number: UInt64) -> Bool { place(ofBlock: number) != nil }
+
+  /// The index block of a number, if the image has one.
+  public func indexBlock(_ number: UInt64) throws(CheckpointError) -> IndexBlock? {
+    guard let place = place(ofBlock: number) else { return nil }
+    let range = RootBody.range(ofBlock: place, behind: root)
+    let offset = trailer.rootOffset + UInt64(SegmentFrame.byteCount + range.lowerBound)
+    let bytes = try file.bytes(at: offset, count: range.count)
+    do throws(CheckpointError) {
+      let entry = unsafe try RootBody.BlockEntry(parsing: bytes.span.bytes, at: offset)
+      guard entry.number == number else {
+        throw CheckpointError(
+          .damaged, "block: found \(entry.number), \(number) when the image was opened",
+          structure: "root", offset: offset)
+      }
+      return try indexBlock(entry)
+    } catch {
+      throw error.inFile(name)
+    }
+  }
+
+  /// The place of a block in the root's table.
+  private func place(ofBlock number: UInt64) -> Int? {
+    var low = 0
+    var high = blockNumbers.count
+    while low < high {
+      let middle = (low + high) / 2
+      if blockNumbers[middle] < number { low = middle + 1 } else { high = middle }
+    }
+    return low < blockNumbers.count && blockNumbers[low] == number ? low : nil
+  }
+
   /// Reads an index block.
-  public func indexBlock(_ entry: ImageRoot.BlockEntry) throws(CheckpointError) -> IndexBlock {
+  public func indexBlock(_ entry: RootBody.BlockEntry) throws(CheckpointError) -> IndexBlock {
     let (_, body) = try segment(at: entry.offset, expecting: .index)
     do throws(CheckpointError) {
       guard body.count == Int(entry.bodyLength), SHA256Hasher.digest(of: body) == entry.digest

@@ -187,8 +187,8 @@ public final class ImageWriter: CheckpointSink {
         captureID: header.captureID, memory: nodes.root, state: state),
       counts: index.counts, deadCopies: deadCopies + index.deadCopies,
       layout: layoutKind ?? self.layoutKind(repeated: index.repeated, blocks: nodes.count),
-      directory: segments.directory, blocks: index.blocks)
-    let body = root.encoded()
+      directory: segments.directory)
+    let body = RootBody(root: root, blocks: index.blocks).encoded()
     let place = try segments.write(.root, body)
     let fileID = Identity.file(rootBody: body)
     let trailer = ImageTrailer(
@@ -233,7 +233,7 @@ public final class ImageWriter: CheckpointSink {
   }
 
   private struct Index {
-    var blocks: [ImageRoot.BlockEntry] = []
+    var blocks: [RootBody.BlockEntry] = []
     var counts = [UInt64](repeating: 0, count: 8)
     var deadCopies: UInt64 = 0
     var repeated: UInt64 = 0
@@ -257,7 +257,7 @@ public final class ImageWriter: CheckpointSink {
       let body = block.encoded()
       let place = try segments.write(.index, body)
       index.blocks.append(
-        ImageRoot.BlockEntry(
+        RootBody.BlockEntry(
           number: logged.number, offset: place.offset, bodyLength: UInt32(body.count),
           node: digests.block(pages.span), digest: SHA256Hasher.digest(of: body)))
     }

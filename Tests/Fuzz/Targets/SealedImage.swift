@@ -17,7 +17,7 @@ struct SealedImage {
   init(_ input: [UInt8], parent: SealedImage? = nil) {
     var captureID = [UInt8](repeating: 0, count: 16)
     var directory: [ImageRoot.DirectoryEntry] = []
-    var blocks: [ImageRoot.BlockEntry] = []
+    var blocks: [RootBody.BlockEntry] = []
     var counts = [UInt64](repeating: 0, count: 8)
     var records: [RecordKey] = []
     var storedPages: UInt64 = 0
@@ -78,7 +78,7 @@ struct SealedImage {
         node = digests.block(shown.span)
       }
       blocks.append(
-        ImageRoot.BlockEntry(
+        RootBody.BlockEntry(
           number: number, offset: offset, bodyLength: UInt32(body.count), node: node,
           digest: SHA256Hasher.digest(of: body)))
     }
@@ -94,11 +94,11 @@ struct SealedImage {
     checkpointID = Identity.checkpoint(captureID: captureID, memory: tree.root, state: state)
     let hasLayout = directory.contains { $0.rawKind == SegmentKind.layout.rawValue }
     let data = counts[Int(PageState.data.rawValue)]
-    var root = ImageRoot(
+    let facts = ImageRoot(
       memory: tree.root, state: state, checkpointID: checkpointID, counts: counts,
       deadCopies: storedPages > data ? storedPages - data : 0,
-      layout: hasLayout ? .exact : .none, directory: directory, blocks: blocks
-    ).encoded()
+      layout: hasLayout ? .exact : .none, directory: directory)
+    var root = RootBody(root: facts, blocks: blocks).encoded()
     Self.change(&root, rootChanges)
     let rootOffset = UInt64(bytes.count)
     _ = append(UInt8(SegmentKind.root.rawValue), root)

@@ -31,7 +31,7 @@ enum StructureTarget {
     case 5: return LayoutItem.encodeList(try LayoutItem.parseList(bytes, at: 0))
     case 6: return try Provenance(parsing: bytes, at: 0).encoded()
     case 7: return try IndexBlock(parsing: bytes, at: 0).encoded()
-    case 8: return try ImageRoot(parsing: bytes, at: 0).encoded()
+    case 8: return try RootBody(parsing: bytes, at: 0).encoded()
     case 9: return try ImageTrailer(parsing: bytes, at: 0).encoded()
     default: return nil
     }
