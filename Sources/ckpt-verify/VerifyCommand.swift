@@ -66,6 +66,8 @@ struct VerifyCommand: Tool {
   func execute() throws(CheckpointError) -> ExitStatus {
     if let salvage { return try rescue(to: salvage) }
     let progress = ProgressLine("verifying", quiet: common.quiet)
+    // What is no regular file, such as a pipe without a writer, is refused before it is waited for.
+    let regular = image == "-" ? nil : try InputFile(image)
     let input = try InputStream(image)
     if let stream = try SourceInput.stream(in: input) {
       let check = XenStreamCheck(stream.input, stream.format)
@@ -74,7 +76,7 @@ struct VerifyCommand: Tool {
       try StreamVerdict(check).tell(common)
       return check.findings.isEmpty ? .success : Self.status(of: check.findings)
     }
-    let file = image == "-" ? try InputFile(spooling: input) : try InputFile(image)
+    let file = try regular ?? InputFile(spooling: input)
     let check = Verification(quick ? .quick : .full, on: threads.pool, progress: progress.update)
     try check.run(file, at: image, searching: chain.folders)
     progress.end()
