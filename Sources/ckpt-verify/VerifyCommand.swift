@@ -76,7 +76,7 @@ struct VerifyCommand: Tool {
       try StreamVerdict(check).tell(common)
       return check.findings.isEmpty ? .success : Self.status(of: check.findings)
     }
-    let file = try regular ?? InputFile(spooling: input)
+    let file = if let regular { regular } else { try InputFile(spooling: input) }
     let check = Verification(quick ? .quick : .full, on: threads.pool, progress: progress.update)
     try check.run(file, at: image, searching: chain.folders)
     progress.end()
