@@ -60,6 +60,24 @@ import Testing
     }
   }
 
+  /// A processor may claim to have any number of descriptors.
+  @Test func hugeDescriptorTable() throws {
+    let record = MachineRecord(
+      .libxc, .fixed, type: 4, payload: [UInt8](repeating: 0xff, count: 8 + 5168))
+    let frames = try VCPU.all(in: [record])[0].tables.filter { $0.name.hasPrefix("gdt_frame") }
+    #expect(frames.count == 16)
+  }
+
+  /// Pairs of xenstore take many times their bytes.
+  @Test func tooManyPairs() {
+    let record = MachineRecord(
+      .libxl, .epoch, type: 2, payload: [UInt8](repeating: 0, count: 9 + 1 << 20))
+    guard case .failure = DecodedRecord.decode([record])[0] else {
+      Issue.record("it was decoded")
+      return
+    }
+  }
+
   /// A header, two processors and their MSRs, and the end.
   private static func context() -> [UInt8] {
     func entry(_ type: UInt8, _ instance: UInt8, _ data: [UInt8]) -> [UInt8] {

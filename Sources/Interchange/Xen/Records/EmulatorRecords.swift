@@ -5,6 +5,9 @@ enum EmulatorRecords {
   static func xenstore(_ payload: [UInt8]) throws(CheckpointError) -> RecordValue {
     try WireReader.read(payload, "EMULATOR_XENSTORE_DATA") { (reader) throws(CheckpointError) in
       let head = try head(&reader)
+      guard reader.remaining <= XenStream.maximumXenstoreData else {
+        throw reader.damaged("more than \(XenStream.maximumXenstoreData) bytes")
+      }
       var strings = try reader.readBytes(reader.remaining)
         .split(separator: 0, omittingEmptySubsequences: false)
         .map { RecordValue.text(String(decoding: $0, as: UTF8.self)) }

@@ -90,7 +90,7 @@ extension VCPU {
     let entries = UInt64(try reader.read(T.self))
     tables.append(("gdt_entries", entries))
     // 512 descriptors to a page.
-    for place in 0..<Int(min(16, (entries + 511) / 512)) {
+    for place in 0..<(Int(min(entries, 16 * 512)) + 511) / 512 {
       tables.append(("gdt_frame_\(place)", frames[place]))
     }
   }
