@@ -3,12 +3,14 @@ internal import CheckpointImage
 
 /// Looks for sound frames behind damage, at multiples of the alignment.
 enum FrameSearch {
-  private static let window: UInt64 = 1 << 20
+  private static let longestWindow: UInt64 = 1 << 20
 
   /// The next place after `offset` where a sound frame lies; nil if there is none.
   static func next(in file: InputFile, after offset: UInt64, alignmentShift: UInt8) -> UInt64? {
     let step = 1 << Int(alignmentShift)
     var start = offset + UInt64(step)
+    // It grows: much may be gone, but a guest may as well hold one frame behind another.
+    var window = max(UInt64(step), 1 << 12)
     while start < file.length, Interruption.received == 0 {
       // Holes have no frames; a file may have very long ones.
       if let data = try? file.nextData(from: start), data - data % UInt64(step) > start {
@@ -16,6 +18,7 @@ enum FrameSearch {
         continue
       }
       let count = Int(min(window, file.length - start))
+      window = min(2 * window, longestWindow)
       // What a failing disk does not give has no frames either.
       guard let bytes = try? file.bytes(at: start, count: count) else {
         start += UInt64(count)
