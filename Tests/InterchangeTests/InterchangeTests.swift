@@ -185,6 +185,21 @@ import Testing
     #expect(root.layout == .canonical)
   }
 
+  /// What comes behind VERIFY is no news, so that a later moment would be told from pages of an earlier one.
+  @Test func checkpointBehindVerify() throws {
+    let stream = SmallSave.checkpointed([1, 2], inLibxl: false, verified: true)
+    let error = #expect(throws: CheckpointError.self) { try capture(stream, .libxc) }
+    #expect(error?.kind == .unsupported)
+  }
+
+  /// However much is wrong, a check tells the first of it.
+  @Test func findingsHaveAnEnd() throws {
+    try folder.write(SmallSave.libxc(parameters: 5000), as: "source")
+    let check = XenStreamCheck(try InputStream(folder.path("source")), .libxc)
+    try check.run()
+    #expect(check.findings.count == 1000)
+  }
+
   /// Of a checkpointed stream each moment becomes an image; one that was cut short does not.
   @Test(arguments: [false, true]) func momentsOfACheckpointedStream(inLibxl: Bool) throws {
     let moments: [UInt8] = [7, 7, 0, 9]

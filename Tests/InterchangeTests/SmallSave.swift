@@ -35,11 +35,12 @@ enum SmallSave {
   }
 
   /// A checkpointed stream, bare or in a libxl stream; of each moment, the value that fills page 0.
-  static func checkpointed(_ moments: [UInt8], inLibxl: Bool) -> [UInt8] {
+  static func checkpointed(_ moments: [UInt8], inLibxl: Bool, verified: Bool = false) -> [UInt8] {
     var stream = (inLibxl ? libxlStart : []) + libxcStart
     for (number, fill) in moments.enumerated() {
       if number == 0 { stream += pages([(0, 0, 1), (1, 0, 0), (2, 15, nil)]) }
-      stream += pages([(0, 0, fill)]) + state + record(0x0e, [])
+      stream += pages([(0, 0, fill)]) + (verified ? record(0x0d, []) : []) + state()
+      stream += record(0x0e, [])
       if inLibxl { stream += emulator + record(4, []) }
     }
     return stream
@@ -62,22 +63,24 @@ enum SmallSave {
     return image + domain + record(0x11, [UInt8](repeating: 7, count: 24)) + record(0x10, [])
   }
 
-  private static var state: [UInt8] {
+  private static func state(parameters: Int = 1) -> [UInt8] {
     let context =
       [1, 0, 0, 0, 24, 0, 0, 0] + [UInt8](repeating: 3, count: 24) + [UInt8](repeating: 0, count: 8)
     return record(8, [UInt8](repeating: 0, count: 24)) + record(9, context)
-      + record(10, u32(1) + u32(0) + u64(1) + u64(5))
+      + record(
+        10,
+        u32(UInt32(parameters)) + u32(0) + (0..<parameters).flatMap { _ in u64(1) + u64(5) })
   }
 
   /// The libxc stream in it.
-  static func libxc(verified: Bool = false) -> [UInt8] {
+  static func libxc(verified: Bool = false, parameters: Int = 1) -> [UInt8] {
     let first = pages([(0, 0, 1), (1, 0, 0), (2, 15, nil), (3, 14, nil), (4, 13, nil)])
     var stream = libxcStart + first
     stream += pages([(700, 0, 9), (1 << 40, 0, 8)])
     stream += record(0x8000_0001, Array("optional".utf8))
     // A debugging save sends its memory again.
     if verified { stream += record(0x0d, []) + first }
-    return stream + state + record(0, [])
+    return stream + state(parameters: parameters) + record(0, [])
   }
 
   private static func pages(_ entries: [(PFN, UInt64, UInt8?)]) -> [UInt8] {

@@ -10,7 +10,7 @@ enum LibvirtHeader {
     guard header.starts(with: XenStream.libvirtMagic) else {
       throw reader.damaged("not a libvirt save file", "libvirt header", at: 0)
     }
-    let version = reader.u32(header, 16)
+    let version = header.u32(16)
     guard version != 1 else {
       throw reader.unsupported(
         "a legacy stream of Xen 4.5 or older: convert it with Xen's convert-legacy-stream",
@@ -19,7 +19,7 @@ enum LibvirtHeader {
     guard version == 2 else {
       throw reader.unsupported("version \(version)", "libvirt header", at: 16)
     }
-    let length = Int(reader.u32(header, 20))
+    let length = Int(header.u32(20))
     try reader.check(
       UInt64(length), atMost: XenStream.maximumOptionalData, "libvirt header", at: 20)
     let xml = try input.read(length, "domain XML")

@@ -25,7 +25,7 @@ final class LibxcStream {
       throw reader.damaged(
         "does not begin with the marker and XENF", "libxc image header", at: offset)
     }
-    let version = reader.u32(image, 12, bigEndian: true)
+    let version = image.u32(12).byteSwapped
     guard (2...3).contains(version) else {
       throw reader.unsupported("version \(version)", "libxc image header", at: offset + 12)
     }
@@ -34,11 +34,11 @@ final class LibxcStream {
     }
     let domainOffset = input.position
     let domain = try input.read(XenStream.domainHeaderSize, "libxc domain header")
-    let rawGuest = reader.u32(domain, 0)
+    let rawGuest = domain.u32(0)
     guard let guest = XenStream.GuestType(rawValue: rawGuest) else {
       throw reader.unsupported("guest type \(rawGuest)", "libxc domain header", at: domainOffset)
     }
-    let pageShift = reader.u32(domain, 4) & 0xffff
+    let pageShift = domain.u32(4) & 0xffff
     guard pageShift == 12 else {
       throw reader.unsupported(
         "page shift \(pageShift)", "libxc domain header", at: domainOffset + 4)
@@ -46,7 +46,7 @@ final class LibxcStream {
     reader.append(.streamHeader, .epoch, XenStream.Header.image.rawValue, image)
     reader.append(.streamHeader, .epoch, XenStream.Header.domain.rawValue, domain)
     reader.fields.append(("guest.type", guest == .pv ? "PV" : "HVM"))
-    reader.fields.append(("hypervisor", "Xen \(reader.u32(domain, 8)).\(reader.u32(domain, 12))"))
+    reader.fields.append(("hypervisor", "Xen \(domain.u32(8)).\(domain.u32(12))"))
     // The guest stood still at the end of the save: what is in the file is one moment.
     reader.fields.append(("consistency", "atomic"))
     rules = RecordRules(version: version, guest: guest)
@@ -71,8 +71,8 @@ final class LibxcStream {
   private func readRecord() throws(CheckpointError) -> StreamEnd? {
     let offset = input.position
     let head = try input.read(8, "libxc record")
-    let rawType = reader.u32(head, 0)
-    let length = Int(reader.u32(head, 4))
+    let rawType = head.u32(0)
+    let length = Int(head.u32(4))
     try reader.check(
       UInt64(length), atMost: Limits.maximumRecord, "libxc record", at: offset + 4)
     guard let type = XenStream.LibxcType(rawValue: rawType) else {
@@ -94,6 +94,9 @@ final class LibxcStream {
     case .end, .checkpoint:
       if let problem = rules.body(type, try input.read(length, "\(type)")) ?? rules.end() {
         throw reader.damaged(problem, "libxc stream", at: offset)
+      }
+      guard type == .end || !reader.isVerifying else {
+        throw reader.unsupported("a checkpoint behind VERIFY", "libxc stream", at: offset)
       }
       // A moment is written as a stream of its own.
       reader.append(endFrame: .libxc, XenStream.LibxcType.end.rawValue)

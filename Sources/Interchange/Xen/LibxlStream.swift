@@ -26,11 +26,11 @@ final class LibxlStream {
     guard header.starts(with: XenStream.libxlIdent) else {
       throw reader.damaged("does not begin with LibxlFmt", "libxl header", at: offset)
     }
-    let version = reader.u32(header, 8, bigEndian: true)
+    let version = header.u32(8).byteSwapped
     guard version == 2 else {
       throw reader.unsupported("version \(version)", "libxl header", at: offset + 8)
     }
-    let options = reader.u32(header, 12, bigEndian: true)
+    let options = header.u32(12).byteSwapped
     guard options & 1 == 0 else {
       throw reader.unsupported("a big-endian stream", "libxl header", at: offset + 12)
     }
@@ -58,8 +58,8 @@ final class LibxlStream {
   private func readRecord() throws(CheckpointError) -> StreamEnd? {
     let offset = input.position
     let head = try input.read(8, "libxl record")
-    let rawType = reader.u32(head, 0)
-    let length = Int(reader.u32(head, 4))
+    let rawType = head.u32(0)
+    let length = Int(head.u32(4))
     guard let type = XenStream.LibxlType(rawValue: rawType) else {
       throw reader.unsupported(
         "type \(Hexadecimal.string(UInt64(rawType)))", "libxl record", at: offset)

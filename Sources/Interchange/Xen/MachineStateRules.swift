@@ -4,6 +4,8 @@ internal import CheckpointImage
 /// `xg_sr_restore_x86_pv.c` and `xg_sr_restore_x86_hvm.c`). The records were read by `LibxcStream`, which has
 /// checked each of them alone.
 struct MachineStateRules {
+  /// A record may hold millions of numbers, and all of them may be wrong.
+  static let mostProblems = 1000
   /// Guest-physical addresses have 52 bits at most.
   private static let pfnEnd: PFN = 1 << 40
   private static let basicHead = 8
@@ -51,8 +53,8 @@ struct MachineStateRules {
       return []
     case .pvP2MFrames:
       sawP2M = true
-      p2mEnd = PFN(u32(body, 4))
-      p2mFrames = stride(from: 8, to: body.count - 7, by: 8).map { u64(body, $0) }
+      p2mEnd = PFN(body.u32(4))
+      p2mFrames = stride(from: 8, to: body.count - 7, by: 8).map { body.u64($0) }
       return []
     case .pvVCPUBasic: return vcpu(body)
     case .hvmContext: return hvmContext(body)
@@ -63,14 +65,14 @@ struct MachineStateRules {
 
   /// What is wrong at the end of a moment: only then all of its pages are known.
   func end() -> [String] {
-    p2mFrames.compactMap { ordinary($0, "P2M frame") }
+    Array(p2mFrames.lazy.compactMap { ordinary($0, "P2M frame") }.prefix(Self.mostProblems))
   }
 
   private func vcpu(_ body: [UInt8]) -> [String] {
-    let id = u32(body, 0)
+    let id = body.u32(0)
     // The context of a 32-bit guest lies otherwise.
     guard body.count == Self.basicHead + Self.basic64 else { return [] }
-    func word(_ offset: Int) -> UInt64 { u64(body, Self.basicHead + offset) }
+    func word(_ offset: Int) -> UInt64 { body.u64(Self.basicHead + offset) }
     var problems: [String?] = []
     if id == 0 { problems.append(ordinary(word(616), "start_info of vCPU 0")) }
     let descriptors = word(4960)
@@ -92,7 +94,7 @@ struct MachineStateRules {
     guard let context = try? HVMContext(body), let header = context.entries.first else { return [] }
     var problems: [String] = []
     let data = context.data(header)
-    if data.count < 8 || u32(data, 0) != 0x5438_1286 || u32(data, 4) != 1 {
+    if data.count < 8 || data.u32(0) != 0x5438_1286 || data.u32(4) != 1 {
       problems.append("HVM context: its header has not the magic and version of Xen's")
     }
     // The length grew with Xen 3.4 and 4.7.
@@ -124,22 +126,12 @@ struct MachineStateRules {
     let names: [UInt64: String] = [
       1: "STORE_PFN", 5: "IOREQ_PFN", 6: "BUFIOREQ_PFN", 17: "CONSOLE_PFN",
     ]
-    return stride(from: 8, to: body.count - 15, by: 16).compactMap { offset in
-      let pfn = u64(body, offset + 8)
-      guard let name = names[u64(body, offset)], pfn != 0, types[pfn] == nil else { return nil }
+    let problems = stride(from: 8, to: body.count - 15, by: 16).lazy.compactMap {
+      offset -> String? in
+      let pfn = body.u64(offset + 8)
+      guard let name = names[body.u64(offset)], pfn != 0, types[pfn] == nil else { return nil }
       return "\(name): PFN \(pfn) is not populated"
     }
-  }
-
-  private func u32(_ bytes: [UInt8], _ offset: Int) -> UInt32 {
-    UInt32(
-      littleEndian: unsafe bytes.span.bytes.unsafeLoadUnaligned(
-        fromByteOffset: offset, as: UInt32.self))
-  }
-
-  private func u64(_ bytes: [UInt8], _ offset: Int) -> UInt64 {
-    UInt64(
-      littleEndian: unsafe bytes.span.bytes.unsafeLoadUnaligned(
-        fromByteOffset: offset, as: UInt64.self))
+    return Array(problems.prefix(Self.mostProblems))
   }
 }

@@ -58,9 +58,6 @@ struct RecordRules {
     func length(_ expected: Int) -> String? {
       body.count == expected ? nil : "length: found \(body.count), expected \(expected)"
     }
-    func u32(_ offset: Int) -> UInt64 {
-      (0..<4).reduce(0) { $0 | UInt64(body[offset + $1]) << (8 * UInt64($1)) }
-    }
     switch type {
     case .pvInfo:
       if let problem = length(8) { return problem }
@@ -70,19 +67,19 @@ struct RecordRules {
       guestWidth = body[0]
     case .pvP2MFrames:
       guard body.count >= 8 else { return "length: found \(body.count), expected at least 8" }
-      let (start, end) = (u32(0), u32(4))
+      let (start, end) = (UInt64(body.u32(0)), UInt64(body.u32(4)))
       guard start <= end else { return "P2M from PFN \(start) to \(end)" }
       let perFrame = UInt64(4096 / Int(guestWidth ?? 8))
       return length(8 + 8 * Int(end / perFrame - start / perFrame + 1))
     case .pvVCPUBasic, .pvVCPUExtended, .pvVCPUXSave, .pvVCPUMSRs:
       guard body.count >= 8 else { return "length: found \(body.count), expected at least 8" }
-      return vcpu(type, id: u32(0), body.count - 8)
+      return vcpu(type, id: UInt64(body.u32(0)), body.count - 8)
     case .sharedInfo: return length(4096)
     case .tscInfo: return length(24)
     case .hvmContext: return hvmContext(body)
     case .hvmParams:
       guard body.count >= 8 else { return "length: found \(body.count), expected at least 8" }
-      return length(8 + 16 * Int(u32(0)))
+      return length(8 + 16 * Int(body.u32(0)))
     case .cpuidPolicy where body.isEmpty || body.count % 24 != 0:
       return "length: found \(body.count), expected a multiple of 24"
     case .msrPolicy where body.isEmpty || body.count % 16 != 0:
@@ -113,23 +110,16 @@ struct RecordRules {
 
   /// A chain of descriptors, from HEADER to END, that fills the record.
   private func hvmContext(_ body: [UInt8]) -> String? {
-    var offset = 0
-    var first = true
-    while body.count - offset >= 8 {
-      let code = Int(body[offset]) | Int(body[offset + 1]) << 8
-      let length = (0..<4).reduce(0) { $0 | Int(body[offset + 4 + $1]) << (8 * $1) }
-      if first && code != 1 { return "HVM context does not begin with its header" }
-      first = false
-      offset += 8
-      guard length <= body.count - offset else {
-        return "HVM context entry \(code) of \(length) bytes, \(body.count - offset) are left"
+    do throws(CheckpointError) {
+      let entries = try HVMContext(body).entries
+      guard entries.first?.type == HVMContext.header else {
+        return "HVM context does not begin with its header"
       }
-      offset += length
-      if code == 0 {
-        return offset == body.count ? nil : "\(body.count - offset) bytes behind the HVM context"
-      }
+      let behind = body.count - (entries.last?.data.upperBound ?? 0)
+      return behind == 0 ? nil : "\(behind) bytes behind the HVM context"
+    } catch {
+      return "HVM context: \(error.reason)"
     }
-    return "HVM context has no end"
   }
 
   /// Checks that nothing is missing at the end of the stream; returns what is.

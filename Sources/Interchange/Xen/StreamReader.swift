@@ -102,16 +102,6 @@ final class StreamReader {
       throw damaged("length: found \(length), expected at most \(limit)", what, at: offset)
     }
   }
-
-  func u32(_ bytes: [UInt8], _ offset: Int, bigEndian: Bool = false) -> UInt32 {
-    let value = unsafe bytes.span.bytes.unsafeLoadUnaligned(
-      fromByteOffset: offset, as: UInt32.self)
-    return bigEndian ? UInt32(bigEndian: value) : UInt32(littleEndian: value)
-  }
-
-  func u64(_ bytes: [UInt8], _ offset: Int) -> UInt64 {
-    UInt64(u32(bytes, offset)) | UInt64(u32(bytes, offset + 4)) << 32
-  }
 }
 
 /// What the readers of the nested formats have come to.

@@ -13,11 +13,11 @@ enum XLHeader {
     guard header.starts(with: XenStream.xlMagic) else {
       throw reader.damaged("not an xl save file", "xl header", at: 0)
     }
-    guard reader.u32(header, 32) == 0x0102_0304 else {
+    guard header.u32(32) == 0x0102_0304 else {
       throw reader.unsupported(
         "written by a machine of the other byte order", "xl header", at: 32)
     }
-    let flags = reader.u32(header, 36)
+    let flags = header.u32(36)
     guard flags & ~(isJSON | isLibxlStream) == 0 else {
       throw reader.unsupported(
         "mandatory flags \(flags): only 1 and 2 are known", "xl header", at: 36)
@@ -27,7 +27,7 @@ enum XLHeader {
         "a legacy stream of Xen 4.5 or older: convert it with Xen's convert-legacy-stream",
         "xl header", at: 36)
     }
-    let length = Int(reader.u32(header, 44))
+    let length = Int(header.u32(44))
     guard length <= XenStream.maximumOptionalData else {
       throw reader.damaged(
         "optional data: found \(length) bytes, expected at most \(XenStream.maximumOptionalData)",
@@ -39,7 +39,7 @@ enum XLHeader {
       throw reader.damaged(
         "optional data: found \(length) bytes, expected 0 or 4", "xl header", at: 44)
     }
-    let configLength = Int(reader.u32(try input.read(4, "xl header"), 0))
+    let configLength = Int(try input.read(4, "xl header").u32(0))
     guard configLength <= length - 4 else {
       throw reader.damaged(
         "configuration: found \(configLength) bytes, expected at most \(length - 4)", "xl header",

@@ -34,7 +34,7 @@ final class XenServerImage {
   private func readSection() throws(CheckpointError) -> StreamEnd? {
     let offset = reader.input.position
     let head = try reader.input.read(16, "section")
-    let (rawType, length) = (reader.u64(head, 0), reader.u64(head, 8))
+    let (rawType, length) = (head.u64(0), head.u64(8))
     guard let number = UInt32(exactly: rawType),
       let type = XenStream.XenServerSection(rawValue: number)
     else {

@@ -17,7 +17,7 @@ public final class XenStreamCheck {
     public var bytes: UInt64 = 0
   }
 
-  /// What is wrong, in the order in which it was found.
+  /// What is wrong, in the order in which it was found; of very much, the first.
   public private(set) var findings: [CheckpointError] = []
   /// What was checked.
   public private(set) var counts = Counts()
@@ -86,7 +86,7 @@ public final class XenStreamCheck {
   }
 
   private func note(_ problems: [String]) {
-    for problem in problems {
+    for problem in problems.prefix(MachineStateRules.mostProblems - findings.count) {
       findings.append(
         CheckpointError(
           .damaged, problem, structure: "libxc stream", offset: input.position, file: input.name))
