@@ -4,16 +4,6 @@ internal import CheckpointImage
 /// What a damaged image still says: its machine state, its index as far as it is left, and its segments
 /// where the index is not.
 struct SalvageEvidence {
-  /// A block as it can be told from what is left.
-  struct Block {
-    /// Nil where the image has no word; the digest is zero where no index block tells it.
-    var entries = [PageEntry?](repeating: nil, count: Limits.blockPages)
-    /// The pages whose state cannot be told any more; they are unreadable in `entries`.
-    var lost = PageSet()
-    /// Whether an index block tells it.
-    var isIndexed = false
-  }
-
   /// A segment to be looked at, with what the root says of it, if there is one.
   private struct Candidate {
     var kind: SegmentKind?
@@ -30,7 +20,7 @@ struct SalvageEvidence {
 
   let file: InputFile
   let header: ImageHeader
-  private let parent: Chain?
+  let parent: Chain?
   /// What is wrong with the file.
   private(set) var findings: [CheckpointError] = []
   /// The root, if it is sound.
@@ -52,14 +42,14 @@ struct SalvageEvidence {
   /// Those of the guest, as far as they are known.
   private var staticRecords = StaticRecords()
   /// Where the sound index blocks lie.
-  private var index: [UInt64: UInt64] = [:]
+  private(set) var index: [UInt64: UInt64] = [:]
   /// Blocks that the root names and whose index block is lost.
-  private var lostBlocks: Set<UInt64> = []
+  private(set) var lostBlocks: Set<UInt64> = []
   /// Whether every block of the image is in one of the two.
   private var knowsBlocks = false
-  private var trusted: [StatedPages.Statement] = []
-  private var others: [StatedPages.Statement] = []
-  private var silence = DoubtfulPages.Silence.sound
+  private(set) var trusted: [StatedPages.Statement] = []
+  private(set) var others: [StatedPages.Statement] = []
+  private(set) var silence = DoubtfulPages.Silence.sound
 
   /// Looks through a file whose header is sound. An increment is told from what its parents say.
   init(_ file: InputFile, _ header: ImageHeader, parent: Chain?) throws(CheckpointError) {
@@ -90,7 +80,7 @@ struct SalvageEvidence {
     findings.append(error)
   }
 
-  private func body(at offset: UInt64, _ kind: SegmentKind?) throws(CheckpointError) -> [UInt8] {
+  func body(at offset: UInt64, _ kind: SegmentKind?) throws(CheckpointError) -> [UInt8] {
     try ImageFile.readSegment(
       file, at: offset, alignmentShift: header.alignmentShift, expecting: kind
     ).body
@@ -338,78 +328,5 @@ struct SalvageEvidence {
 
   private static func blocks(of parent: Chain) -> [Range<UInt64>] {
     parent.nodes.map { $0.block..<$0.block + 1 }
-  }
-
-  /// What is left of a block.
-  func block(_ number: UInt64) throws(CheckpointError) -> Block {
-    var block = Block()
-    if let indexed = try indexBlock(number) {
-      block.isIndexed = true
-      for (slot, entry) in zip(indexed.occupancy.members, indexed.entries) {
-        block.entries[slot] = entry
-      }
-      return block
-    }
-    var named = PageSet()
-    let silent: PageState = parent == nil ? .unpopulated : .unchanged
-    forEachPage(of: trusted, in: number) { slot, entry in
-      named[slot] = true
-      if entry.status.state != silent { block.entries[slot] = entry }
-    }
-    forEachPage(of: others, in: number) { slot, _ in
-      if !named[slot] { block.lost[slot] = true }
-    }
-    try doubt(number, named, &block)
-    for slot in block.lost.members { block.entries[slot] = PageEntry(PageStatus(.unreadable)) }
-    return block
-  }
-
-  /// The index block as it was found to be sound before; nil if there is none.
-  func indexBlock(_ number: UInt64) throws(CheckpointError) -> IndexBlock? {
-    guard let offset = index[number] else { return nil }
-    let body = try body(at: offset, .index)
-    return unsafe try IndexBlock(
-      parsing: body.span.bytes, at: offset + UInt64(SegmentFrame.byteCount))
-  }
-
-  /// Pages of which nothing is said count as lost if something may have been said.
-  private func doubt(_ number: UInt64, _ named: PageSet, _ block: inout Block)
-    throws(CheckpointError)
-  {
-    let first = number * UInt64(Limits.blockPages)
-    switch silence {
-    case .sound: return
-    case .doubtfulIn(let gaps):
-      for slot in 0..<Limits.blockPages
-      where !named[slot] && gaps.contains(first + UInt64(slot)) { block.lost[slot] = true }
-    case .doubtful:
-      // The root names a lost block; where there is none, only the parent's pages are known to be.
-      let before = lostBlocks.contains(number) ? nil : try parent?.pages(ofBlock: number)
-      for slot in 0..<Limits.blockPages where !named[slot] {
-        if lostBlocks.contains(number)
-          || before.map({ $0[slot].status.state != .unpopulated }) ?? false
-        {
-          block.lost[slot] = true
-        }
-      }
-    }
-  }
-
-  private func forEachPage(
-    of statements: [StatedPages.Statement], in number: UInt64, _ body: (Int, PageEntry) -> Void
-  ) {
-    let start = number * UInt64(Limits.blockPages)
-    let end = start + UInt64(Limits.blockPages)
-    var (low, high) = (0, statements.count)
-    while low < high {
-      let middle = (low + high) / 2
-      if statements[middle].end <= start { low = middle + 1 } else { high = middle }
-    }
-    while low < statements.count, statements[low].pfn < end {
-      for pfn in max(start, statements[low].pfn)..<min(end, statements[low].end) {
-        body(Int(pfn - start), statements[low].entry(pfn))
-      }
-      low += 1
-    }
   }
 }

@@ -34,28 +34,3 @@ protocol Listing: AnyObject {
     throws(CheckpointError)
   func end() throws(CheckpointError)
 }
-
-/// A change as JSON shows it.
-struct ChangeReport: Encodable {
-  var change: String
-  var before: String
-  var after: String
-  /// Page types, where there are any.
-  var typeBefore: PageType?
-  var typeAfter: PageType?
-  /// Why a page is evicted.
-  var reasonBefore: String?
-  var reasonAfter: String?
-  var contentsDiffer: Bool
-
-  init(_ change: PageChange) {
-    self.change = "\(change.kind)"
-    before = "\(change.before.state)"
-    after = "\(change.after.state)"
-    typeBefore = change.before.type == 0 ? nil : change.before.type
-    typeAfter = change.after.type == 0 ? nil : change.after.type
-    reasonBefore = change.before.reason == .none ? nil : "\(change.before.reason)"
-    reasonAfter = change.after.reason == .none ? nil : "\(change.after.reason)"
-    contentsDiffer = change.contentsDiffer
-  }
-}

@@ -4,7 +4,7 @@ public import CheckpointImage
 public enum RecordName {
   /// The name of a record; its type as a number if it has none.
   public static func text(_ key: RecordKey) -> String {
-    name(key.namespace, key.type) ?? "0x\(String(key.type, radix: 16))"
+    name(key.namespace, key.type) ?? Hexadecimal.string(UInt64(key.type))
   }
 
   private static func name(_ namespace: RecordNamespace, _ type: UInt32) -> String? {

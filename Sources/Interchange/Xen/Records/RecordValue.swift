@@ -1,3 +1,5 @@
+internal import CheckpointImage
+
 /// What a record says: a tree of named values, in the order of the record.
 public indirect enum RecordValue: Hashable, Sendable {
   /// A count, a size, an identifier.
@@ -47,7 +49,7 @@ extension RecordValue: Encodable {
       try container.encode(value)
     case .hex(let value):
       var container = encoder.singleValueContainer()
-      try container.encode("0x" + String(value, radix: 16))
+      try container.encode(Hexadecimal.string(value))
     case .text(let text):
       var container = encoder.singleValueContainer()
       try container.encode(text)

@@ -1,0 +1,74 @@
+public import CheckpointImage
+
+/// The kinds of one sort of picture, from what matters least to what matters most: of several kinds in a cell
+/// the last one is shown first. The first kind is what the picture leaves empty.
+///
+/// The colours can be told apart with every kind of colour vision, by their lightness too, on light ground
+/// and on dark.
+public struct Legend: Sendable {
+  /// The kinds.
+  public let kinds: [PageKind]
+  /// The kind of a page of a block of which nothing is said.
+  public let ground: Int
+  private let states: [PageState: Int]
+
+  /// The legend of page states.
+  ///
+  /// - Parameter ofIncrement: for what an increment says by itself, where most pages are unchanged.
+  public static func states(ofIncrement: Bool) -> Legend {
+    let unpopulated = PageKind(name: "unpopulated", letter: ".", color: .empty)
+    let zero = PageKind(name: "zero", letter: "-", color: Color(0xb4bac0))
+    let data = PageKind(name: "data", letter: "d", color: Color(0x0072b2))
+    let others: [(PageState, PageKind)] = [
+      (.allocateOnly, PageKind(name: "allocateOnly", letter: "a", color: Color(0x009e73))),
+      (.evicted, PageKind(name: "evicted", letter: "e", color: Color(0xe69f00))),
+      (.unreadable, PageKind(name: "unreadable", letter: "u", color: Color(0xd879b8))),
+      (.broken, PageKind(name: "broken", letter: "b", color: Color(0xa50026))),
+    ]
+    let first: [(PageState, PageKind)]
+    if ofIncrement {
+      let unchanged = PageKind(name: "unchanged", letter: ".", color: .empty)
+      let gone = PageKind(name: "unpopulated", letter: "x", color: Color(0x8c6d31))
+      first = [(.unchanged, unchanged), (.zero, zero), (.data, data), (.unpopulated, gone)]
+    } else {
+      first = [(.unpopulated, unpopulated), (.zero, zero), (.data, data)]
+    }
+    return Legend(first + others)
+  }
+
+  private init(_ kinds: [(PageState, PageKind)]) {
+    self.kinds = kinds.map(\.1)
+    ground = 0
+    states = Dictionary(uniqueKeysWithValues: kinds.enumerated().map { ($1.0, $0) })
+  }
+
+  /// The place of a state among the kinds; only of a legend of states.
+  public func index(of state: PageState) -> Int { states[state] ?? 0 }
+
+  /// The legend of changes.
+  public static let changes = Legend(
+    kinds: [
+      PageKind(name: "unpopulated", letter: " ", color: .empty),
+      PageKind(name: "no difference", letter: ".", color: Color(0xb4bac0)),
+      PageKind(name: "state or type", letter: "s", color: Color(0xe69f00)),
+      PageKind(name: "contents", letter: "c", color: Color(0x0072b2)),
+      PageKind(name: "came", letter: "+", color: Color(0x009e73)),
+      PageKind(name: "went", letter: "-", color: Color(0xa50026)),
+    ], ground: 1, states: [:])
+
+  private init(kinds: [PageKind], ground: Int, states: [PageState: Int]) {
+    self.kinds = kinds
+    self.ground = ground
+    self.states = states
+  }
+
+  /// The place of a change among the kinds of the legend of changes.
+  public static func index(of change: PageChange.Kind) -> Int {
+    switch change {
+    case .status: 2
+    case .contents: 3
+    case .came: 4
+    case .went: 5
+    }
+  }
+}
