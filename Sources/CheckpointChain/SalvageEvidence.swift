@@ -261,7 +261,13 @@ struct SalvageEvidence {
           unsafe try RegionHeader(parsing: body.span.bytes, at: offset), offset: segment.offset,
           length: segment.length)
       } else {
-        pages.add(unsafe try StateExtent.parseList(body.span.bytes, at: offset))
+        let extents = unsafe try StateExtent.parseList(body.span.bytes, at: offset)
+        guard header.parent != nil || !extents.contains(where: { $0.status.state == .unchanged })
+        else {
+          throw CheckpointError(
+            .damaged, "an unchanged page in a base", structure: "states", offset: offset)
+        }
+        pages.add(extents)
       }
       return true
     } catch {

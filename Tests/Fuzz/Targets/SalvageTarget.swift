@@ -4,6 +4,7 @@ internal import CheckpointImage
 
 enum SalvageTarget {
   private static let scratch = Scratch(.salvage)
+  private static let mostPages: UInt64 = 1 << 16
   private static let pool = WorkerPool(threadless: ())
 
   private static func findings(_ name: String) throws(CheckpointError) -> [CheckpointError] {
@@ -14,6 +15,8 @@ enum SalvageTarget {
 
   static func run(_ input: [UInt8]) -> Outcome {
     let damaged = DamagedImage(input)
+    // A few bytes speak of many pages; each of them takes its time, as it would in a large guest.
+    guard damaged.sound.statedPages <= mostPages else { return .refused }
     do throws(CheckpointError) {
       try scratch.write(damaged.sound.bytes, as: "base")
       try scratch.write(damaged.bytes, as: "image")

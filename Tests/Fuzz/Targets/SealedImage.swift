@@ -10,6 +10,8 @@ struct SealedImage {
   private(set) var checkpointID = Digest.zero
   /// The pages of the blocks that the index has, as the moment shows them.
   private(set) var pages: [UInt64: [PageEntry]] = [:]
+  /// How many pages the states segments speak of.
+  private(set) var statedPages: UInt64 = 0
   private var alignmentShift: UInt8 = 3
   private var ordinal: UInt64 = 0
 
@@ -52,6 +54,9 @@ struct SealedImage {
         if let region = unsafe try? RegionHeader(parsing: body.span.bytes, at: 0) {
           storedPages += UInt64(region.pageCount)
         }
+      case .states:
+        let extents = unsafe try? StateExtent.parseList(body.span.bytes, at: 0)
+        for extent in extents ?? [] { statedPages = min(1 << 52, statedPages + extent.count) }
       default: break
       }
       let frame = append(rawKind, body)
