@@ -33,13 +33,14 @@ public struct Capture {
     let header = ImageHeader(
       architecture: source.facts.architecture, captureID: Self.randomID(),
       parent: parent?.checkpointID, parentName: parent.map { ImageName.last($0.tip.name) } ?? "",
-      // Pages that vanished are stated last, whatever their place.
-      ascendingUnique: source.facts.ascendingUnique && parent == nil)
+      // Pages of the parent that vanished lie behind all others then, and are stated behind them.
+      ascendingUnique: source.facts.ascendingUnique)
     let writer = try ImageWriter(header, parent: parent, to: output)
     do throws(CheckpointError) {
       return try write(source, to: writer, on: pool, progress, ending)
     } catch {
-      throw keepsUnfinished && Self.isWorthKeeping(error, output) ? Self.keep(writer, error) : error
+      guard keepsUnfinished, Self.isWorthKeeping(error, output) else { throw error }
+      throw Self.keep(writer, error, pagesComeOnce: source.facts.ascendingUnique)
     }
   }
 
@@ -72,12 +73,16 @@ public struct Capture {
     }
   }
 
-  private static func keep(_ writer: ImageWriter, _ error: CheckpointError) -> CheckpointError {
+  private static func keep(_ writer: ImageWriter, _ error: CheckpointError, pagesComeOnce: Bool)
+    -> CheckpointError
+  {
     guard let kept = writer.keepUnfinished() else { return error }
     var error = error
     error.reason +=
       "; what was captured until then is in \(kept): 'ckpt-verify --salvage FILE \(kept)' rescues"
-      + " what can be trusted of it"
+      + (pagesComeOnce
+        ? " what can be trusted of it"
+        : " its records, but no page: in a stream, a later copy of each may have been missing")
     return error
   }
 

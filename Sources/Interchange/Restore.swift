@@ -22,10 +22,10 @@ public enum Restore {
 
   /// Writes to `output`, which is not committed. Returns the pages that are shown as zeros.
   ///
-  /// - Parameter configuration: for xl: the domain's configuration, libxl's JSON or the text of an xl.cfg
-  ///   file, in place of the image's.
+  /// - Parameter configuration: for xl: the domain's configuration, in place of the image's.
   public static func run(
-    _ chain: Chain, as format: Format, configuration: [UInt8]? = nil, to output: OutputFile,
+    _ chain: Chain, as format: Format, configuration: GivenConfiguration? = nil,
+    to output: OutputFile,
     on pool: WorkerPool,
     progress: (Double?) -> Void = { _ in }
   ) throws(CheckpointError) -> Substitutions {

@@ -7,7 +7,7 @@ public struct SourceFacts: Sendable {
   public var kind: String
   /// The guest's architecture.
   public var architecture: ImageHeader.Architecture
-  /// PFNs ascend and none comes twice, whatever the input.
+  /// PFNs ascend from 0, none is left out and none comes twice, whatever the input.
   public var ascendingUnique: Bool
   /// Everything else that is known, for the provenance.
   public var fields: [(key: String, value: String)]

@@ -40,6 +40,9 @@ struct SearchCommand: Tool {
   @OptionGroup(title: "Common options") var common: CommonOptions
   @OptionGroup(title: "Common options") var threads: ThreadOptions
 
+  /// 1 means not found; whatever keeps the memory from being searched is another status.
+  static func status(of error: CheckpointError) -> ExitStatus { .failure }
+
   private struct Report: Encodable {
     var address: UInt64
     var pfn: PFN

@@ -56,9 +56,8 @@ struct RestoreCommand: Tool {
 
   func execute() throws(CheckpointError) -> ExitStatus {
     let images = try ChainResolver.open(tip, searching: chain.folders)
-    let configuration = try config.map { (path) throws(CheckpointError) in
-      try DomainConfiguration.read(path)
-    }
+    let configuration =
+      if let config { try GivenConfiguration(config) } else { GivenConfiguration?.none }
     let file = try output.open()
     let progress = ProgressLine("restoring", quiet: common.quiet)
     let zeros = try Restore.run(

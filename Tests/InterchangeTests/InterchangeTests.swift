@@ -26,7 +26,9 @@ import Testing
     try restore(format) == bytes
   }
 
-  private func restore(_ format: Restore.Format, configuration: [UInt8]? = nil) throws -> [UInt8] {
+  private func restore(_ format: Restore.Format, configuration: GivenConfiguration? = nil) throws
+    -> [UInt8]
+  {
     let chain = try ChainResolver.open(folder.path("image"))
     let output = try OutputFile(folder.path("restored"), force: true, sync: false)
     _ = try Restore.run(
@@ -160,9 +162,11 @@ import Testing
   @Test func configurations() throws {
     let libxl = SmallSave.libxl()
     for (bytes, format) in [(libxl, SourceFormat.libxl), (SmallSave.bytes(), .xl)] {
-      for text in ["{\"c_info\":{\"name\":\"other\"}}", "name = \"other\"\n"] {
+      for text in ["{\"c_info\":{\"name\":\"other\"}}", "name = \"other\"\ntype = \"pvh\"\n"] {
         try capture(bytes, format)
-        let save = try restore(.xl, configuration: Array(text.utf8))
+        try folder.write(Array(text.utf8), as: "configuration")
+        let given = try GivenConfiguration(folder.path("configuration"))
+        let save = try restore(.xl, configuration: given)
         let isPart = save.suffix(libxl.count).elementsEqual(libxl)
         #expect(isPart)
         try capture(save, .xl)
@@ -172,6 +176,34 @@ import Testing
         // In JSON the text is a C string.
         #expect(found == Array(text.utf8) + (text.hasPrefix("{") ? [0] : []))
       }
+    }
+  }
+
+  /// What xl could not read is refused, and so is the configuration of another type of guest.
+  @Test func badConfigurations() throws {
+    try capture(SmallSave.libxl(), .libxl)
+    let bad = [
+      "", "root:x:0:0:root", "{ broken", "[{\"domid\":1,\"config\":{\"c_info\":{}}}]",
+      "{\"domid\":1}",
+      "name = \"a\"\u{1}", "memory = 64\n",
+    ]
+    for text in bad {
+      try folder.write(Array(text.utf8), as: "configuration")
+      let error = #expect(throws: CheckpointError.self, "\(text)") {
+        _ = try GivenConfiguration(folder.path("configuration"))
+      }
+      #expect(error?.kind == .refused)
+    }
+    let others = [
+      "name = \"a\"\n", "{\"c_info\":{\"type\":\"pv\"}}", "type=\"pv\"\nname='a' # a guest\n",
+    ]
+    for text in others {
+      try folder.write(Array(text.utf8), as: "configuration")
+      let given = try GivenConfiguration(folder.path("configuration"))
+      let error = #expect(throws: CheckpointError.self, "\(text)") {
+        _ = try restore(.xl, configuration: given)
+      }
+      #expect(error?.kind == .mismatch)
     }
   }
 

@@ -11,7 +11,7 @@ struct StreamWrapping {
   /// Works out what `format` needs around the machine records of an image.
   ///
   /// - Parameter configuration: for xl: the domain's configuration to be used, whatever the image holds.
-  init(_ format: XenFormat, around records: [RecordKey], configuration: [UInt8]?)
+  init(_ format: XenFormat, around records: [RecordKey], configuration: GivenConfiguration?)
     throws(CheckpointError)
   {
     func has(_ header: XenStream.Header) -> Bool {
@@ -23,7 +23,7 @@ struct StreamWrapping {
     }
     if format == .xl, let configuration {
       replacesConfiguration = true
-      prolog = XLHeader.encoded(configuration)
+      prolog = XLHeader.encoded(configuration.bytes)
     } else if !has(format.header), format != .libxl {
       throw CheckpointError(
         .refused,

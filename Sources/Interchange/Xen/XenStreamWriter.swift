@@ -9,6 +9,7 @@ public final class XenStreamWriter: CheckpointSink {
   private let output: OutputFile
   private let format: XenFormat
   private let wrapping: StreamWrapping
+  private let configuration: GivenConfiguration?
   private var hasBegun = false
   private var padsNextRecord = true
   private var batch = 0
@@ -24,10 +25,11 @@ public final class XenStreamWriter: CheckpointSink {
   ///   - records: what will come; they tell which parts of the format the image lacks.
   ///   - configuration: for xl: the domain's configuration in place of the image's.
   public init(
-    _ format: XenFormat, of records: [RecordKey], configuration: [UInt8]? = nil,
+    _ format: XenFormat, of records: [RecordKey], configuration: GivenConfiguration? = nil,
     to output: OutputFile
   ) throws(CheckpointError) {
     self.format = format
+    self.configuration = configuration
     wrapping = try StreamWrapping(format, around: records, configuration: configuration)
     self.output = output
   }
@@ -86,6 +88,12 @@ public final class XenStreamWriter: CheckpointSink {
     guard try takes(key.namespace, key.type) else { return }
     guard let payload = record.payload else {
       throw CheckpointError(.damaged, "a machine record without contents", file: output.name)
+    }
+    if let configuration, key.namespace == .streamHeader,
+      key.type == XenStream.Header.domain.rawValue, let first = payload.first,
+      let guest = XenStream.GuestType(rawValue: UInt32(first))
+    {
+      try configuration.check(guest)
     }
     var writer = WireWriter(capacity: payload.count + 16)
     switch key.namespace {
