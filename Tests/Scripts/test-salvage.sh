@@ -100,6 +100,13 @@ salvage 1 base.raw cut.ckpt
 rescued=$(python3 -c 'import json; print(json.load(open("report.json"))["rescued"]["byChecksum"])')
 ((rescued > 3000)) || fail "only $rescued pages were rescued of half an image"
 
+# So it is in an increment of plain memory; with one region it has to be cut behind that.
+ckpt-capture -q --format raw tip.raw --parent memory.ckpt -o memory-tip.ckpt
+head -c "$(place states memory-tip.ckpt || place provenance memory-tip.ckpt)" memory-tip.ckpt >cut.ckpt
+salvage 1 tip.raw cut.ckpt
+rescued=$(python3 -c 'import json; print(json.load(open("report.json"))["rescued"]["byChecksum"])')
+((rescued > 500)) || fail "only $rescued pages of a cut increment were rescued"
+
 # In an image of an xl save file a page may come again: none of half an image is sure to be the last copy.
 head -c $(($(stat -c %s base.ckpt) / 2)) base.ckpt >cut.ckpt
 salvage 1 base.raw cut.ckpt
