@@ -42,7 +42,7 @@ enum Compression: String, CaseIterable {
     switch self {
     // libarchive does not check the checksums of gzip, and takes no zstd with a large window.
     case .gzip: return try GzipExpander(input)
-    case .zstd: return ZstdExpander(input)
+    case .zstd: return try ZstdExpander(input)
     case .xz: return try library(ARCHIVE_FILTER_XZ)
     case .lz4: return try library(ARCHIVE_FILTER_LZ4)
     case .bzip2: return try library(ARCHIVE_FILTER_BZIP2)

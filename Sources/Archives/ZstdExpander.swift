@@ -14,9 +14,10 @@ internal import CheckpointImage
   /// Whether no frame is half read.
   private var isBetweenFrames = true
 
-  init(_ input: InputStream) {
+  init(_ input: InputStream) throws(CheckpointError) {
     self.input = input
     unsafe context = ZSTD_createDCtx()
+    guard unsafe context != nil else { throw error(.refused, "zstd has no memory") }
     unsafe ZSTD_DCtx_setParameter(context, ZSTD_d_windowLogMax, Self.maximumWindow)
     unsafe source.src = UnsafeRawPointer(buffer.baseAddress)
   }

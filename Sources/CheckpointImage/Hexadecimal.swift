@@ -1,14 +1,18 @@
 /// Bytes as lower-case hexadecimal text.
 public enum Hexadecimal {
+  private static let digits = Array("0123456789abcdef".utf8)
+
   /// Two digits a byte.
   public static func string(_ bytes: some Sequence<UInt8>) -> String {
     var text: [UInt8] = []
-    let digits = Array("0123456789abcdef".utf8)
-    for byte in bytes {
-      text.append(digits[Int(byte >> 4)])
-      text.append(digits[Int(byte & 15)])
-    }
+    for byte in bytes { append(byte, to: &text) }
     return String(decoding: text, as: UTF8.self)
+  }
+
+  /// Appends the two digits of a byte.
+  public static func append(_ byte: UInt8, to text: inout [UInt8]) {
+    text.append(digits[Int(byte >> 4)])
+    text.append(digits[Int(byte & 15)])
   }
 
   /// The bytes that such a text stands for, in either case; nil if it is none.
@@ -36,4 +40,9 @@ public enum Hexadecimal {
 
   /// A number with a leading `0x`.
   public static func string(_ value: UInt64) -> String { "0x" + String(value, radix: 16) }
+
+  /// The first number of a range and, if there are more, the last: `0x100-0x1ff`.
+  public static func string(_ range: Range<UInt64>) -> String {
+    string(range.lowerBound) + (range.count > 1 ? "-" + string(range.upperBound - 1) : "")
+  }
 }

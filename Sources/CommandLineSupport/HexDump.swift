@@ -3,7 +3,6 @@ public import CheckpointImage
 /// Bytes as `hexdump -C` shows them: address, bytes, characters; a star for lines that repeat.
 public struct HexDump {
   private static let width = 16
-  private static let digits = Array("0123456789abcdef".utf8)
 
   private var address: UInt64
   private var row: [UInt8] = []
@@ -91,7 +90,8 @@ public struct HexDump {
         line += [0x20, 0x20, 0x20]
         continue
       }
-      line += [digits[Int(row[place] >> 4)], digits[Int(row[place] & 15)], 0x20]
+      Hexadecimal.append(row[place], to: &line)
+      line.append(0x20)
     }
     line += Array(" |".utf8) + row.map { (0x20...0x7e).contains($0) ? $0 : 0x2e } + [0x7c]
     return String(decoding: line, as: UTF8.self)

@@ -19,7 +19,6 @@ final class ByteListing: Listing {
   }
 
   private static let width = 8
-  private static let digits = Array("0123456789abcdef".utf8)
 
   private var output = ResultStream()
   private var list: JSONList?
@@ -72,7 +71,10 @@ final class ByteListing: Listing {
 
   private static func append(_ bytes: [UInt8], to line: inout [UInt8]) {
     line += [0x20, 0x20]
-    for byte in bytes { line += [digits[Int(byte >> 4)], digits[Int(byte & 15)], 0x20] }
+    for byte in bytes {
+      Hexadecimal.append(byte, to: &line)
+      line.append(0x20)
+    }
     line.append(0x7c)
     line += bytes.map { (0x20...0x7e).contains($0) ? $0 : 0x2e }
     line.append(0x7c)

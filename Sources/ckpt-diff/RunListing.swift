@@ -16,13 +16,13 @@ final class RunListing: Listing {
   init(json: Bool) { list = json ? JSONList() : nil }
 
   func add(_ run: Difference.Run) throws(CheckpointError) {
-    let (first, count) = (run.pages.lowerBound, run.pages.count)
+    let pages = run.pages
     if list != nil {
-      try list?.add(Run(pfn: first, count: count, how: ChangeReport(run.change)))
-      return
+      try list?.add(
+        Run(pfn: pages.lowerBound, count: pages.count, how: ChangeReport(run.change)))
+    } else {
+      try output.print("\(Hexadecimal.string(pages)) \(pages.count) \(run.change.text)")
     }
-    let last = count == 1 ? "" : "-\(Hexadecimal.string(run.pages.upperBound - 1))"
-    try output.print("\(Hexadecimal.string(first))\(last) \(count) \(run.change.text)")
   }
 
   func add(_ pfn: PFN, _ change: PageChange, _ before: RawSpan, _ after: RawSpan) {}

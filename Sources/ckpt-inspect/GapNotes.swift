@@ -16,9 +16,8 @@ struct GapNotes {
     pages["\(gap.status.state)", default: 0] += gap.count
     count += 1
     guard !silent, count <= Self.most else { return }
-    let last = gap.count == 1 ? "" : "-\(Hexadecimal.string(gap.end - 1))"
-    Message.print(
-      "\(toolName): shown as zeros: PFN \(Hexadecimal.string(gap.pfn))\(last) \(gap.status.state)")
+    let pages = Hexadecimal.string(gap.pfn..<gap.end)
+    Message.print("\(toolName): shown as zeros: PFN \(pages) \(gap.status.state)")
   }
 
   func end() {
