@@ -37,8 +37,15 @@ public final class Chain: ParentMemory, Sendable {
 
   /// Fails if `output` would replace an image of this chain, which is still needed.
   public func checkStays(_ output: OutputFile) throws(CheckpointError) {
+    try Self.check(images, stayBehind: output)
+  }
+
+  /// Fails if `output` would replace one of some images.
+  public static func check(_ images: [ImageFile], stayBehind output: OutputFile)
+    throws(CheckpointError)
+  {
     guard let replaced = output.replaced else { return }
-    for image in images where image.file.identity == replaced { throw Self.isNeeded(image.name) }
+    for image in images where image.file.identity == replaced { throw isNeeded(image.name) }
   }
 
   static func isNeeded(_ image: String) -> CheckpointError {

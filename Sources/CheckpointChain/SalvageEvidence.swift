@@ -212,11 +212,14 @@ struct SalvageEvidence {
     var sawEnd = false
     var lostIndex = false
     var sawRoot = false
+    // What lies behind a lost frame was found by searching: a guest may have planted it.
+    var sawGap = false
     for segment in scan.segments {
       try Interruption.check()
       let kind = segment.frame.kind
       let endsPages = [.provenance, .index, .root, .trailer].contains(kind)
       if segment.frame.ordinal != expected {
+        sawGap = true
         if !sawEnd { lose(nil, of: &pages) }
         if sawEnd || endsPages { lostIndex = true }
       }
@@ -227,6 +230,9 @@ struct SalvageEvidence {
       case .region, .states:
         guard !sawEnd else { continue }
         if !segment.isSound || !read(segment, into: &pages) { lose(kind, of: &pages) }
+      case .record where sawGap:
+        // The state of a device model is read by a program of the host.
+        if root == nil { lostKinds.insert(.record) }
       case .record, .layout, .provenance, .index:
         if root == nil, !(sawEnd && !endsPages) {
           try look(at: Candidate(kind: kind, offset: segment.offset))

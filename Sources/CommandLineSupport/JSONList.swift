@@ -15,11 +15,9 @@ public struct JSONList {
 
   /// Adds an element.
   public mutating func add(_ value: some Encodable) throws(CheckpointError) {
-    guard let data = try? encoder.encode(value) else {
-      throw CheckpointError(.refused, "the result cannot be written as JSON")
-    }
+    let bytes = try JSONText.bytes(value, encoder)
     pending += Array((isEmpty ? "\n" : ",\n").utf8)
-    pending += data
+    pending += bytes
     isEmpty = false
     if pending.count >= 1 << 16 { try flush() }
   }

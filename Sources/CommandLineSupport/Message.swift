@@ -8,12 +8,12 @@ public var toolName: String {
 extension String {
   /// The text without control characters: names and texts from files must not drive a terminal.
   public var printable: String {
-    guard unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) else {
+    guard unicodeScalars.contains(where: \.drivesTerminal) else {
       return self
     }
     return String(
       String.UnicodeScalarView(
-        unicodeScalars.map { $0.properties.generalCategory == .control ? "?" : $0 }))
+        unicodeScalars.map { $0.drivesTerminal ? "?" : $0 }))
   }
 }
 

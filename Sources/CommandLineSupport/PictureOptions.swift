@@ -1,5 +1,6 @@
 public import ArgumentParser
-internal import CheckpointCodec
+internal import CheckpointChain
+public import CheckpointCodec
 public import CheckpointImage
 public import Pictures
 
@@ -41,15 +42,20 @@ public struct PictureOptions: ParsableArguments {
     PageMap(blocks: blocks, legend: legend, columns: MapDrawing.columns, limit: MapDrawing.rows)
   }
 
-  /// Draws the pictures that were asked for.
-  public func draw(_ map: PageMap, titles: [String]) throws(CheckpointError) {
+  /// Draws the pictures that were asked for. They replace none of the images that were drawn.
+  public func draw(_ map: PageMap, titles: [String], of images: [ImageFile])
+    throws(CheckpointError)
+  {
     let drawing = MapDrawing(map, titles: titles.map(\.printable))
-    if let png { try write(drawing.png(), to: png) }
-    if let svg { try write(drawing.svg(), to: svg) }
+    if let png { try write(drawing.png(), to: png, images) }
+    if let svg { try write(drawing.svg(), to: svg, images) }
   }
 
-  private func write(_ bytes: [UInt8], to path: String) throws(CheckpointError) {
+  private func write(_ bytes: [UInt8], to path: String, _ images: [ImageFile])
+    throws(CheckpointError)
+  {
     let output = try OutputFile(path, force: force, sync: true)
+    try Chain.check(images, stayBehind: output)
     try output.write(bytes)
     try output.commit()
   }

@@ -14,10 +14,7 @@ public enum Results {
   public static func printJSON(_ value: some Encodable) throws(CheckpointError) {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    guard let data = try? encoder.encode(value) else {
-      throw CheckpointError(.refused, "the result cannot be written as JSON")
-    }
-    try write(Array(data) + [0x0a])
+    try write(JSONText.bytes(value, encoder) + [0x0a])
   }
 
   static func write(_ bytes: [UInt8]) throws(CheckpointError) {

@@ -42,7 +42,7 @@ public struct CaptureSeries {
       do throws(CheckpointError) {
         summary = try capture.run(source, to: file, on: pool, progress: progress, ending: ending)
       } catch {
-        guard number > 0, error.kind == .incomplete else { throw error }
+        guard number > 0, error.kind == .incomplete, error.file == source.name else { throw error }
         return error
       }
       if !takesSeveral, try source.beginNextMoment() {

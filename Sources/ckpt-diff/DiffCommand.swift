@@ -69,7 +69,7 @@ struct DiffCommand: Tool {
     }
     try list?.end()
     let report = DifferenceReport(pair, difference, guest, readsPages ? bytes : nil)
-    if let map { try pictures.draw(map, titles: report.titles) }
+    if let map { try pictures.draw(map, titles: report.titles, of: pair.images) }
     try tell(report)
     return difference.pages == 0 ? .success : .no
   }

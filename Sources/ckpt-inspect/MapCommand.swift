@@ -32,7 +32,7 @@ struct MapCommand: Tool {
     } else if pictures.isWanted {
       var map = pictures.map(of: source.blocks, source.legend)
       try source.fill(&map)
-      try pictures.draw(map, titles: [source.title])
+      try pictures.draw(map, titles: [source.title], of: source.images)
     } else {
       try printMap(source)
     }
@@ -82,6 +82,8 @@ private struct MapSource {
     chain = own ? nil : try ChainResolver.open(path, searching: folders)
     if let chain { tip = chain.tip } else { tip = try ImageFile(path) }
   }
+
+  var images: [ImageFile] { chain?.images ?? [tip] }
 
   var title: String {
     let ancestors = (chain?.images.count ?? 1) - 1

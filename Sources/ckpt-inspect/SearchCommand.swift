@@ -91,6 +91,7 @@ struct SearchCommand: Tool {
     var output = ResultStream()
     let search = PatternSearch(pattern) { (address) throws(CheckpointError) in
       matches += 1
+      try Interruption.check()
       if count { return }
       var report = Report(address: address, pfn: address >> UInt64(Limits.pageShift))
       var bytes: [UInt8] = []

@@ -88,7 +88,12 @@ for name in base.ckpt link.ckpt; do
     ckpt-capture --format raw b.raw --parent tip.ckpt -o $name --force
   expect 2 'would replace this image' ckpt-merge tip.ckpt --onto base.ckpt -o $name --force
   expect 2 'would replace this image' ckpt-restore tip.ckpt --to raw -o $name --force
+  expect 2 'would replace this image' ckpt-inspect map tip.ckpt --png $name --force
+  expect 2 'would replace this image' ckpt-diff tip.ckpt tip.ckpt --svg $name --force
 done
+# A limit on the size of files is an error as a full disk is.
+(ulimit -f 4 && expect 2 'File too large' ckpt-capture --format raw b.raw -o limited.ckpt)
+nothing_left limited.ckpt
 cmp base.ckpt copy.ckpt
 rm link.ckpt copy.ckpt
 # The tip itself may be: what takes its place names the same moment.

@@ -13,7 +13,9 @@ public enum Interruption {
     openStandardDescriptors()
     // Made here, for a handler must not be the first to make it.
     signal.store(0, ordering: .relaxed)
+    // A closed pipe and a file that may not grow are errors of a write, which are told and cleaned up after.
     Glibc.signal(SIGPIPE, SIG_IGN)
+    Glibc.signal(SIGXFSZ, SIG_IGN)
     var action = sigaction()
     unsafe action.__sigaction_handler.sa_handler = { number in
       Interruption.signal.store(number, ordering: .relaxed)
