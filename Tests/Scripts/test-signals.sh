@@ -13,6 +13,7 @@ ckpt-capture -q --format raw b.raw --parent base.ckpt -o tip.ckpt
 cp -r . ../"$(basename "$work")".sound
 trap 'rm -rf "$work" "$work".sound' EXIT
 
+own=$(cat /proc/$$/comm)
 ended=0
 kept=0
 # whole COMMAND...: what it has written is complete.
@@ -28,6 +29,8 @@ try() {
   shift
   "$@" -q -o out/image 2>message &
   local tool=$!
+  # Until it is the tool, it is a copy of this shell, which would remove this folder when a signal ends it.
+  while [[ $(cat /proc/$tool/comm 2>/dev/null || true) == "$own" ]]; do :; done
   sleep "0.0$((RANDOM % 10))$((RANDOM % 10))"
   kill -s "$signal" $tool 2>/dev/null || true
   wait $tool || status=$?
