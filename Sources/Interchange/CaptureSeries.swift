@@ -42,7 +42,10 @@ public struct CaptureSeries {
       do throws(CheckpointError) {
         summary = try capture.run(source, to: file, on: pool, progress: progress, ending: ending)
       } catch {
-        guard number > 0, error.kind == .incomplete, error.file == source.name else { throw error }
+        // A member's name begins with that of its archive, which may be what was cut.
+        guard number > 0, error.kind == .incomplete, let cut = error.file,
+          source.name == cut || source.name.hasPrefix(cut + ":")
+        else { throw error }
         return error
       }
       if !takesSeveral, try source.beginNextMoment() {

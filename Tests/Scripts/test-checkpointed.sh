@@ -40,6 +40,12 @@ expect 0 'warning: the last moment is left out: cut.stream: byte [0-9]+: ' \
 [[ $(echo cut-*.ckpt) == "cut-0.ckpt cut-1.ckpt cut-2.ckpt cut-3.ckpt" ]] || fail "$(echo cut-*)"
 cmp <(ckpt-restore cut-3.ckpt --to raw -o -) <(ckpt-restore pv-03.ckpt --to raw -o -) ||
   fail "the last whole moment of the cut stream"
+# So it is where the stream came out of an archive, and the archive was cut.
+tar c pv-64/remus.stream | zstd -q >whole.tar.zst
+head -c $(($(stat -c %s whole.tar.zst) - 20000)) whole.tar.zst >broken.tar.zst
+expect 0 'warning: the last moment is left out: broken.tar.zst: ' \
+  ckpt-capture broken.tar.zst -o 'archived-%d.ckpt'
+[[ $(echo archived-*.ckpt | wc -w) == 4 ]] || fail "$(echo archived-*)"
 head -c 5000000 pv-64/remus.stream >cut.stream
 expect 1 'the input ends' ckpt-capture cut.stream -o 'none-%d.ckpt'
 [[ ! -e none-0.ckpt ]] || fail "an image of a moment that was not whole"
