@@ -45,6 +45,12 @@ let package = Package(
     .executable(name: "ckpt-inspect", targets: ["ckpt-inspect"]),
     .executable(name: "ckpt-diff", targets: ["ckpt-diff"]),
   ],
+  traits: [
+    .default(enabledTraits: ["Xen"]),
+    .trait(
+      name: "Xen",
+      description: "Capture from running Xen domains and restore to them (needs libxen-dev)."),
+  ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
   ],
@@ -57,6 +63,7 @@ let package = Package(
     .systemLibrary(name: "CMemmem"),
     .systemLibrary(
       name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
+    .systemLibrary(name: "CXen", pkgConfig: "xenlight", providers: [.apt(["libxen-dev"])]),
 
     library("CheckpointImage", ["CCrypto", "CDeflate"]),
     library("CheckpointCodec", ["CheckpointImage", "CZlib", "CZstd"]),
@@ -70,16 +77,22 @@ let package = Package(
       "Archives",
       ["Interchange", "CheckpointCodec", "CheckpointImage", "CArchive", "CZlib", "CZstd"]),
     library(
+      "XenDomain",
+      [
+        "Interchange", "CheckpointChain", "CheckpointCodec", "CheckpointImage",
+        .target(name: "CXen", condition: .when(traits: ["Xen"])),
+      ]),
+    library(
       "CommandLineSupport",
       [
         "CheckpointChain", "CheckpointCodec", "CheckpointImage", "Pictures",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
-    tool("ckpt-capture", ["Archives"]),
+    tool("ckpt-capture", ["Archives", "XenDomain"]),
     tool("ckpt-merge"),
     tool("ckpt-verify", ["Archives"]),
-    tool("ckpt-restore"),
+    tool("ckpt-restore", ["XenDomain"]),
     tool("ckpt-inspect", ["ImageJSON", "Inspection"]),
     tool("ckpt-diff"),
 

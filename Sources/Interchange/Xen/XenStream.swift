@@ -1,28 +1,28 @@
-internal import CheckpointImage
+package import CheckpointImage
 
 /// The numbers of Xen's save formats: `xl.h`, `libxl-migration-stream`, `libxc-migration-stream`; libvirt's
 /// `libxl_conf.h`; xenopsd's `suspend_image.ml`.
-enum XenStream {
-  static let xlMagic = Array("Xen saved domain, xl format\n \0 \r".utf8)
-  static let libxlIdent = Array("LibxlFmt".utf8)
-  static let libxcMarker = [UInt8](repeating: 0xff, count: 8) + Array("XENF".utf8)
-  static let libvirtMagic = Array("libvirt-xml\n \0 \r".utf8)
-  static let xenServerSignature = Array("XenSavedDomv2-\n".utf8)
-  static let oldXenServerSignature = Array("XenSavedDomain\n".utf8)
+package enum XenStream {
+  package static let xlMagic = Array("Xen saved domain, xl format\n \0 \r".utf8)
+  package static let libxlIdent = Array("LibxlFmt".utf8)
+  package static let libxcMarker = [UInt8](repeating: 0xff, count: 8) + Array("XENF".utf8)
+  package static let libvirtMagic = Array("libvirt-xml\n \0 \r".utf8)
+  package static let xenServerSignature = Array("XenSavedDomv2-\n".utf8)
+  package static let oldXenServerSignature = Array("XenSavedDomain\n".utf8)
 
-  static let xlHeaderSize = 48
-  static let libvirtHeaderSize = 64
-  static let libxlHeaderSize = 16
-  static let imageHeaderSize = 24
-  static let domainHeaderSize = 16
+  package static let xlHeaderSize = 48
+  package static let libvirtHeaderSize = 64
+  package static let libxlHeaderSize = 16
+  package static let imageHeaderSize = 24
+  package static let domainHeaderSize = 16
 
   /// Our limits where Xen has none.
-  static let maximumOptionalData = 16 << 20
-  static let maximumXenstoreData = 1 << 20
-  static let maximumEmulatorContext = 64 << 20
+  package static let maximumOptionalData = 16 << 20
+  package static let maximumXenstoreData = 1 << 20
+  package static let maximumEmulatorContext = 64 << 20
 
   /// The fixed headers, as types of the stream-header namespace (Spec, "Records").
-  enum Header: UInt32 {
+  package enum Header: UInt32 {
     case image = 1
     case domain = 2
     case libxl = 3
@@ -31,7 +31,7 @@ enum XenStream {
     case xenServer = 6
 
     /// The format it is the header of.
-    var part: RecordNamespace {
+    package var part: RecordNamespace {
       switch self {
       case .image, .domain: .libxc
       case .libxl: .libxl
@@ -43,18 +43,18 @@ enum XenStream {
   }
 
   /// The parts behind an xl header, as types of the xl namespace (Spec, "Records").
-  enum XLPart: UInt32 {
+  package enum XLPart: UInt32 {
     case configuration = 1
     case optionalData = 2
   }
 
   /// The parts behind a libvirt header, as types of the libvirt namespace (Spec, "Records").
-  enum LibvirtPart: UInt32 {
+  package enum LibvirtPart: UInt32 {
     case domainXML = 1
   }
 
   /// The sections of a XenServer suspend image.
-  enum XenServerSection: UInt32 {
+  package enum XenServerSection: UInt32 {
     case metadata = 0x000f
     case libxc = 0x00f0
     case libxl = 0x00f1
@@ -68,13 +68,13 @@ enum XenStream {
     case end = 0xffff
   }
 
-  enum GuestType: UInt32 {
+  package enum GuestType: UInt32 {
     case pv = 1
     case hvm = 2
   }
 
   /// libxl records.
-  enum LibxlType: UInt32 {
+  package enum LibxlType: UInt32 {
     case end = 0
     case libxcContext = 1
     case emulatorXenstoreData = 2
@@ -84,7 +84,7 @@ enum XenStream {
   }
 
   /// libxc records.
-  enum LibxcType: UInt32 {
+  package enum LibxcType: UInt32 {
     case end = 0x00
     case pageData = 0x01
     case pvInfo = 0x02
@@ -106,7 +106,7 @@ enum XenStream {
     case msrPolicy = 0x12
 
     /// How the record is carried from an image to its increments.
-    var recordClass: RecordClass {
+    package var recordClass: RecordClass {
       switch self {
       case .pvInfo, .cpuidPolicy, .msrPolicy: .fixed
       case .pvP2MFrames: .sticky
@@ -115,7 +115,7 @@ enum XenStream {
     }
 
     /// The guest type whose streams may hold the record; nil if both.
-    var guest: GuestType? {
+    package var guest: GuestType? {
       switch self {
       case .pvInfo, .pvP2MFrames, .pvVCPUBasic, .pvVCPUExtended, .pvVCPUXSave, .sharedInfo,
         .pvVCPUMSRs:
@@ -127,10 +127,10 @@ enum XenStream {
   }
 
   /// A record of this bit may be unknown to its reader.
-  static let optionalBit: UInt32 = 0x8000_0000
+  package static let optionalBit: UInt32 = 0x8000_0000
 
   /// Page types in PAGE_DATA that have no contents.
-  static let typeBroken: UInt8 = 0xd
-  static let typeAllocateOnly: UInt8 = 0xe
-  static let typeNone: UInt8 = 0xf
+  package static let typeBroken: UInt8 = 0xd
+  package static let typeAllocateOnly: UInt8 = 0xe
+  package static let typeNone: UInt8 = 0xf
 }

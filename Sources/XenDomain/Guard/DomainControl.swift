@@ -1,0 +1,20 @@
+#if Xen
+internal import CheckpointImage
+
+/// What changes a guest's state, and must be undone whatever happens: only a guard does this, on behalf of
+/// the process that captures.
+protocol DomainControl: AnyObject {
+  /// Switches log-dirty on; false if the hypervisor has none for this guest.
+  func startDirtyLog() throws(CheckpointError) -> Bool
+  /// Switches log-dirty off.
+  func stopDirtyLog() throws(CheckpointError)
+  /// Asks the guest to suspend itself, and waits until it has.
+  func suspend() throws(CheckpointError)
+  /// Lets a suspended guest go on.
+  func resume() throws(CheckpointError)
+  /// Stops the vCPUs without the guest's knowledge.
+  func pause() throws(CheckpointError)
+  /// Lets them go on.
+  func unpause() throws(CheckpointError)
+}
+#endif

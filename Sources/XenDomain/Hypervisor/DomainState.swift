@@ -1,0 +1,53 @@
+#if Xen
+internal import CXen
+
+/// What the hypervisor says of a domain at a moment.
+public struct DomainState: Sendable {
+  /// Its number.
+  public let id: UInt32
+  /// Its UUID.
+  public let uuid: DomainUUID
+  /// Whether it is being destroyed.
+  public let isDying: Bool
+  /// Whether a toolstack has paused it.
+  public let isPaused: Bool
+  /// Why the guest shut down; nil if it has not.
+  public let shutdown: ShutdownReason?
+  /// Whether it is an HVM or PVH guest, not a PV one.
+  public let isHVM: Bool
+  /// Pages allocated to it.
+  public let pages: UInt64
+  /// The machine frame of a PV guest's shared_info.
+  let sharedInfo: UInt64
+  /// The highest number of a vCPU.
+  let lastVCPU: UInt32
+
+  init(_ info: vmckpt_domain) {
+    func has(_ flag: UInt32) -> Bool { info.flags & flag != 0 }
+    id = info.id
+    uuid = DomainUUID(unsafe withUnsafeBytes(of: info.uuid) { unsafe Array($0) })
+    isDying = has(1 << 0)
+    isHVM = has(1 << 1)
+    let hasShutDown = has(1 << 2)
+    isPaused = has(1 << 3)
+    shutdown = hasShutDown ? ShutdownReason(code: info.flags >> 16 & 0xff) : nil
+    pages = info.pages
+    sharedInfo = info.shared_info
+    lastVCPU = info.max_vcpu
+  }
+}
+
+/// Why a guest shut down: `SHUTDOWN_*` in Xen's sched.h.
+public enum ShutdownReason: UInt32, Sendable {
+  case powerOff = 0
+  case reboot = 1
+  case suspend = 2
+  case crash = 3
+  case watchdog = 4
+  case softReset = 5
+  /// A code this program does not know.
+  case other = 255
+
+  init(code: UInt32) { self = ShutdownReason(rawValue: code) ?? .other }
+}
+#endif

@@ -1,0 +1,36 @@
+#if Xen
+internal import CheckpointCodec
+internal import CheckpointImage
+internal import Interchange
+
+/// The memory and machine state of a live domain, in the guest's own page numbers and in the form Xen saves
+/// them: what differs between PV and HVM (PVH) guests.
+protocol GuestMemory: AnyObject {
+  /// The type in the libxc domain header.
+  var guest: XenStream.GuestType { get }
+  /// Every PFN that may have a page is below. It may grow with `refresh`.
+  var limit: PFN { get }
+
+  /// Reads anew which PFNs have a page, of what type and where. The result is every PFN for which the answer
+  /// is not what it was the time before (at first: those with a page).
+  ///
+  /// - Parameter isStill: the guest does not run: the answer must be exact.
+  func refresh(isStill: Bool) throws(CheckpointError) -> PFNBitmap
+  /// What the last `refresh` found: data with its PV type, unpopulated, broken or to be allocated only.
+  func status(_ pfn: PFN) -> PageStatus
+  /// Copies pages with contents to consecutive slots of a buffer, PV page tables with PFNs in the place of
+  /// machine frames. Results are the places in `pfns` of pages that could not be had: while the guest runs they
+  /// may just be changing, and have to be copied again later.
+  func copy(_ pfns: ArraySlice<PFN>, to buffer: PageBuffer, at slot: Int) throws(CheckpointError)
+    -> [Int]
+  /// Pages that others write to past the dirty log: special pages, and those granted writable.
+  func unloggedPages() throws(CheckpointError) -> [PFN]
+
+  /// Records before STATIC_DATA_END, in the order of Xen's stream.
+  func staticRecords() throws(CheckpointError) -> [MachineRecord]
+  /// Records between STATIC_DATA_END and memory.
+  func stickyRecords() throws(CheckpointError) -> [MachineRecord]
+  /// Records behind memory; the guest is suspended (for memory-only captures: paused).
+  func epochRecords() throws(CheckpointError) -> [MachineRecord]
+}
+#endif
