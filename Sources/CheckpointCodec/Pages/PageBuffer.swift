@@ -59,6 +59,12 @@ internal import Synchronization
       from: UnsafeRawBufferPointer(source.mutableBytes(pages)))
   }
 
+  /// Copies whole pages from other memory.
+  package func copy(_ source: UnsafeRawBufferPointer, to slot: Int) {
+    let pages = source.count / Limits.pageSize
+    unsafe mutableBytes(slot..<slot + pages).copyMemory(from: source)
+  }
+
   /// Makes a page all zero.
   public func clear(_ slot: Int) {
     unsafe mutableBytes(slot..<slot + 1).initializeMemory(as: UInt8.self, repeating: 0)
