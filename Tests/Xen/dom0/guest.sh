@@ -1,0 +1,121 @@
+# shellcheck shell=bash
+# Sourced by run.sh of a job in dom0: guests that work, and what can be asked about them. Every check prints a line
+# "ok WHAT" or "FAILED WHAT"; the job ends with "finish".
+export PATH=$PWD/bin:$PATH LD_LIBRARY_PATH=$PWD/lib
+failed=0
+
+uptime_s() { cut -d' ' -f1 /proc/uptime; }
+ok() { echo "ok $* (at $(uptime_s) s)"; }
+bad() {
+  echo "FAILED $*"
+  failed=$((failed + 1))
+}
+# check WHAT COMMAND...: the command succeeds.
+check() {
+  local what=$1
+  shift
+  if "$@"; then ok "$what"; else bad "$what: $* ended with $?"; fi
+}
+# finish: ends the job.
+finish() {
+  cp /var/log/xen/console/guest-*.log "$OUT/" 2>/dev/null
+  echo "$failed checks failed"
+  exit $((failed > 0))
+}
+
+# until_true TENTHS COMMAND...: tries until it succeeds, at most so many tenths of a second.
+until_true() {
+  local left=$1
+  shift
+  until "$@"; do
+    left=$((left - 1))
+    [ $left -gt 0 ] || return 1
+    sleep 0.1
+  done
+}
+
+# The console of a guest: its heartbeat, and the answers to what it is told.
+console() { echo "/var/log/xen/console/guest-$1.log"; }
+tick() {
+  local last
+  last=$(grep -o 'wl: tick [0-9]*' "$(console "$1")" 2>/dev/null | tail -n 1)
+  echo "${last##* }"
+}
+ticked() { [ "$(tick "$1")" -ge "$2" ] 2>/dev/null; }
+# beats NAME [N]: its heart beats N more times (default 2).
+beats() { until_true 600 ticked "$1" $(($(tick "$1") + ${2:-2})); }
+tell() { echo "$2" >"$(xenstore-read "/local/domain/$(xl domid "$1")/console/tty")"; }
+said() { [ "$(grep -c "$2" "$(console "$1")")" -ge "$3" ]; }
+# intact NAME: the guest finds its memory as it filled it.
+intact() {
+  local before
+  before=$(grep -c 'wl: check' "$(console "$1")")
+  tell "$1" check
+  until_true 600 said "$1" 'wl: check' $((before + 1)) || return 1
+  grep 'wl: check' "$(console "$1")" | tail -n 1 | grep -q 'check ok'
+}
+
+# start NAME pv|pvh [WORDS]: a guest whose workload dirties pages; MEMORY (MiB) and KERNEL may be set. Guests with the
+# small kernel, where it was built, are small; Debian's kernel needs 96 MiB.
+if [ -e "$GUEST/vmlinux-tiny" ]; then
+  KERNEL=${KERNEL:-$GUEST/vmlinux-tiny} MEMORY=${MEMORY:-48}
+else
+  KERNEL=${KERNEL:-$GUEST/vmlinux} MEMORY=${MEMORY:-96}
+fi
+start() {
+  cat >"/tmp/$1.cfg" <<C
+name = "$1"
+type = "$2"
+kernel = "$KERNEL"
+ramdisk = "$GUEST/initrd.gz"
+memory = $MEMORY
+vcpus = 1
+extra = "console=hvc0 loglevel=4 wl.pattern=6 wl.text=4 wl.random=2 wl.free=2 wl.hot=4 ${3:-wl.dirty=200}"
+on_crash = "preserve"
+C
+  rm -f "$(console "$1")"
+  xl create "/tmp/$1.cfg" >/dev/null || return 1
+  until_true 1200 ticked "$1" 3
+}
+
+# log_dirty NAME: off, on, or none where the hypervisor has none for this guest.
+log_dirty() { domain-state "$(xl domid "$1")" | sed 's/.*log-dirty=//'; }
+pages() { domain-state "$(xl domid "$1")" | sed 's/.*pages=\([0-9]*\).*/\1/'; }
+domains() { xl list | tail -n +2 | wc -l; }
+
+# unharmed NAME DOMAINS: the guest goes on with its memory intact, and nothing is left of a capture.
+unharmed() {
+  local state
+  check "$1: goes on" beats "$1"
+  check "$1: finds its memory intact" intact "$1"
+  state=$(domain-state "$(xl domid "$1")")
+  case $state in
+    running*log-dirty=off | running*log-dirty=none) ok "$1: $state" ;;
+    *) bad "$1: $state" ;;
+  esac
+  check "$1: no request to suspend is left" \
+    test -z "$(xenstore-read "/local/domain/$(xl domid "$1")/control/shutdown" 2>/dev/null)"
+  check "$1: no domain is left over" test "$(domains)" = "$2"
+  check "$1: no journal is left" test -z "$(ls /run/vmckpt 2>/dev/null)"
+}
+
+# same_moment LIVE ORACLE: an image captured live holds what Xen's own save of the same pause holds. Only the clock
+# went on, and the headers of the toolstack are not in the oracle's stream.
+same_moment() {
+  local said others name
+  name=${1##*/}
+  said=$(ckpt-diff "$1" "$2" 2>&1) || true
+  if ! grep -q '^memory *0 pages differ' <<<"$said"; then
+    bad "$name: memory: $said"
+    ckpt-diff --runs "$1" "$2" | head -n 20
+    return
+  fi
+  others=$(sed -n 's/^machine *the state differs: //p' <<<"$said" | tr ',' '\n' | sed 's/^ *//' |
+    grep -vx -e 'xl configuration' -e 'streamHeader xl header' -e 'streamHeader libxl header' \
+      -e 'libxl EMULATOR_XENSTORE_DATA' -e 'libxc X86_TSC_INFO' -e 'libxc HVM_CONTEXT')
+  if [ -n "$others" ]; then
+    bad "$name: machine state: $others"
+    return
+  fi
+  ok "$name equals Xen's save of the same pause"
+}
