@@ -16,17 +16,12 @@ struct vmckpt_domain {
   uint8_t uuid[16];
 };
 
-// A domain of that number. It may have gone: then the call fails with ESRCH.
-static inline int vmckpt_domain_info(
-    xc_interface *xch, uint32_t domain, struct vmckpt_domain *result) {
+// The domain of the lowest number from `first` on: 1 if there is one, 0 if there is none, -1.
+static inline int vmckpt_next_domain(
+    xc_interface *xch, uint32_t first, struct vmckpt_domain *result) {
   xc_domaininfo_t info;
-  int count = xc_domain_getinfolist(xch, domain, 1, &info);
-  if (count < 0) return -1;
-  // The call answers with a later domain if there is none of that number.
-  if (count == 0 || info.domain != domain) {
-    errno = ESRCH;
-    return -1;
-  }
+  int count = xc_domain_getinfolist(xch, first, 1, &info);
+  if (count <= 0) return count < 0 ? -1 : 0;
   result->id = info.domain;
   result->flags = info.flags;
   result->pages = info.tot_pages;
@@ -34,6 +29,18 @@ static inline int vmckpt_domain_info(
   result->online_vcpus = info.nr_online_vcpus;
   result->max_vcpu = info.max_vcpu_id;
   memcpy(result->uuid, info.handle, 16);
+  return 1;
+}
+
+// The domain of that number. It may have gone: then the call fails with ESRCH.
+static inline int vmckpt_domain_info(
+    xc_interface *xch, uint32_t domain, struct vmckpt_domain *result) {
+  int count = vmckpt_next_domain(xch, domain, result);
+  if (count < 0) return -1;
+  if (count == 0 || result->id != domain) {
+    errno = ESRCH;
+    return -1;
+  }
   return 0;
 }
 

@@ -2,7 +2,7 @@ internal import CheckpointCodec
 internal import CheckpointImage
 
 /// Reads and writes what `xl save` puts in front of a libxl stream: Xen's `xl.h`.
-enum XLHeader {
+package enum XLHeader {
   private static let isJSON: UInt32 = 1
   private static let isLibxlStream: UInt32 = 2
 
@@ -59,7 +59,7 @@ enum XLHeader {
   }
 
   /// The header with a configuration: libxl's JSON, or the text of an xl.cfg file.
-  static func encoded(_ configuration: [UInt8]) -> [UInt8] {
+  package static func encoded(_ configuration: [UInt8]) -> [UInt8] {
     let space: [UInt8] = [0x20, 0x09, 0x0a, 0x0d]
     let isJSON = configuration.first { !space.contains($0) } == UInt8(ascii: "{")
     // libxl's JSON is a C string in the file.

@@ -16,5 +16,7 @@ protocol DomainControl: AnyObject {
   func pause() throws(CheckpointError)
   /// Lets them go on.
   func unpause() throws(CheckpointError)
+  /// Undoes what is still to be undone, and ends the guarding.
+  func close()
 }
 #endif

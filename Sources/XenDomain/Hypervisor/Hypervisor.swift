@@ -51,6 +51,12 @@ internal import Glibc
     return .system("cannot \(what)", domain.map { "domain \($0)" } ?? "Xen")
   }
 
+  /// The first two numbers of the version.
+  var release: (major: UInt32, minor: UInt32) {
+    let number = unsafe xc_version(control, XENVER_version, nil)
+    return (UInt32(number >> 16), UInt32(number & 0xffff))
+  }
+
   /// The version, such as `4.17.5`.
   public var version: String {
     var text = [CChar](repeating: 0, count: 64)

@@ -1,0 +1,24 @@
+#if Xen
+/// What happens in a live capture, for the user to be told.
+public enum LiveNews: Sendable {
+  /// The hypervisor keeps no dirty log for this guest: every image reads all of memory.
+  case noDirtyLog
+  /// A round of copying while the guest ran has ended.
+  case round(number: Int, pages: Int)
+  /// Why no more rounds follow.
+  case roundsEnd(RoundsEnd)
+  /// The dirty log was switched off by somebody: all pages are compared.
+  case logLost
+  /// More pages have to be copied in the pause than there is memory for: it takes longer.
+  case stageFull(pages: Int)
+  /// The guest goes on.
+  case resumed(PauseTimes, pages: Int)
+}
+
+/// Why copying while the guest runs ends.
+public enum RoundsEnd: String, Sendable {
+  case shortEnough = "the pause will be short enough"
+  case noGain = "another round would not make the pause shorter"
+  case enough = "there were as many rounds as are useful"
+}
+#endif

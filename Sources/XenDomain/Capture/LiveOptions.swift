@@ -1,0 +1,18 @@
+#if Xen
+/// How a running domain is to be captured.
+public struct LiveOptions: Sendable {
+  /// Copy everything while the guest is suspended, without rounds before.
+  public var paused = false
+  /// The pause that is aimed at.
+  public var maximumPause = Duration.milliseconds(100)
+  /// Bytes of memory for pages copied in the pause.
+  public var stageLimit: UInt64 = 1 << 30
+  /// Time from the beginning of one image to that of the next; nil for one image.
+  public var interval: Duration?
+  /// Images to be made; nil for as many as there is time for.
+  public var count: Int?
+
+  /// The usual ones.
+  public init() {}
+}
+#endif

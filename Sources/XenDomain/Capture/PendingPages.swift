@@ -1,0 +1,82 @@
+#if Xen
+internal import CheckpointImage
+
+/// The pages that still have to be copied for the moment being captured.
+final class PendingPages {
+  private let session: DomainSession
+  private var pages = PFNBitmap(limit: 0)
+  private var wasLost = false
+
+  init(_ session: DomainSession) { self.session = session }
+
+  private var memory: any GuestMemory { session.memory }
+
+  /// Whether it was found since the last call that somebody had switched the dirty log off.
+  func takeLoss() -> Bool {
+    defer { wasLost = false }
+    return wasLost
+  }
+
+  /// Every page of the guest: what was written to is not known.
+  func addAll() throws(CheckpointError) {
+    pages.formUnion(try memory.refresh(isStill: false))
+    for pfn in 0..<memory.limit where memory.status(pfn).state != .unpopulated {
+      pages.insert(pfn)
+    }
+  }
+
+  /// Pages that could not be had.
+  func add(_ pfns: [PFN]) {
+    for pfn in pfns { pages.insert(pfn) }
+  }
+
+  /// Takes what was written to since the last time.
+  ///
+  /// - Parameter isStill: the guest is suspended: all that makes up the moment is added.
+  func update(isStill: Bool) throws(CheckpointError) {
+    pages.formUnion(try memory.refresh(isStill: isStill))
+    if let log = session.log {
+      switch try log.clean(limit: memory.limit, isLast: isStill) {
+      case .pages(let written): pages.formUnion(written)
+      case .lost:
+        wasLost = true
+        try addAll()
+      }
+    } else {
+      try addAll()
+    }
+    if isStill { add(try memory.unloggedPages()) }
+  }
+
+  /// How many pages there would be to copy now; nil if it is not known.
+  func estimate() throws(CheckpointError) -> Int? {
+    guard let log = session.log, let written = try log.count(limit: memory.limit) else {
+      return nil
+    }
+    return written + pages.count
+  }
+
+  /// The pages with contents, ascending; they are no longer pending.
+  func takePages() -> [PFN] {
+    let contents = pages.members.filter { memory.status($0).state == .data }
+    for pfn in contents { pages.remove(pfn) }
+    return contents
+  }
+
+  /// The extents of pages without contents; nothing is pending afterwards. The pages with contents must have
+  /// been taken.
+  func takeStates() -> [StateExtent] {
+    var states: [StateExtent] = []
+    for pfn in pages.members {
+      let status = memory.status(pfn)
+      if let last = states.last, last.end == pfn, last.status == status {
+        states[states.count - 1].count += 1
+      } else {
+        states.append(StateExtent(pfn: pfn, count: 1, status: status))
+      }
+    }
+    pages = PFNBitmap(limit: memory.limit)
+    return states
+  }
+}
+#endif
