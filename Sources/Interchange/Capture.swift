@@ -11,7 +11,7 @@ public struct Capture {
   /// What the caller knows of when and how; facts of the source are added.
   public var provenance: Provenance
   /// Whether an unfinished image is left behind for a salvage.
-  var keepsUnfinished = true
+  public var keepsUnfinished = true
 
   /// Prepares a capture.
   public init(settings: CodecSettings, parent: RunningMoment?, provenance: Provenance) {

@@ -40,6 +40,7 @@ struct CaptureCommand: Tool {
   @Flag(help: "Record the SHA-256 of the source file.")
   var hashSource = false
 
+  @OptionGroup(title: "Running domain") var domain: DomainOptions
   @OptionGroup(title: "Compression") var codec: CodecOptions
   @OptionGroup(title: "Output") var output: OutputOptions
   @OptionGroup(title: "Chain") var chain: ChainOptions
@@ -50,21 +51,46 @@ struct CaptureCommand: Tool {
     if source == "-" && parent == "-" {
       throw ValidationError("standard input can be used only once")
     }
+    let isDomain = source.hasPrefix(Self.domainPrefix)
+    if !isDomain, let option = domain.given {
+      throw ValidationError("\(option) needs a running domain: \(Self.domainPrefix)NAME")
+    }
+    if isDomain && (hashSource || format != nil) {
+      throw ValidationError("--format and --hash-source need a file, not a running domain")
+    }
+    if domain.every != nil && NumberedName(output.output) == nil {
+      throw ValidationError("--every needs a name for many images, such as -o 'web-%04d.ckpt'")
+    }
   }
 
   func execute() throws(CheckpointError) -> ExitStatus {
+    if source.hasPrefix(Self.domainPrefix) {
+      return try captureDomain(String(source.dropFirst(Self.domainPrefix.count)))
+    }
+    return try captureFile()
+  }
+
+  /// How an image is made, with the parent that was asked for.
+  func capture() throws(CheckpointError) -> Capture {
+    var moment: RunningMoment?
+    if let parent {
+      moment = RunningMoment(try ChainResolver.open(parent, searching: chain.folders))
+    }
+    return Capture(
+      settings: codec.chosen ?? CodecSettings(), parent: moment,
+      provenance: RunRecord.begin("capture"))
+  }
+
+  private func captureFile() throws(CheckpointError) -> ExitStatus {
     let source = try SourceInput.open(source, as: format)
     let input = source.input
     if hashSource { input.startDigest() }
-    var parentChain: Chain?
-    if let parent { parentChain = try ChainResolver.open(parent, searching: chain.folders) }
     let name = NumberedName(output.output)
-    let series = CaptureSeries(
-      Capture(
-        settings: codec.chosen ?? CodecSettings(), parent: parentChain.map { RunningMoment($0) },
-        provenance: RunRecord.begin("capture")),
-      takesSeveral: name != nil
-    ) { (number) throws(CheckpointError) in try output.open(name?.path(number)) }
+    let capture = try capture()
+    let parentName = capture.parent?.tip.name
+    let series = CaptureSeries(capture, takesSeveral: name != nil) {
+      (number) throws(CheckpointError) in try output.open(name?.path(number))
+    }
     let progress = ProgressLine("capturing", quiet: common.quiet)
     var reports: [ImageReport] = []
     let cut = try series.run(source.format.open(input), on: threads.pool, progress: progress.update)
@@ -80,7 +106,7 @@ struct CaptureCommand: Tool {
     }
     progress.end()
     if let cut { Message.print("ckpt-capture: warning: the last moment is left out: \(cut)") }
-    if let parentChain { output.noteParent(parentChain.tip.name, quiet: common.quiet) }
+    if let parentName { output.noteParent(parentName, quiet: common.quiet) }
     if common.json {
       if name != nil {
         try Results.printJSON(reports)

@@ -11,6 +11,8 @@ public enum LiveNews: Sendable {
   case logLost
   /// More pages have to be copied in the pause than there is memory for: it takes longer.
   case stageFull(pages: Int)
+  /// The command that ran in the pause failed; the image is made all the same.
+  case hookFailed(String)
   /// The guest goes on.
   case resumed(PauseTimes, pages: Int)
 }

@@ -1,4 +1,7 @@
 #if Xen
+internal import CheckpointImage
+internal import Glibc
+
 /// How a running domain is to be captured.
 public struct LiveOptions: Sendable {
   /// Copy everything while the guest is suspended, without rounds before.
@@ -11,6 +14,14 @@ public struct LiveOptions: Sendable {
   public var interval: Duration?
   /// Images to be made; nil for as many as there is time for.
   public var count: Int?
+  /// What runs while the guest stands still.
+  public var hook: PauseHook?
+
+  /// Half of the memory that is free: what is copied in a pause takes place beside the work of the host.
+  public static var usualStageLimit: UInt64 {
+    let pages = sysconf(Int32(_SC_AVPHYS_PAGES))
+    return pages > 0 ? UInt64(pages) * UInt64(Limits.pageSize) / 2 : 1 << 30
+  }
 
   /// The usual ones.
   public init() {}

@@ -46,7 +46,20 @@ public final class LiveSource: DescribedSource {
   private var rounds: [Int] = []
   private var times = PauseTimes()
   private var lastPages = 0
+  private var snapshot: String?
   private var pauseBegan = ContinuousClock.now
+
+  /// Finds a domain by name, number or UUID, and prepares its capture. Nothing is done to it yet.
+  public convenience init(
+    _ name: String, _ options: LiveOptions, tell: @escaping (LiveNews) -> Void
+  ) throws(CheckpointError) {
+    let hypervisor = try Hypervisor()
+    let toolstack = try Toolstack()
+    let reference = try DomainReference(name, hypervisor, toolstack)
+    let control = try DomainActions(DomainIdentity(id: reference.id, uuid: reference.uuid))
+    self.init(
+      try DomainSession(reference, hypervisor, toolstack, control: control), options, tell: tell)
+  }
 
   init(_ session: DomainSession, _ options: LiveOptions, tell: @escaping (LiveNews) -> Void) {
     self.session = session
@@ -69,6 +82,7 @@ public final class LiveSource: DescribedSource {
     if case .end = phase {
       fields.append(("live.rounds", rounds.map { "\($0)" }.joined(separator: " ")))
       fields.append(("live.pause.pages", "\(lastPages)"))
+      if let snapshot { fields.append(("hook.snapshot", snapshot)) }
       for (part, time) in times.parts { fields.append(("live.pause.\(part)", time.milliseconds)) }
     }
     return SourceFacts(
@@ -192,9 +206,14 @@ public final class LiveSource: DescribedSource {
       epoch: try memory.epochRecords())
     let copied = ContinuousClock.now
     times.copy = copied - pauseBegan
+    let outcome = options.hook?.run(for: session.reference)
+    let hooked = ContinuousClock.now
+    times.hook = hooked - copied
     try session.control.resume()
-    times.resume = ContinuousClock.now - copied
+    times.resume = ContinuousClock.now - hooked
     setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 0)
+    snapshot = outcome?.problem == nil ? outcome?.output : nil
+    if let problem = outcome?.problem { tell(.hookFailed(problem)) }
     tell(.resumed(times, pages: lastPages))
     events += states + form.events
     phase = .end

@@ -217,6 +217,8 @@ final class DomainActions: DomainControl {
     try resume()
   }
 
+  func close() { try? undo(waiting: patience) }
+
   // MARK: The domain
 
   /// The domain's state; nil if it has gone, or another has its number.

@@ -56,15 +56,19 @@ final class HVMMemory: GuestMemory {
   }
 
   func unloggedPages() throws(CheckpointError) -> [PFN] {
-    try HVMState.specialPages(domain, hypervisor).filter { populated.contains($0) }
+    try (HVMState.specialPages(domain, hypervisor) + GrantedFrames.read(domain, hypervisor))
+      .filter { populated.contains($0) }
   }
 
-  func staticRecords() throws(CheckpointError) -> [MachineRecord] { [] }
+  func staticRecords() throws(CheckpointError) -> [MachineRecord] {
+    try CPUPolicy.records(domain, hypervisor)
+  }
 
   func stickyRecords() throws(CheckpointError) -> [MachineRecord] { [] }
 
   func epochRecords() throws(CheckpointError) -> [MachineRecord] {
     [
+      try TimeStampCounter.record(domain, hypervisor),
       try HVMState.context(domain, hypervisor),
       try HVMState.parameters(domain, hypervisor),
     ]

@@ -33,7 +33,7 @@ enum HVMState {
     guard length > 0, length <= room else {
       throw hypervisor.failure("read the machine state", domain)
     }
-    return record(.hvmContext, Array(bytes[..<Int(length)]))
+    return MachineRecord(.hvmContext, Array(bytes[..<Int(length)]))
   }
 
   /// The parameters that are not zero.
@@ -51,7 +51,7 @@ enum HVMState {
       writer.write(UInt64(parameter))
       writer.write(value)
     }
-    return record(.hvmParams, writer.bytes)
+    return MachineRecord(.hvmParams, writer.bytes)
   }
 
   /// The PFNs of the pages shared with programs of the control domain.
@@ -79,10 +79,6 @@ enum HVMState {
       unsafe xc_hvm_param_get(hypervisor.control, domain, UInt32(parameter), &value) == 0
     else { throw hypervisor.failure("read HVM parameter \(parameter)", domain) }
     return value == 0 ? nil : value
-  }
-
-  private static func record(_ type: XenStream.LibxcType, _ payload: [UInt8]) -> MachineRecord {
-    MachineRecord(.libxc, type.recordClass, type: type.rawValue, payload: payload)
   }
 }
 #endif

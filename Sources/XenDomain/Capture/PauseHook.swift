@@ -1,0 +1,91 @@
+#if Xen
+internal import CXen
+internal import CheckpointImage
+internal import Glibc
+
+/// A command that runs while the guest stands still, such as one that makes a snapshot of its disks. The guest
+/// goes on whatever the command does.
+public struct PauseHook: Sendable {
+  /// For /bin/sh.
+  public var command: String
+  /// After this time the command, and all it started, is killed.
+  public var patience: Duration
+
+  /// How it ended.
+  struct Outcome: Sendable {
+    /// What it printed, at most 4096 bytes.
+    var output: String
+    /// Why it is to be taken as failed; nil if it ended with status 0.
+    var problem: String?
+  }
+
+  private static let mostOutput = 4096
+
+  /// A command and the time it has.
+  public init(command: String, patience: Duration) {
+    self.command = command
+    self.patience = patience
+  }
+
+  /// Runs the command with VMCKPT_DOMAIN_ID, VMCKPT_DOMAIN_NAME and VMCKPT_DOMAIN_UUID in its environment.
+  func run(for domain: DomainReference) -> Outcome {
+    var ends: [Int32] = [0, 0]
+    guard unsafe vmckpt_pipe(&ends) == 0 else { return failed("no pipe") }
+    defer { close(ends[0]) }
+    let variables = [
+      "VMCKPT_DOMAIN_ID=\(domain.id)", "VMCKPT_DOMAIN_NAME=\(domain.name)",
+      "VMCKPT_DOMAIN_UUID=\(domain.uuid)",
+    ]
+    var texts = unsafe variables.map { unsafe UnsafePointer(strdup($0)) }
+    defer { unsafe texts.forEach { unsafe free(UnsafeMutableRawPointer(mutating: $0)) } }
+    let process = unsafe vmckpt_spawn_shell(command, ends[1], &texts, texts.count)
+    close(ends[1])
+    guard process > 0 else { return failed("cannot be started") }
+    let end = ContinuousClock.now + patience
+    var output: [UInt8] = []
+    var status: Int32 = 0
+    // The pipe may outlive the command, in a process it left behind; the command is what counts.
+    while unsafe waitpid(process, &status, WNOHANG) == 0 {
+      guard ContinuousClock.now < end else {
+        kill(-process, SIGKILL)
+        unsafe waitpid(process, &status, 0)
+        return Outcome(output: text(output), problem: "was killed: it took longer than \(patience)")
+      }
+      read(ends[0], into: &output, waiting: 5)
+    }
+    read(ends[0], into: &output, waiting: 0)
+    let hasExited = status & 0x7f == 0
+    let code = status >> 8 & 0xff
+    return Outcome(
+      output: text(output),
+      problem: hasExited
+        ? (code == 0 ? nil : "ended with status \(code)") : "ended by signal \(status & 0x7f)")
+  }
+
+  private func failed(_ reason: String) -> Outcome { Outcome(output: "", problem: reason) }
+
+  private func text(_ bytes: [UInt8]) -> String {
+    let text = String(decoding: bytes, as: UTF8.self)
+    let end = text.lastIndex { !$0.isWhitespace }
+    return end.map { String(text[...$0]) } ?? ""
+  }
+
+  /// Reads what is there; of too much output the rest is dropped.
+  private func read(_ descriptor: Int32, into output: inout [UInt8], waiting milliseconds: Int32) {
+    var wait = milliseconds
+    var chunk = [UInt8](repeating: 0, count: Self.mostOutput)
+    while true {
+      var request = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+      guard unsafe poll(&request, 1, wait) > 0 else { return }
+      let count = unsafe Glibc.read(descriptor, &chunk, chunk.count)
+      if count <= 0 {
+        // The output was closed: only the end of the command is waited for.
+        usleep(useconds_t(wait) * 1000)
+        return
+      }
+      output += chunk[..<min(count, Self.mostOutput - output.count)]
+      wait = 0
+    }
+  }
+}
+#endif

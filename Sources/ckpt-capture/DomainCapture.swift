@@ -1,0 +1,55 @@
+import CheckpointChain
+import CheckpointCodec
+import CheckpointImage
+import CommandLineSupport
+import Interchange
+#if Xen
+import XenDomain
+#endif
+
+extension CaptureCommand {
+  /// What a source begins with that is a running domain.
+  static let domainPrefix = "xen:"
+
+  #if Xen
+  /// Captures a running domain.
+  func captureDomain(_ name: String) throws(CheckpointError) -> ExitStatus {
+    var options = LiveOptions()
+    options.paused = domain.pause
+    options.maximumPause = .milliseconds(domain.maxPause ?? 100)
+    options.stageLimit = domain.stageLimit?.bytes ?? LiveOptions.usualStageLimit
+    options.interval = domain.every.map { .seconds($0) }
+    options.count = domain.count
+    options.hook = domain.hookPaused.map {
+      PauseHook(command: $0, patience: .seconds(domain.hookTimeout ?? 10))
+    }
+    let progress = ProgressLine("capturing", quiet: common.quiet)
+    let report = DomainReport(common, progress)
+    let source = try LiveSource(name, options, tell: report.tell)
+    defer { source.close() }
+    var capture = try capture()
+    // The domain is still there to be captured again.
+    capture.keepsUnfinished = false
+    let numbered = NumberedName(output.output)
+    let series = CaptureSeries(capture, takesSeveral: numbered != nil) {
+      (number) throws(CheckpointError) in try output.open(numbered?.path(number))
+    }
+    _ = try series.run(source, on: threads.pool, progress: progress.update) {
+      (provenance) throws(CheckpointError) in
+      provenance.add("end", RunRecord.now())
+    } done: { (file, summary) throws(CheckpointError) in
+      progress.end()
+      try ImageReport(
+        file: file, root: summary.root, fileID: summary.fileID, bytes: summary.fileLength
+      ).tell(common, output)
+    }
+    progress.end()
+    return .success
+  }
+  #else
+  func captureDomain(_ name: String) throws(CheckpointError) -> ExitStatus {
+    throw CheckpointError(
+      .unsupported, "this program was built without Xen: it captures from files only", file: source)
+  }
+  #endif
+}

@@ -1,0 +1,76 @@
+import ArgumentParser
+import CommandLineSupport
+
+/// Options of a capture from a running domain.
+struct DomainOptions: ParsableArguments {
+  @Flag(help: "Copy everything while the guest is suspended, without copying rounds before.")
+  var pause = false
+
+  @Option(
+    help: ArgumentHelp(
+      "Aim at a pause of at most so many milliseconds (default: 100).", valueName: "ms"))
+  var maxPause: Int?
+
+  @Option(
+    help: ArgumentHelp(
+      "Keep at most so much memory for pages copied in the pause, such as 512M (default: half of what is free).",
+      valueName: "size"))
+  var stageLimit: MemoryAmount?
+
+  @Option(
+    help: ArgumentHelp(
+      "Make an image every so many seconds: a base, then increments.", valueName: "seconds"))
+  var every: Double?
+
+  @Option(help: ArgumentHelp("End after so many images.", valueName: "n"))
+  var count: Int?
+
+  @Option(
+    help: ArgumentHelp(
+      "Run a shell command while the guest stands still, such as one that makes a snapshot of its disks; what it prints is recorded.",
+      valueName: "command"))
+  var hookPaused: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Kill that command after so many seconds (default: 10).", valueName: "seconds"))
+  var hookTimeout: Double?
+
+  func validate() throws {
+    if let maxPause, maxPause < 0 { throw ValidationError("--max-pause takes milliseconds") }
+    if let every, !(every > 0 && every < 1e9) {
+      throw ValidationError("--every takes a number of seconds above 0")
+    }
+    if let count, count < 1 { throw ValidationError("--count takes a number from 1 on") }
+    if count != nil && every == nil { throw ValidationError("--count needs --every") }
+    if hookTimeout != nil && hookPaused == nil {
+      throw ValidationError("--hook-timeout needs --hook-paused")
+    }
+    if let hookTimeout, !(hookTimeout > 0 && hookTimeout < 1e6) {
+      throw ValidationError("--hook-timeout takes a number of seconds above 0")
+    }
+  }
+
+  /// The name of an option that was given; nil if there is none.
+  var given: String? {
+    let options: [(String, Bool)] = [
+      ("--pause", pause), ("--max-pause", maxPause != nil), ("--stage-limit", stageLimit != nil),
+      ("--every", every != nil), ("--count", count != nil), ("--hook-paused", hookPaused != nil),
+    ]
+    return options.first { $0.1 }?.0
+  }
+}
+
+/// A number of bytes, as 512M or 2G.
+struct MemoryAmount: ExpressibleByArgument {
+  let bytes: UInt64
+
+  init?(argument: String) {
+    let units: [Character: UInt64] = ["K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40]
+    let unit = argument.last.flatMap { units[$0] }
+    guard let number = UInt64(unit == nil ? argument[...] : argument.dropLast()) else { return nil }
+    let (bytes, isTooLarge) = number.multipliedReportingOverflow(by: unit ?? 1)
+    guard !isTooLarge else { return nil }
+    self.bytes = bytes
+  }
+}
