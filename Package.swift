@@ -131,3 +131,12 @@ if Context.environment["FUZZ"] != nil {
       name: "fuzz", dependencies: ["FuzzTargets"], path: "Tests/Fuzz/Driver", swiftSettings: strict)
   )
 }
+
+// What the test of the guard drives it with, in a real Xen; see Tests/Xen/guard.
+if Context.environment["GUARD_DRIVER"] != nil {
+  package.targets.append(
+    .executableTarget(
+      name: "guard-driver", dependencies: ["XenDomain", "CheckpointImage"],
+      path: "Tests/Xen/guard/Driver", swiftSettings: strict)
+  )
+}

@@ -96,6 +96,7 @@ static inline const uint64_t *vmckpt_bitmap_words(const struct vmckpt_bitmap *bi
 }
 
 #include "calls.h"
+#include "spawn.h"
 
 // The version, such as 4.17.5, into `text`.
 static inline void vmckpt_version(xc_interface *xch, char *text, size_t room) {

@@ -8,7 +8,6 @@ public import Interchange
 
 extension SourceFormat: ExpressibleByArgument {}
 
-@main
 struct CaptureCommand: Tool {
   static let configuration = CommandConfiguration(
     commandName: "ckpt-capture",

@@ -26,6 +26,8 @@ final class DomainReport {
         "\(Count.text(pages, "page")) more must be copied in the pause than --stage-limit has room for: "
           + "the pause lasts until they are compressed")
     case .hookFailed(let problem): warn("the command of --hook-paused \(problem)")
+    case .recovered(let text): warn(text)
+    case .notUndone(let error): warn("\(error)")
     case .round(let number, let pages): say("round \(number): \(Count.text(pages, "page"))")
     case .roundsEnd(let reason): say("no more rounds: \(reason.rawValue)")
     case .resumed(let times, let pages):

@@ -1,4 +1,6 @@
 #if Xen
+public import CheckpointImage
+
 /// What happens in a live capture, for the user to be told.
 public enum LiveNews: Sendable {
   /// The hypervisor keeps no dirty log for this guest: every image reads all of memory.
@@ -13,6 +15,10 @@ public enum LiveNews: Sendable {
   case stageFull(pages: Int)
   /// The command that ran in the pause failed; the image is made all the same.
   case hookFailed(String)
+  /// An earlier capture was killed; what it had left behind was put right.
+  case recovered(String)
+  /// At the end the guest could not be put back as it was.
+  case notUndone(CheckpointError)
   /// The guest goes on.
   case resumed(PauseTimes, pages: Int)
 }

@@ -56,7 +56,8 @@ public final class LiveSource: DescribedSource {
     let hypervisor = try Hypervisor()
     let toolstack = try Toolstack()
     let reference = try DomainReference(name, hypervisor, toolstack)
-    let control = try DomainActions(DomainIdentity(id: reference.id, uuid: reference.uuid))
+    let control = try GuardClient(DomainIdentity(id: reference.id, uuid: reference.uuid))
+    for line in control.recovered { tell(.recovered(line)) }
     self.init(
       try DomainSession(reference, hypervisor, toolstack, control: control), options, tell: tell)
   }
@@ -99,7 +100,9 @@ public final class LiveSource: DescribedSource {
   }
 
   /// Puts the guest back as it was, whatever it was in the middle of.
-  public func close() { session.control.close() }
+  public func close() {
+    do throws(CheckpointError) { try session.control.close() } catch { tell(.notUndone(error)) }
+  }
 
   /// The next event of this moment.
   public func next() throws(CheckpointError) -> CheckpointEvent? {

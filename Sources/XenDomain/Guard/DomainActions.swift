@@ -19,6 +19,8 @@ final class DomainActions: DomainControl {
   private let toolstack: Toolstack
   private let xenstore: Xenstore
   private let journal: Journal?
+  /// Only libxl knows how to resume one of these.
+  private let hasDeviceModel: Bool
 
   init(_ domain: DomainIdentity, patience: Int = 60, journal: Journal? = nil)
     throws(CheckpointError)
@@ -30,6 +32,8 @@ final class DomainActions: DomainControl {
     hypervisor = try Hypervisor()
     toolstack = try Toolstack()
     xenstore = try Xenstore()
+    let type = try xenstore.value("/libxl/\(domain.id)/type")
+    hasDeviceModel = type != "pv" && type != "pvh"
   }
 
   // MARK: Log-dirty
@@ -104,6 +108,9 @@ final class DomainActions: DomainControl {
     if try waitUntilSuspended(patience) { return }
     if try cancelRequest() {
       try note(outstanding.subtracting(.suspend))
+      if isAbandoned() {
+        throw CheckpointError(.interrupted, "stopped before the guest was suspended")
+      }
       throw refusal(
         "the guest did not answer the request to suspend itself within \(patience) s, and the request "
           + "was withdrawn: it hangs, or lacks PV drivers; --memory-only needs no help of the guest"
@@ -123,8 +130,16 @@ final class DomainActions: DomainControl {
       try note(outstanding.subtracting(.suspend))
       throw refusal("somebody else has resumed the guest meanwhile")
     }
-    let code = unsafe libxl_domain_resume(toolstack.context, domain.id, 1, nil)
-    guard code == 0 else { throw toolstack.failure("resume", code, domain.id) }
+    if hasDeviceModel {
+      let code = unsafe libxl_domain_resume(toolstack.context, domain.id, 1, nil)
+      guard code == 0 else { throw toolstack.failure("resume", code, domain.id) }
+    } else {
+      // What libxl does, without what it finds out first: the guest is waiting.
+      guard unsafe xc_domain_resume(hypervisor.control, domain.id, 1) == 0 else {
+        throw hypervisor.failure("resume", domain.id)
+      }
+      xenstore.noteResume(domain.id)
+    }
     try note(outstanding.subtracting(.suspend))
   }
 
@@ -135,7 +150,10 @@ final class DomainActions: DomainControl {
     let end = ContinuousClock.now + .seconds(seconds)
     while true {
       let state = try present()
-      if state.shutdown == .suspend { return true }
+      if state.shutdown == .suspend {
+        isSuspended = true
+        return true
+      }
       if let reason = state.shutdown {
         try note(outstanding.subtracting(.suspend))
         throw refusal("the guest shut down (\(reason)) instead of suspending itself")
@@ -197,7 +215,7 @@ final class DomainActions: DomainControl {
   }
 
   private func undoSuspend(waiting seconds: Int) throws(CheckpointError) {
-    if try cancelRequest() {
+    if try present().shutdown != .suspend, try cancelRequest() {
       try note(outstanding.subtracting(.suspend))
       return
     }
@@ -210,6 +228,10 @@ final class DomainActions: DomainControl {
     try resume()
   }
 
+  /// Whether the guest took a request to suspend itself and has not done so.
+  var mayStillSuspend: Bool { outstanding.contains(.suspend) && !isSuspended }
+  private var isSuspended = false
+
   /// Whether a guest that took a request to suspend itself, but too late, has now suspended: then it is
   /// resumed.
   func resumeLateComer() throws(CheckpointError) {
@@ -217,9 +239,12 @@ final class DomainActions: DomainControl {
     try resume()
   }
 
-  func close() { try? undo(waiting: patience) }
+  func close() throws(CheckpointError) { try undo(waiting: patience) }
 
   // MARK: The domain
+
+  /// Its name; nil if it has gone.
+  var name: String? { toolstack.name(of: domain.id) }
 
   /// The domain's state; nil if it has gone, or another has its number.
   func state() throws(CheckpointError) -> DomainState? {
@@ -232,14 +257,14 @@ final class DomainActions: DomainControl {
   private func present() throws(CheckpointError) -> DomainState {
     if let state = try state() { return state }
     try note([])
-    throw CheckpointError(
-      .io, "is no longer there: destroyed, rebooted or migrated away", file: "domain \(domain.id)")
+    throw .gone(domain.id)
   }
 
   private func note(_ new: Outstanding) throws(CheckpointError) {
     if new == outstanding { return }
     try journal?.record(new)
     outstanding = new
+    if !new.contains(.suspend) { isSuspended = false }
   }
 
   private func refusal(_ reason: String) -> CheckpointError {

@@ -1,9 +1,9 @@
 #if Xen
-internal import CheckpointImage
+package import CheckpointImage
 
 /// What changes a guest's state, and must be undone whatever happens: only a guard does this, on behalf of
 /// the process that captures.
-protocol DomainControl: AnyObject {
+package protocol DomainControl: AnyObject {
   /// Switches log-dirty on; false if the hypervisor has none for this guest.
   func startDirtyLog() throws(CheckpointError) -> Bool
   /// Switches log-dirty off.
@@ -16,7 +16,8 @@ protocol DomainControl: AnyObject {
   func pause() throws(CheckpointError)
   /// Lets them go on.
   func unpause() throws(CheckpointError)
-  /// Undoes what is still to be undone, and ends the guarding.
-  func close()
+  /// Undoes what is outstanding, and ends the guarding. Where that takes longer, as with a guest that took a
+  /// request to suspend itself and does not do so, the error says so, and the guard goes on.
+  func close() throws(CheckpointError)
 }
 #endif

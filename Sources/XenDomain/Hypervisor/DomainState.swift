@@ -22,6 +22,9 @@ public struct DomainState: Sendable {
   /// The highest number of a vCPU.
   let lastVCPU: UInt32
 
+  /// What tells this run of the domain from others.
+  package var identity: DomainIdentity { DomainIdentity(id: id, uuid: uuid) }
+
   init(_ info: vmckpt_domain) {
     func has(_ flag: UInt32) -> Bool { info.flags & flag != 0 }
     id = info.id

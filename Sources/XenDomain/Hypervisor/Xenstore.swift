@@ -59,6 +59,9 @@ internal import Glibc
     }
   }
 
+  /// Tells xenstored that a domain runs again, so that its next shutdown is announced.
+  func noteResume(_ domain: UInt32) { unsafe _ = xs_resume_domain(handle, domain) }
+
   /// Waits until some domain has shut down or gone, `milliseconds` at most.
   func waitForShutdown(milliseconds: Int32) throws(CheckpointError) {
     if !isWatching {

@@ -96,7 +96,7 @@ unharmed() {
   check "$1: no request to suspend is left" \
     test -z "$(xenstore-read "/local/domain/$(xl domid "$1")/control/shutdown" 2>/dev/null)"
   check "$1: no domain is left over" test "$(domains)" = "$2"
-  check "$1: no journal is left" test -z "$(ls /run/vmckpt 2>/dev/null)"
+  check "$1: no journal is left" test -z "$(ls /run/vmckpt/*.journal 2>/dev/null)"
 }
 
 # same_moment LIVE ORACLE: an image captured live holds what Xen's own save of the same pause holds. Only the clock

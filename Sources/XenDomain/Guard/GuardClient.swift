@@ -1,0 +1,90 @@
+#if Xen
+internal import CheckpointCodec
+package import CheckpointImage
+internal import Glibc
+
+/// Changes a domain's state by way of a guard process, which undoes what is outstanding as soon as this
+/// process has ended, however it ended.
+package final class GuardClient: DomainControl {
+  /// What an earlier capture had left behind and was put right, one line each; mostly none.
+  package private(set) var recovered: [String] = []
+  private let domain: DomainIdentity
+  private let process: pid_t
+  private var socket: MessageSocket?
+
+  /// Starts a guard. Refused while another process captures the domain.
+  ///
+  /// - Parameter patience: seconds that the guest has for answering a request to suspend itself.
+  package init(_ domain: DomainIdentity, patience: Int = 60) throws(CheckpointError) {
+    self.domain = domain
+    let (socket, process) = try Self.start(domain, patience)
+    self.process = process
+    self.socket = socket
+    do throws(CheckpointError) {
+      recovered = try receive(socket).split(separator: "\n").map(String.init)
+    } catch {
+      _ = waitpid(process, nil, 0)
+      throw error
+    }
+  }
+
+  /// The end of the guard's socket that is ours must be the only one that stays open here: else neither side
+  /// would see the other end.
+  private static func start(_ domain: DomainIdentity, _ patience: Int) throws(CheckpointError) -> (
+    MessageSocket, pid_t
+  ) {
+    let (ours, theirs) = try MessageSocket.pair()
+    let null = unsafe open("/dev/null", O_RDWR | O_CLOEXEC)
+    guard null >= 0 else { throw .system("cannot open", "/dev/null") }
+    defer { Glibc.close(null) }
+    let process = try OwnProgram.start(
+      [OwnProgram.guardArgument, "\(domain.id)", "\(domain.uuid)", "\(patience)"],
+      input: theirs.descriptor, output: null, isSheltered: true)
+    return (ours, process)
+  }
+
+  package func startDirtyLog() throws(CheckpointError) -> Bool { try ask(.startDirtyLog) == "yes" }
+  package func stopDirtyLog() throws(CheckpointError) { _ = try ask(.stopDirtyLog) }
+  package func suspend() throws(CheckpointError) { _ = try ask(.suspend) }
+  package func resume() throws(CheckpointError) { _ = try ask(.resume) }
+  package func pause() throws(CheckpointError) { _ = try ask(.pause) }
+  package func unpause() throws(CheckpointError) { _ = try ask(.unpause) }
+
+  package func close() throws(CheckpointError) {
+    guard socket != nil else { return }
+    defer { socket = nil }
+    _ = try ask(.close)
+    socket = nil
+    _ = waitpid(process, nil, 0)
+  }
+
+  private func ask(_ request: GuardRequest) throws(CheckpointError) -> String {
+    guard let socket else {
+      throw CheckpointError(.refused, "is not guarded any more", file: "domain \(domain.id)")
+    }
+    socket.send(request.rawValue)
+    return try receive(socket)
+  }
+
+  /// The guard's answer. A wish of the user to stop is passed on: the guard then stops waiting for the guest.
+  private func receive(_ socket: MessageSocket) throws(CheckpointError) -> String {
+    var isToldToStop = false
+    while !socket.isReady(milliseconds: 200) {
+      if Interruption.received != 0, !isToldToStop {
+        socket.send(GuardRequest.stop.rawValue)
+        isToldToStop = true
+      }
+    }
+    guard let text = socket.receive() else {
+      // It was killed; what it had to do is done here.
+      self.socket = nil
+      _ = waitpid(process, nil, 0)
+      let told = try Recovery.run(domain.uuid).map(\.description).joined(separator: "; ")
+      throw CheckpointError(
+        .io, "the guard process has ended unexpectedly" + (told.isEmpty ? "" : "; \(told)"),
+        file: "domain \(domain.id)")
+    }
+    return try GuardAnswer(text).get()
+  }
+}
+#endif

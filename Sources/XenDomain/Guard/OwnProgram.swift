@@ -1,0 +1,42 @@
+#if Xen
+internal import CXen
+internal import CheckpointCodec
+internal import CheckpointImage
+internal import Glibc
+
+/// The program that runs, started once more as a process of its own that outlives this one: a guard or a
+/// monitor of a domain.
+public enum OwnProgram {
+  static let guardArgument = "--guard-of-domain"
+  static let monitorArgument = "--monitor-of-domain"
+
+  /// Does the work of a guard or monitor and ends the process, if it was started as one; every program that
+  /// captures or restores calls it first.
+  public static func runIfStartedAsHelper() {
+    let arguments = CommandLine.arguments
+    guard arguments.count > 1 else { return }
+    switch arguments[1] {
+    case guardArgument: exit(GuardProcess.run(Array(arguments[2...])))
+    case monitorArgument: exit(DomainMonitor.run(Array(arguments[2...])))
+    default: return
+    }
+  }
+
+  /// Starts it, in a session of its own, with these descriptors as standard input and output and nothing
+  /// else; the process number.
+  ///
+  /// - Parameter isSheltered: SIGINT, SIGTERM and SIGHUP do nothing to it.
+  static func start(_ arguments: [String], input: Int32, output: Int32, isSheltered: Bool)
+    throws(CheckpointError) -> pid_t
+  {
+    let name = CommandLine.arguments.first ?? "vmckpt"
+    var words = unsafe ([name] + arguments).map { unsafe strdup($0) } + [nil]
+    defer { unsafe words.forEach { unsafe free($0) } }
+    let process = unsafe vmckpt_spawn_self(&words, input, output, isSheltered)
+    guard process >= 0 else {
+      throw .system("cannot start this program once more", "/proc/self/exe")
+    }
+    return process
+  }
+}
+#endif

@@ -1,0 +1,55 @@
+#if Xen
+public import CheckpointImage
+
+/// Puts right what a capture left behind that was killed together with its guard.
+public enum Recovery {
+  /// What became of one domain.
+  public struct Outcome: Sendable, CustomStringConvertible {
+    /// The domain's UUID.
+    public let uuid: DomainUUID
+    /// What was found and undone, in words; nil if a running capture has the domain in its care.
+    public let undone: String?
+
+    /// One line for people.
+    public var description: String {
+      "domain \(uuid): " + (undone ?? "is being captured; nothing was done")
+    }
+  }
+
+  /// Undoes what is on record of one domain, or of all. The result has nothing for domains of which nothing
+  /// was to be undone. Errors: something could not be undone; it stays on record.
+  public static func run(_ domain: DomainUUID? = nil) throws(CheckpointError) -> [Outcome] {
+    var outcomes: [Outcome] = []
+    var failure: CheckpointError?
+    for uuid in domain.map({ [$0] }) ?? Journal.all() {
+      do throws(CheckpointError) {
+        guard let journal = try Journal(uuid) else {
+          outcomes.append(Outcome(uuid: uuid, undone: nil))
+          continue
+        }
+        if let outcome = try putRight(journal) { outcomes.append(outcome) }
+        journal.remove()
+      } catch {
+        failure = failure ?? error
+      }
+    }
+    if let failure { throw failure }
+    return outcomes
+  }
+
+  /// Undoes what a journal says; nil if that is nothing.
+  static func putRight(_ journal: Journal) throws(CheckpointError) -> Outcome? {
+    let found = journal.outstanding
+    guard let id = journal.id, !found.isEmpty else { return nil }
+    let actions = try DomainActions(DomainIdentity(id: id, uuid: journal.uuid), journal: journal)
+    let isThere = try actions.state() != nil
+    try actions.undo(waiting: 30)
+    let names = found.names.joined(separator: ", ")
+    return Outcome(
+      uuid: journal.uuid,
+      undone: isThere
+        ? "an earlier capture was killed; what it had left was undone: \(names)"
+        : "an earlier capture was killed, and the domain has gone since")
+  }
+}
+#endif
