@@ -26,7 +26,7 @@ FISHDIR = $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
 
 # The steps of a goal come one after another, whatever -j says.
 .NOTPARALLEL:
-.PHONY: build demo test packages lint unit scripts man-check bench bench-smoke fuzz install uninstall clean help
+.PHONY: build demo test packages lint unit scripts man-check bench bench-smoke test-xen soak-xen demo-xen bench-xen fuzz install uninstall clean help
 
 build:
 	@command -v $(SWIFT) >/dev/null || { \
@@ -59,6 +59,24 @@ bench: build
 
 bench-smoke:
 	BIN="$(BIN)" $(BENCH) --smoke
+
+# On Xen in QEMU. XEN_OUT gets what the jobs wrote, and the consoles.
+XEN_OUT ?= $(CURDIR)/.build/xen
+XEN_JOB = BIN="$(BIN)" Tests/Xen/run-job
+
+test-xen: build
+	BIN="$(BIN)" Tests/Scripts/test-xen.sh
+
+soak-xen: build
+	$(XEN_JOB) Tests/Xen/live "$(XEN_OUT)/soak" --timeout 7200 --env PARTS=soak:pvh:100:50:20
+
+demo-xen: build
+	$(XEN_JOB) Tests/Xen/demo "$(XEN_OUT)/demo"
+
+bench-xen: build
+	$(XEN_JOB) Tests/Xen/pause "$(XEN_OUT)/pvh" --timeout 1800 --env TYPE=pvh
+	$(XEN_JOB) Tests/Xen/pause "$(XEN_OUT)/pv" --timeout 1800 --env TYPE=pv
+	$(XEN_JOB) Tests/Xen/pause "$(XEN_OUT)/pv-shadow" --timeout 1800 --env TYPE=pv --xen shadow
 
 # A find ends it; the input is then in the corpus' folder, and belongs into Tests/Fuzz/Corpus.
 fuzz:
@@ -100,6 +118,10 @@ help:
 	@echo 'make scripts     run the script tests only (needs a build)'
 	@echo 'make man-check   check the man pages against the tools (needs a build)'
 	@echo 'make bench       measure (make bench-smoke: only see that measuring works)'
+	@echo 'make test-xen    live captures of guests on Xen, in QEMU (part of make test)'
+	@echo 'make soak-xen    the same for an hour: 100 captures, 50 kills, 20 restores'
+	@echo 'make demo-xen    capture a guest on Xen every second, lose it, and bring it back'
+	@echo 'make bench-xen   how long a guest of 512 MiB stands still, beside xl save -c'
 	@echo 'make fuzz        look for inputs that break the tools, FUZZ_SECONDS ($(FUZZ_SECONDS)) for each of FUZZ_TARGETS'
 	@echo 'make install     install tools, man pages and completions under PREFIX ($(PREFIX)); DESTDIR is put before it'
 	@echo 'make uninstall   remove them again'

@@ -55,13 +55,10 @@ intact() {
   grep 'wl: check' "$(console "$1")" | tail -n 1 | grep -q 'check ok'
 }
 
-# start NAME pv|pvh [WORDS]: a guest whose workload dirties pages; MEMORY (MiB) and KERNEL may be set. Guests with the
-# small kernel, where it was built, are small; Debian's kernel needs 96 MiB.
-if [ -e "$GUEST/vmlinux-tiny" ]; then
-  KERNEL=${KERNEL:-$GUEST/vmlinux-tiny} MEMORY=${MEMORY:-48}
-else
-  KERNEL=${KERNEL:-$GUEST/vmlinux} MEMORY=${MEMORY:-96}
-fi
+# start NAME pv|pvh [WORDS]: a guest whose workload dirties pages. MEMORY (MiB) and KERNEL may be set; Debian's kernel
+# needs 96 MiB.
+KERNEL=${KERNEL:-$GUEST/vmlinux}
+MEMORY=${MEMORY:-96}
 start() {
   cat >"/tmp/$1.cfg" <<C
 name = "$1"
@@ -73,9 +70,16 @@ vcpus = 1
 extra = "console=hvc0 loglevel=4 wl.pattern=6 wl.text=4 wl.random=2 wl.free=2 wl.hot=4 ${3:-wl.dirty=200}"
 on_crash = "preserve"
 C
-  rm -f "$(console "$1")"
+  : >"$(console "$1")"
   xl create "/tmp/$1.cfg" >/dev/null || return 1
   until_true 1200 ticked "$1" 3
+}
+# have NAME pv|pvh: starts the guest, unless it is there from the part before.
+have() {
+  xl domid "$1" >/dev/null 2>&1 || start "$1" "$2" || {
+    bad "$1 does not start: $(tail -n 3 "$(console "$1")")"
+    finish
+  }
 }
 
 # log_dirty NAME: off, on, or none where the hypervisor has none for this guest.
@@ -96,18 +100,24 @@ unharmed() {
   check "$1: no request to suspend is left" \
     test -z "$(xenstore-read "/local/domain/$(xl domid "$1")/control/shutdown" 2>/dev/null)"
   check "$1: no domain is left over" test "$(domains)" = "$2"
-  check "$1: no journal is left" test -z "$(ls /run/vmckpt/*.journal 2>/dev/null)"
+  check "$1: no journal is left" test -z "$(find /run/vmckpt -name '*.journal' 2>/dev/null)"
 }
 
-# same_moment LIVE ORACLE: an image captured live holds what Xen's own save of the same pause holds. Only the clock
-# went on, and the headers of the toolstack are not in the oracle's stream.
-same_moment() {
-  local said others name
+# as_the_oracle IMAGE FOLDER: an image captured with the hook "in-pause NAME FOLDER" holds what Xen's own save of the
+# same pause holds. Which that is the image itself records: the hook's words. Only the clocks went on in between, and
+# the toolstack's headers are not in the oracle's stream.
+as_the_oracle() {
+  local said others name oracle
   name=${1##*/}
-  said=$(ckpt-diff "$1" "$2" 2>&1) || true
+  oracle=$2/$(ckpt-inspect info "$1" | grep -o 'oracle-[0-9]*' | tail -n 1).ckpt
+  if [ ! -e "$oracle" ]; then
+    bad "$name: it does not say which pause it was taken in"
+    return
+  fi
+  said=$(ckpt-diff "$1" "$oracle" 2>&1) || true
   if ! grep -q '^memory *0 pages differ' <<<"$said"; then
     bad "$name: memory: $said"
-    ckpt-diff --runs "$1" "$2" | head -n 20
+    ckpt-diff --runs "$1" "$oracle" | head -n 20
     return
   fi
   others=$(sed -n 's/^machine *the state differs: //p' <<<"$said" | tr ',' '\n' | sed 's/^ *//' |

@@ -1,0 +1,47 @@
+#!/bin/bash
+# trouble pv|pvh: a disk that fills, a pipe that breaks, a guest that does not suspend: a clear message, and the guest
+# goes on.
+set -u
+# shellcheck source=Tests/Xen/dom0/guest.sh
+. ./guest.sh
+type=$1 name=$1
+have "$name" "$type"
+
+# fails PATTERN COMMAND...: with status 2, and says so.
+fails() {
+  local status=0 pattern=$1
+  shift
+  "$@" >/tmp/said 2>&1 || status=$?
+  cat /tmp/said
+  [ "$status" = 2 ] && grep -qi -- "$pattern" /tmp/said
+}
+mkdir -p /tmp/full
+mount -t tmpfs -o size=1m tmpfs /tmp/full
+check "a full disk is an error" fails 'no space' ckpt-capture "xen:$name" -o /tmp/full/image.ckpt
+check "there is no image" test ! -e /tmp/full/image.ckpt
+unharmed "$name" 2
+umount /tmp/full
+
+# Room for the base, hardly for more: the series ends, the base stays.
+check "a capture" ckpt-capture -q "xen:$name" -o /tmp/base.ckpt
+mount -t tmpfs -o size=$(($(stat -c %s /tmp/base.ckpt) / 1024 + 600))k tmpfs /tmp/full
+tell "$name" 'random 6'
+check "a disk that fills in a series is an error" fails 'no space' \
+  ckpt-capture "xen:$name" -o /tmp/full/%d.ckpt --every 1 --count 100
+check "the base is sound" ckpt-verify -q /tmp/full/0.ckpt
+unharmed "$name" 2
+umount /tmp/full
+
+ckpt-capture "xen:$name" -o - 2>/tmp/said | head -c 1000 >/dev/null
+check "a pipe that breaks ends it" test "${PIPESTATUS[0]}" != 0
+cat /tmp/said
+unharmed "$name" 2
+
+# It cannot acknowledge what it is not running to see; when it runs again, the request is gone.
+xl pause "$name"
+check "a guest that does not suspend is an error" fails 'suspend' timeout 200 ckpt-capture "xen:$name" -o /tmp/no.ckpt
+check "there is no image" test ! -e /tmp/no.ckpt
+check "it is still paused" grep -q '^paused' <<<"$(domain-state "$(xl domid "$name")")"
+xl unpause "$name"
+unharmed "$name" 2
+finish
