@@ -140,3 +140,13 @@ if Context.environment["GUARD_DRIVER"] != nil {
       path: "Tests/Xen/guard/Driver", swiftSettings: strict)
   )
 }
+
+// Compares what the library reads of a suspended domain with Xen's own save; see Tests/Xen.
+if Context.environment["XEN_COMPARE"] != nil {
+  package.targets.append(
+    .executableTarget(
+      name: "xen-compare",
+      dependencies: ["XenDomain", "CheckpointCodec", "CheckpointImage"],
+      path: "Tests/Xen/compare", exclude: ["run.sh"], swiftSettings: strict)
+  )
+}

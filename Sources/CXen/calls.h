@@ -129,8 +129,36 @@ static inline int vmckpt_vcpu_msrs(
   return code;
 }
 
-// The XSAVE state of a PV vCPU.
+// The XSAVE state of a PV vCPU: how many bytes were written to `state`, of which there are `room`, or -1.
+// Without `state`: how many there may be, 0 if there is none.
 static inline int vmckpt_vcpu_xsave(
-    xc_interface *xch, uint32_t domain, uint32_t vcpu, xc_vcpu_extstate_t *state) {
-  return xc_vcpu_get_extstate(xch, domain, vcpu, state) ? -1 : 0;
+    xencall_handle *calls, uint32_t domain, uint32_t vcpu, void *state, uint32_t room) {
+  struct xen_domctl *domctl = (struct xen_domctl *)xencall_alloc_buffer(calls, sizeof *domctl);
+  void *buffer = state ? xencall_alloc_buffer(calls, room) : NULL;
+  int code = -1;
+  if (domctl && (buffer || !state)) {
+    memset(domctl, 0, sizeof *domctl);
+    domctl->cmd = XEN_DOMCTL_getvcpuextstate;
+    domctl->domain = (domid_t)domain;
+    domctl->u.vcpuextstate.vcpu = vcpu;
+    code = vmckpt_domctl(calls, domctl);
+    if (!code && state) {
+      // The first call told the mask of what may be in it; the second must repeat it.
+      domctl->u.vcpuextstate.size = room;
+      domctl->u.vcpuextstate.buffer.p = (uint64_t *)buffer;
+      memset(buffer, 0, room);
+      code = vmckpt_domctl(calls, domctl);
+    }
+    if (!code) {
+      uint64_t size = domctl->u.vcpuextstate.xfeature_mask ? domctl->u.vcpuextstate.size : 0;
+      if (state && size > room) size = room;
+      if (state) memcpy(state, buffer, size);
+      code = (int)size;
+    }
+  }
+  int error = errno;
+  if (buffer) xencall_free_buffer(calls, buffer);
+  if (domctl) xencall_free_buffer(calls, domctl);
+  errno = error;
+  return code;
 }

@@ -22,10 +22,9 @@ final class DomainSession {
     self.toolstack = toolstack
     self.control = control
     guard let state = try hypervisor.domain(reference.id) else { throw .gone(reference.id) }
-    guard state.isHVM else {
-      throw CheckpointError(.unsupported, "is a PV guest", file: reference.name)
-    }
-    memory = HVMMemory(reference.id, hypervisor)
+    memory =
+      state.isHVM
+      ? HVMMemory(reference.id, hypervisor) : try PVMemory(reference.id, hypervisor)
   }
 
   /// Switches the dirty log on; false if the hypervisor has none for this guest.

@@ -55,8 +55,8 @@ intact() {
   grep 'wl: check' "$(console "$1")" | tail -n 1 | grep -q 'check ok'
 }
 
-# start NAME pv|pvh [WORDS]: a guest whose workload dirties pages. MEMORY (MiB) and KERNEL may be set; Debian's kernel
-# needs 96 MiB.
+# start NAME pv|pvh [WORDS]: a guest whose workload dirties pages. MEMORY (MiB), KERNEL and VCPUS may be set; Debian's
+# kernel needs 96 MiB.
 KERNEL=${KERNEL:-$GUEST/vmlinux}
 MEMORY=${MEMORY:-96}
 start() {
@@ -66,7 +66,7 @@ type = "$2"
 kernel = "$KERNEL"
 ramdisk = "$GUEST/initrd.gz"
 memory = $MEMORY
-vcpus = 1
+vcpus = ${VCPUS:-1}
 extra = "console=hvc0 loglevel=4 wl.pattern=6 wl.text=4 wl.random=2 wl.free=2 wl.hot=4 ${3:-wl.dirty=200}"
 on_crash = "preserve"
 C
