@@ -28,6 +28,14 @@ internal import Synchronization
     Self.idle.withLock { unsafe $0.pointers.append(pointer) }
   }
 
+  /// Makes sure that so many usual buffers can be had without waiting for memory.
+  package static func prepare(_ count: Int) {
+    let buffers = (0..<count).map { _ in PageBuffer() }
+    for buffer in buffers {
+      for page in 0..<buffer.pageCount { unsafe buffer.mutableBytes(page..<page + 1)[0] = 0 }
+    }
+  }
+
   @safe private struct Idle: @unchecked Sendable {
     // JUSTIFICATION: fresh memory costs a page fault for each 4 KiB. SAFETY: a pointer is in this
     // list or in exactly one buffer.

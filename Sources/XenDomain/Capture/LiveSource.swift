@@ -164,6 +164,10 @@ public final class LiveSource: DescribedSource {
   }
 
   private func suspend() throws(CheckpointError) {
+    let room = Int(clamping: options.stageLimit >> UInt64(Limits.pageShift))
+    let all = Int(clamping: try session.state().pages)
+    let expected = try pending.estimate() ?? all
+    PageBuffer.prepare(min(expected + expected / 4, room) / PageBuffer.capacity + 1)
     // Nothing else in this process is as urgent as to let the guest go on.
     setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, -20)
     let start = ContinuousClock.now
@@ -176,7 +180,6 @@ public final class LiveSource: DescribedSource {
     let pages = pending.takePages()
     lastPages = pages.count
     if !rounds.isEmpty { events.append(.newPass) }
-    let room = Int(clamping: options.stageLimit >> UInt64(Limits.pageShift))
     if pages.count > room { tell(.stageFull(pages: pages.count - room)) }
     phase = .still(pages, next: 0, end: max(0, pages.count - room))
   }
