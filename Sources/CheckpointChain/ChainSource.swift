@@ -64,7 +64,7 @@ public final class ChainSource: CheckpointSource {
   }
 
   /// Goes through the layout of a chain's tip as an export would, without reading a page.
-  static func checkLayout(of chain: Chain) throws(CheckpointError) {
+  package static func checkLayout(of chain: Chain) throws(CheckpointError) {
     guard chain.tip.root.layout != .none else { return }
     let source = try ChainSource(chain, order: .layout, on: nil)
     while try source.next() != nil { try Interruption.check() }

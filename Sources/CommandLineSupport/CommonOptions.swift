@@ -53,6 +53,25 @@ public struct ChainOptions: ParsableArguments {
   public init() {}
 }
 
+/// How a file is written.
+public struct FileOptions: ParsableArguments {
+  /// Replace an existing file.
+  @Flag(help: "Replace an existing file.")
+  public var force = false
+
+  /// Skip syncing.
+  @Flag(help: "Do not wait until the file is on disk.")
+  public var noSync = false
+
+  /// Makes the options.
+  public init() {}
+
+  /// Begins a file with these options.
+  public func open(_ path: String) throws(CheckpointError) -> OutputFile {
+    try OutputFile(path, force: force, sync: !noSync)
+  }
+}
+
 /// Options of tools that write a file.
 public struct OutputOptions: ParsableArguments {
   /// The file.
@@ -62,13 +81,8 @@ public struct OutputOptions: ParsableArguments {
     completion: .file())
   public var output: String
 
-  /// Replace an existing file.
-  @Flag(help: "Replace an existing file.")
-  public var force = false
-
-  /// Skip syncing.
-  @Flag(help: "Do not wait until the file is on disk.")
-  public var noSync = false
+  /// How it is written.
+  @OptionGroup public var file: FileOptions
 
   /// Makes the options.
   public init() {}
@@ -85,6 +99,6 @@ public struct OutputOptions: ParsableArguments {
 
   /// Begins the file, or one of another name with the same options.
   public func open(_ path: String? = nil) throws(CheckpointError) -> OutputFile {
-    try OutputFile(path ?? output, force: force, sync: !noSync)
+    try file.open(path ?? output)
   }
 }

@@ -1,19 +1,17 @@
-public import ArgumentParser
+import ArgumentParser
 import CheckpointChain
 import CheckpointCodec
 import CheckpointImage
 import CommandLineSupport
-public import Interchange
-
-extension Restore.Format: ExpressibleByArgument {}
+import Interchange
 
 @main
 struct RestoreCommand: Tool {
   static let configuration = CommandConfiguration(
     commandName: "ckpt-restore",
-    abstract: "Write the memory and machine state of a checkpoint in a format others read.",
+    abstract: "Make a running domain of a checkpoint, or write it in a format others read.",
     discussion: """
-      xl is a file for "xl restore", libxl and libxc the streams inside it, libvirt a file for "virsh \
+      xen: is a domain of this machine's Xen. xl is a file for "xl restore", libxl and libxc the streams inside it, libvirt a file for "virsh \
       restore", xenserver a suspend image, raw plain memory. Every page is checked against its digest \
       on the way.
       """,
@@ -26,24 +24,38 @@ struct RestoreCommand: Tool {
 
   @Option(
     help: ArgumentHelp(
-      "Write xl, libxl, libxc, libvirt, xenserver or raw.", valueName: "format"))
-  var to: Restore.Format
+      "Make a domain (xen:), or write xl, libxl, libxc, libvirt, xenserver or raw.",
+      valueName: "format"))
+  var to: Target
 
   @Option(
     help: ArgumentHelp(
-      "With --to xl: the domain's configuration, as libxl's JSON or an xl.cfg file.",
+      "With --to xl or xen: the domain's configuration, as libxl's JSON or an xl.cfg file.",
       valueName: "file"),
     completion: .file())
   var config: String?
 
-  @OptionGroup(title: "Output") var output: OutputOptions
+  @OptionGroup(title: "A domain") var domain: DomainOptions
+  @OptionGroup(title: "Output") var output: FileOutput
   @OptionGroup(title: "Chain") var chain: ChainOptions
   @OptionGroup(title: "Common options") var common: CommonOptions
   @OptionGroup(title: "Common options") var threads: ThreadOptions
 
   func validate() throws {
-    if config != nil && to != .xl {
-      throw ValidationError("--config needs --to xl: no other format has an xl configuration")
+    if config != nil && to != .file(.xl) && to != .domain {
+      throw ValidationError(
+        "--config needs --to xl or --to xen: no other format has an xl configuration")
+    }
+    if to == .domain {
+      if output.isGiven {
+        throw ValidationError(
+          "--to xen: makes a domain, no file: -o, --force and --no-sync do not go with it")
+      }
+    } else {
+      if output.path == nil { throw ValidationError("-o FILE is missing: where to write to") }
+      if domain.areGiven {
+        throw ValidationError("--name, --paused, --clone and --disks-restored need --to xen:")
+      }
     }
   }
 
@@ -58,17 +70,21 @@ struct RestoreCommand: Tool {
     let images = try ChainResolver.open(tip, searching: chain.folders)
     let configuration =
       if let config { try GivenConfiguration(config) } else { GivenConfiguration?.none }
-    let file = try output.open()
+    guard case .file(let format) = to, let path = output.path else {
+      try domain.restore(images, configuration, common, on: threads.pool)
+      return .success
+    }
+    let file = try output.options.open(path)
     let progress = ProgressLine("restoring", quiet: common.quiet)
     let zeros = try Restore.run(
-      images, as: to, configuration: configuration, to: file, on: threads.pool,
+      images, as: format, configuration: configuration, to: file, on: threads.pool,
       progress: progress.update)
     try file.commit()
     progress.end()
-    if common.json && output.output != "-" {
+    if common.json && path != "-" {
       try Results.printJSON(
         Report(
-          file: file.name, format: to.rawValue, checkpointID: images.checkpointID.hex,
+          file: file.name, format: format.rawValue, checkpointID: images.checkpointID.hex,
           shownAsZeros: [
             "evicted": zeros.evicted, "unreadable": zeros.unreadable,
             "unpopulated": zeros.unpopulated,

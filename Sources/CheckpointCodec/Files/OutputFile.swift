@@ -58,6 +58,17 @@ public final class OutputFile {
     guard descriptor >= 0 else { throw .system("cannot create", path) }
   }
 
+  /// Writes to a pipe that the caller has open, and closes.
+  package init(pipe descriptor: Int32, name: String) {
+    self.descriptor = descriptor
+    self.name = name
+    path = name
+    isSeekable = false
+    isOpen = false
+    force = false
+    sync = false
+  }
+
   deinit {
     if isOpen && descriptor != STDOUT_FILENO { close(descriptor) }
     if let temporaryPath { unsafe unlink(temporaryPath) }

@@ -4,10 +4,13 @@ public import CheckpointImage
 /// A domain's configuration that a user gives for an `xl save` file: libxl's JSON, or the text of an xl.cfg file.
 public struct GivenConfiguration: Sendable {
   /// As it is in the file.
-  let bytes: [UInt8]
+  package let bytes: [UInt8]
   /// The guest type it speaks of: `pv`, `pvh` or `hvm`; xl takes `pv` where a text names none.
   let type: String?
-  private let file: String
+  /// Where it comes from.
+  package let file: String
+  /// Whether it is libxl's JSON, not a text.
+  package let isJSON: Bool
 
   /// Reads a file; `-` is standard input. What xl could not read is refused.
   public init(_ path: String) throws(CheckpointError) {
@@ -25,7 +28,7 @@ public struct GivenConfiguration: Sendable {
     try self.init(bytes, file: input.name)
   }
 
-  init(_ bytes: [UInt8], file: String) throws(CheckpointError) {
+  package init(_ bytes: [UInt8], file: String) throws(CheckpointError) {
     self.bytes = bytes
     self.file = file
     func refused(_ reason: String) -> CheckpointError {
@@ -44,8 +47,10 @@ public struct GivenConfiguration: Sendable {
             + "object under \"config\")")
       }
       type = info.type
+      isJSON = true
       return
     }
+    isJSON = false
     let settings = text.split(whereSeparator: \.isNewline).compactMap {
       $0.wholeMatch(of: /\s*(name|type|builder)\s*=\s*["']([^"']*)["'].*/)
     }
@@ -59,7 +64,7 @@ public struct GivenConfiguration: Sendable {
   }
 
   /// Fails if it is for another type of guest than the one of a libxc domain header.
-  func check(_ guest: XenStream.GuestType) throws(CheckpointError) {
+  package func check(_ guest: XenStream.GuestType) throws(CheckpointError) {
     guard let type, (type == "pv") != (guest == .pv) else { return }
     throw CheckpointError(
       .mismatch,

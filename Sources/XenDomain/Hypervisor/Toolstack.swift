@@ -61,6 +61,12 @@ internal import Glibc
     return unsafe libxl_name_to_domid(context, name, &id) == 0 ? id : nil
   }
 
+  /// Ends a domain at once, and takes away its devices and what xenstore has of it.
+  func destroy(_ domain: UInt32) throws(CheckpointError) {
+    let code = unsafe libxl_domain_destroy(context, domain, nil)
+    guard code == 0 else { throw failure("destroy it; try xl destroy \(domain)", code, domain) }
+  }
+
   /// The name of a domain; nil if there is no such domain.
   func name(of domain: UInt32) -> String? {
     guard let name = unsafe libxl_domid_to_name(context, domain) else { return nil }

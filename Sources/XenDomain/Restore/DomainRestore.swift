@@ -1,0 +1,178 @@
+#if Xen
+internal import CXen
+public import CheckpointChain
+public import CheckpointCodec
+public import CheckpointImage
+internal import Glibc
+public import Interchange
+
+/// Makes a running domain of a chain's tip: the stream of an `xl save` file goes to `xl restore` through a pipe. xl
+/// builds the domain and leaves its monitor behind, which acts when the guest powers off, reboots or crashes.
+public struct DomainRestore {
+  /// What the user wants of the domain.
+  public struct Options: Sendable {
+    /// Its name; nil for the one it had.
+    public var name: String?
+    /// It does not run yet.
+    public var isPaused: Bool
+    /// It is a second domain that leaves the first alone.
+    public var isClone: Bool
+    /// The user says that the disks are as they were at the checkpoint.
+    public var disksAreRestored: Bool
+
+    /// Makes options.
+    public init(
+      name: String? = nil, isPaused: Bool = false, isClone: Bool = false,
+      disksAreRestored: Bool = false
+    ) {
+      self.name = name
+      self.isPaused = isPaused
+      self.isClone = isClone
+      self.disksAreRestored = disksAreRestored
+    }
+  }
+
+  /// The domain that was made.
+  public struct Domain: Sendable {
+    /// Its number.
+    public var id: UInt32
+    /// Its UUID.
+    public var uuid: DomainUUID
+    /// Its name.
+    public var name: String
+  }
+
+  private let chain: Chain
+  private let hypervisor: Hypervisor
+  private let toolstack: Toolstack
+  private let configuration: GivenConfiguration
+  private let uuid: DomainUUID
+  private let name: String
+  private let isPaused: Bool
+
+  /// Finds out whether it can be done; nothing is refused later.
+  ///
+  /// - Parameter given: the domain's configuration in place of the image's.
+  public init(_ chain: Chain, configuration given: GivenConfiguration?, _ options: Options)
+    throws(CheckpointError)
+  {
+    try chain.checkRestorable()
+    let source = if let given { given } else { try Self.kept(by: chain) }
+    try source.check(chain.guestType)
+    var configuration = try RestoredConfiguration(source.libxlJSON(), file: source.file)
+    let name = try DomainName.check(
+      options.name ?? configuration.name, was: configuration.name, isClone: options.isClone,
+      file: source.file)
+    configuration.name = name
+    if options.isClone {
+      configuration.becomeClone()
+    } else if !options.disksAreRestored {
+      try Self.check(configuration.writableDisks, chain)
+    }
+    uuid = configuration.uuid ?? .random
+    self.name = name
+    self.configuration = try GivenConfiguration(configuration.encoded, file: source.file)
+    self.chain = chain
+    isPaused = options.isPaused
+    hypervisor = try Hypervisor()
+    toolstack = try Toolstack()
+    try checkAlone()
+  }
+
+  private static func kept(by chain: Chain) throws(CheckpointError) -> GivenConfiguration {
+    guard let bytes = try chain.keptConfiguration else {
+      throw CheckpointError(
+        .refused, "has no domain configuration that xl reads: give one with --config FILE",
+        file: chain.tip.name)
+    }
+    return try GivenConfiguration(bytes, file: chain.tip.name)
+  }
+
+  /// A guest remembers what it has read of its disks: if they moved on without it, it destroys them.
+  private static func check(_ disks: [String], _ chain: Chain) throws(CheckpointError) {
+    guard !disks.isEmpty else { return }
+    let which =
+      "the guest can write to its \(disks.count == 1 ? "disk" : "disks") \(disks.joined(separator: ", ")): "
+    let snapshot = try chain.diskSnapshot
+    let how =
+      if let snapshot, !snapshot.isEmpty {
+        "put back the snapshot that was made in the pause of this checkpoint (\(snapshot)), then give --disks-restored"
+      } else {
+        "put back the contents of the moment of the checkpoint, then give --disks-restored"
+      }
+    throw CheckpointError(
+      .refused, which + how + "; or give --clone for a domain that only reads them",
+      file: chain.tip.name)
+  }
+
+  /// Neither the guest itself nor one of its name may be there.
+  private func checkAlone() throws(CheckpointError) {
+    if let other = try hypervisor.domain(of: uuid) {
+      throw CheckpointError(
+        .refused,
+        "is there already, with the UUID \(uuid): destroy it first (xl destroy \(other)), or give --clone --name NAME for a second domain",
+        file: "domain \(other)")
+    }
+    if let other = toolstack.domain(named: name) {
+      throw CheckpointError(
+        .refused, "has the name \(name) already: give another with --name", file: "domain \(other)")
+    }
+  }
+
+  /// Makes the domain. If this fails, there is none.
+  public func run(on pool: WorkerPool, progress: (Double?) -> Void = { _ in })
+    throws(CheckpointError) -> Domain
+  {
+    // Two at once would pass each other's checks, and one would take the other's domain for its own remains.
+    guard let lock = try LockFile("\(uuid).restore") else {
+      throw CheckpointError(.refused, "is just being restored by another ckpt-restore", file: name)
+    }
+    defer { lock.remove() }
+    try checkAlone()
+    var ends: [Int32] = [-1, -1]
+    guard unsafe vmckpt_pipe(&ends) == 0 else { throw .system("cannot make a pipe", "xl") }
+    let xl: XLRun
+    do throws(CheckpointError) {
+      defer { close(ends[0]) }
+      xl = try XLRun(
+        ["restore"] + (isPaused ? ["-p"] : []) + ["/proc/self/fd/0"], input: ends[0])
+    } catch {
+      close(ends[1])
+      throw error
+    }
+    let obstacle = feed(ends[1], on: pool, progress)
+    close(ends[1])
+    let failure = xl.failure()
+    // With the whole stream xl makes the domain, whatever reached us meanwhile.
+    if failure == nil, obstacle == nil || obstacle?.kind == .interrupted,
+      let id = try hypervisor.domain(of: uuid)
+    {
+      return Domain(id: id, uuid: uuid, name: name)
+    }
+    try removeRemains()
+    // If xl has gone, that we could not write to it says nothing.
+    if let obstacle, obstacle.kind != .io || obstacle.file != "xl" { throw obstacle }
+    throw failure ?? CheckpointError(.io, "the domain has gone again", file: "domain \(name)")
+  }
+
+  /// Writes the stream; returns why it could not be written whole.
+  private func feed(
+    _ pipe: Int32, on pool: WorkerPool, _ progress: (Double?) -> Void
+  ) -> CheckpointError? {
+    do throws(CheckpointError) {
+      _ = try Restore.run(
+        chain, as: .xl, configuration: configuration, to: OutputFile(pipe: pipe, name: "xl"),
+        on: pool, progress: progress)
+      return nil
+    } catch {
+      return error
+    }
+  }
+
+  /// xl takes away what it had begun when the stream breaks off; but it may have been killed.
+  private func removeRemains() throws(CheckpointError) {
+    guard let remains = try hypervisor.domain(of: uuid) else { return }
+    try toolstack.destroy(remains)
+  }
+}
+#endif
