@@ -194,7 +194,7 @@ final class DomainActions: DomainControl {
 
   // MARK: Undoing
 
-  /// Undoes what is outstanding; a guest that took a request to suspend itself is waited for. What fails is
+  /// Undoes what is outstanding, but for the monitor; a guest that took a request to suspend itself is waited for. What fails is
   /// still outstanding afterwards, and told.
   ///
   /// - Parameter seconds: how long such a guest is waited for.
@@ -260,7 +260,7 @@ final class DomainActions: DomainControl {
     throw .gone(domain.id)
   }
 
-  private func note(_ new: Outstanding) throws(CheckpointError) {
+  func note(_ new: Outstanding) throws(CheckpointError) {
     if new == outstanding { return }
     try journal?.record(new)
     outstanding = new

@@ -23,7 +23,7 @@ package final class GuardClient: DomainControl {
     do throws(CheckpointError) {
       recovered = try receive(socket).split(separator: "\n").map(String.init)
     } catch {
-      _ = waitpid(process, nil, 0)
+      reap()
       throw error
     }
   }
@@ -37,6 +37,7 @@ package final class GuardClient: DomainControl {
     let null = unsafe open("/dev/null", O_RDWR | O_CLOEXEC)
     guard null >= 0 else { throw .system("cannot open", "/dev/null") }
     defer { Glibc.close(null) }
+    defer { withExtendedLifetime(theirs) {} }
     let process = try OwnProgram.start(
       [OwnProgram.guardArgument, "\(domain.id)", "\(domain.uuid)", "\(patience)"],
       input: theirs.descriptor, output: null, isSheltered: true)
@@ -55,7 +56,12 @@ package final class GuardClient: DomainControl {
     defer { socket = nil }
     _ = try ask(.close)
     socket = nil
-    _ = waitpid(process, nil, 0)
+    reap()
+  }
+
+  /// Waits until the guard has ended.
+  private func reap() {
+    while waitpid(process, nil, 0) < 0, errno == EINTR {}
   }
 
   private func ask(_ request: GuardRequest) throws(CheckpointError) -> String {
@@ -78,7 +84,7 @@ package final class GuardClient: DomainControl {
     guard let text = socket.receive() else {
       // It was killed; what it had to do is done here.
       self.socket = nil
-      _ = waitpid(process, nil, 0)
+      reap()
       let told = try Recovery.run(domain.uuid).map(\.description).joined(separator: "; ")
       throw CheckpointError(
         .io, "the guard process has ended unexpectedly" + (told.isEmpty ? "" : "; \(told)"),

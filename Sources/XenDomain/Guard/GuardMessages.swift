@@ -32,6 +32,8 @@ struct GuardAnswer {
     }
   }
 
+  var isError: Bool { !text.hasPrefix("ok ") }
+
   /// The text, or the error thrown anew.
   func get() throws(CheckpointError) -> String {
     let parts = text.split(separator: " ", maxSplits: 1, omittingEmptySubsequences: false)

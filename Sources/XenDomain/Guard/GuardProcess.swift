@@ -46,7 +46,7 @@ final class GuardProcess {
     self.socket = socket
     self.actions = actions
     self.journal = journal
-    monitor = MonitorCare(actions.domain, name: actions.name)
+    monitor = MonitorCare(actions)
     actions.isAbandoned = { socket.isReady(milliseconds: 0) }
   }
 
@@ -71,7 +71,7 @@ final class GuardProcess {
         return GuardRequest(rawValue: text)
       }
       try? actions.resumeLateComer()
-      monitor.tend()
+      try? monitor.tend()
     }
   }
 
@@ -80,7 +80,7 @@ final class GuardProcess {
     case .startDirtyLog: return try actions.startDirtyLog() ? "yes" : "no"
     case .stopDirtyLog: try actions.stopDirtyLog()
     case .suspend:
-      monitor.prepare()
+      try monitor.prepare()
       try actions.suspend()
     case .resume:
       try actions.resume()
@@ -93,21 +93,20 @@ final class GuardProcess {
     return ""
   }
 
-  /// Undoes what is left, for as long as it takes, and gives the answer to the last request.
+  /// Undoes what is left, for as long as it takes, and gives the answer to the last request: at once if that
+  /// is an error.
   private func finish(_ answer: GuardAnswer?) {
-    if let answer, !actions.outstanding.isEmpty { socket.send(answer.text) }
+    if let answer, answer.isError { socket.send(answer.text) }
     let end = ContinuousClock.now + .seconds(Self.persistence)
-    while !actions.outstanding.isEmpty, ContinuousClock.now < end {
-      do throws(CheckpointError) { try actions.undo(waiting: Self.persistence) } catch { sleep(1) }
-    }
+    repeat {
+      do throws(CheckpointError) {
+        try actions.undo(waiting: Self.persistence)
+        try monitor.finish()
+      } catch { sleep(1) }
+    } while !actions.outstanding.isEmpty && ContinuousClock.now < end
     // What could not be undone stays on record, for the next capture or --recover.
     if actions.outstanding.isEmpty { journal.remove() }
-    monitor.guestRuns()
-    while monitor.isNeeded {
-      usleep(20_000)
-      monitor.tend()
-    }
-    if let answer { socket.send(answer.text) }
+    if let answer, !answer.isError { socket.send(answer.text) }
   }
 }
 #endif

@@ -8,9 +8,12 @@ struct Outstanding: OptionSet, Sendable {
   static let suspend = Outstanding(rawValue: 1 << 1)
   /// Its vCPUs are paused, once.
   static let pause = Outstanding(rawValue: 1 << 2)
+  /// The process that xl left behind for it ends, or has ended, because we suspended it.
+  static let monitor = Outstanding(rawValue: 1 << 3)
 
   private static let words = [
     (Outstanding.dirtyLog, "log-dirty"), (.suspend, "suspend"), (.pause, "pause"),
+    (.monitor, "monitor"),
   ]
 
   /// The words of a journal.

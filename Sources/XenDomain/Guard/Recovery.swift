@@ -44,6 +44,7 @@ public enum Recovery {
     let actions = try DomainActions(DomainIdentity(id: id, uuid: journal.uuid), journal: journal)
     let isThere = try actions.state() != nil
     try actions.undo(waiting: 30)
+    try MonitorCare(actions).finish()
     let names = found.names.joined(separator: ", ")
     return Outcome(
       uuid: journal.uuid,

@@ -1,4 +1,5 @@
 #if Xen
+internal import CheckpointImage
 internal import Glibc
 
 /// Sees to it that a domain keeps the monitor it had: the process that `xl create` leaves behind, which on
@@ -6,38 +7,47 @@ internal import Glibc
 final class MonitorCare {
   /// How long after a suspend xl's process may take to end.
   private static let patience = Duration.seconds(2)
-  private let domain: DomainIdentity
+  private let actions: DomainActions
   private let name: String?
-  private enum Stage { case unknown, watched, suspended(ContinuousClock.Instant), done }
-  private var stage = Stage.unknown
+  private var isKnown = false
+  /// When the guest ran again after that suspend.
+  private var resumed: ContinuousClock.Instant?
 
-  init(_ domain: DomainIdentity, name: String?) {
-    self.domain = domain
-    self.name = name
+  init(_ actions: DomainActions) {
+    self.actions = actions
+    name = actions.name
   }
 
   /// The guest is about to be suspended.
-  func prepare() {
-    guard case .unknown = stage else { return }
-    stage = hasMonitor ? .watched : .done
+  func prepare() throws(CheckpointError) {
+    if isKnown { return }
+    if hasMonitor { try actions.note(actions.outstanding.union(.monitor)) }
+    isKnown = true
   }
 
   /// The guest runs again, or never stopped.
-  func guestRuns() {
-    if case .watched = stage { stage = .suspended(.now + Self.patience) }
-  }
+  func guestRuns() { resumed = resumed ?? .now }
 
   /// Whether there is something to be seen to.
-  var isNeeded: Bool { if case .suspended = stage { true } else { false } }
+  var isNeeded: Bool { actions.outstanding.contains(.monitor) && resumed != nil }
 
   /// Leaves a monitor of ours if xl's has ended.
-  func tend() {
-    guard case .suspended(let end) = stage else { return }
+  func tend() throws(CheckpointError) {
+    guard isNeeded, let resumed else { return }
     if !hasMonitor {
-      try? DomainMonitor.leave(domain.id, name: name ?? "")
-      stage = .done
-    } else if ContinuousClock.now >= end {
-      stage = .done
+      try DomainMonitor.leave(actions.domain.id, name: name ?? "")
+    } else if ContinuousClock.now < resumed + Self.patience {
+      return
+    }
+    try actions.note(actions.outstanding.subtracting(.monitor))
+  }
+
+  /// Waits until there is nothing left to be seen to.
+  func finish() throws(CheckpointError) {
+    guestRuns()
+    while isNeeded {
+      try tend()
+      if isNeeded { usleep(20_000) }
     }
   }
 

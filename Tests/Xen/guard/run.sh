@@ -42,7 +42,10 @@ guard_gone() { [ -z "$(processes guard-of-domain)" ]; }
 request() { xenstore-read "/local/domain/$(xl domid $name)/control/shutdown" 2>/dev/null; }
 state() { domain-state "$(xl domid $name)"; }
 monitors() { processes monitor-of-domain | wc -l; }
-xl_monitors() { ls -l /proc/[0-9]*/fd/1 2>/dev/null | grep -c "xl-$name.log"; }
+xl_monitors() {
+  local link
+  for link in /proc/[0-9]*/fd/1; do readlink "$link"; done 2>/dev/null | grep -c "xl-$name.log"
+}
 
 echo "=== $type (at $(uptime_s) s)"
 check "the guest starts" start $name "$type"
@@ -87,12 +90,10 @@ unharmed $name 2
 drive 20
 does "log-dirty on"
 does suspend
-kill -INT $guardian
-kill -TERM $guardian
-kill -HUP $guardian
+for signal in INT TERM HUP; do kill -$signal "$guardian"; done
 sleep 0.3
-check "the guard heeds no signal" kill -0 $guardian
-kill -9 $guardian
+check "the guard heeds no signal" kill -0 "$guardian"
+kill -9 "$guardian"
 kill_driver
 echo "both killed: $(state); $(cat /run/vmckpt/*.journal)"
 recovered=$(guard-driver recover)
@@ -100,7 +101,7 @@ check "recovered: $recovered" grep -q suspend <<<"$recovered"
 unharmed $name 2
 drive 20
 does pause
-kill -9 $guardian
+kill -9 "$guardian"
 kill_driver
 drive 20
 check "the next capture recovers" told "recovered.*pause"
@@ -109,7 +110,7 @@ leave
 # The guard alone.
 drive 20
 does suspend
-kill -9 $guardian
+kill -9 "$guardian"
 ask resume
 until_true 300 told "error: resume"
 check "the guard alone killed: $(tail -n 1 /tmp/told)" told "ended unexpectedly"
@@ -131,10 +132,10 @@ check "beats" beats $name 1
 
 # The monitor acts on a reboot and a power-off.
 id=$(xl domid $name)
+rm -f "$(console $name)"
 tell $name reboot
 rebooted() { new=$(xl domid $name 2>/dev/null) && [ "$new" != "$id" ]; }
 check "a reboot from inside makes it anew" until_true 300 rebooted
-rm -f "$(console $name)"
 until_true 900 ticked $name 2
 check "and it runs: $(xl list | tail -n 1)" ticked $name 2
 drive 20
@@ -152,8 +153,8 @@ cat /var/log/xen/ckpt-monitor-$name.log
 ls -l /run/vmckpt
 
 # A guest that is too busy booting to answer in time does not suspend itself later.
-xl create /tmp/$name.cfg >/dev/null
 rm -f "$(console $name)"
+xl create /tmp/$name.cfg >/dev/null
 drive 1
 ask suspend
 until_true 300 told "\(error\|done\): suspend"
