@@ -36,6 +36,11 @@ struct DomainOptions: ParsableArguments {
       "Kill that command after so many seconds (default: 10).", valueName: "seconds"))
   var hookTimeout: Double?
 
+  // Taken by RecoverCommand; here for the help and the completions.
+  @Flag(
+    help: "Make no image: undo what killed captures left behind, in the domain given or in all.")
+  var recover = false
+
   func validate() throws {
     if let maxPause, maxPause < 0 { throw ValidationError("--max-pause takes milliseconds") }
     if let every, !(every > 0 && every < 1e9) {

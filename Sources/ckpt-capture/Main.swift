@@ -1,5 +1,7 @@
 import ArgumentParser
+#if Xen
 import XenDomain
+#endif
 
 @main
 enum Main {
@@ -7,6 +9,11 @@ enum Main {
     #if Xen
     OwnProgram.runIfStartedAsHelper()
     #endif
-    CaptureCommand.main()
+    let arguments = CommandLine.arguments.dropFirst().prefix { $0 != "--" }
+    if arguments.contains("--recover"), !arguments.contains("--help"), !arguments.contains("-h") {
+      RecoverCommand.main()
+    } else {
+      CaptureCommand.main()
+    }
   }
 }

@@ -95,9 +95,6 @@ final class DomainActions: DomainControl {
         throw refusal("is suspended already, by somebody else (xl save, xl migrate?)")
       }
       if let reason = state.shutdown { throw refusal("has shut down (\(reason))") }
-      if state.isPaused {
-        throw refusal("is paused and cannot suspend itself; xl unpause lets it go on")
-      }
       try note(outstanding.union(.suspend))
       // A guest's own node: what somebody else asks of it must not be replaced.
       guard try xenstore.set(requestPath, to: "suspend", if: { ($0 ?? "").isEmpty }) else {
@@ -111,10 +108,13 @@ final class DomainActions: DomainControl {
       if isAbandoned() {
         throw CheckpointError(.interrupted, "stopped before the guest was suspended")
       }
+      let cause =
+        try present().isPaused
+        ? "it is paused; xl unpause lets it go on"
+        : "it hangs, or lacks PV drivers; --memory-only needs no help of the guest"
       throw refusal(
         "the guest did not answer the request to suspend itself within \(patience) s, and the request "
-          + "was withdrawn: it hangs, or lacks PV drivers; --memory-only needs no help of the guest"
-      )
+          + "was withdrawn: \(cause)")
     }
     if try waitUntilSuspended(patience) { return }
     throw CheckpointError(

@@ -16,9 +16,17 @@ public enum Recovery {
     }
   }
 
+  /// Undoes what is on record of the domain of a name, number or UUID, or of all; as `run(_:)`.
+  public static func run(name: String?) throws(CheckpointError) -> [Outcome] {
+    guard let name else { return try run(nil) }
+    // A UUID will do where the domain has gone.
+    if let uuid = DomainUUID(name) { return try run(uuid) }
+    return try run(DomainReference(name, Hypervisor(), Toolstack()).uuid)
+  }
+
   /// Undoes what is on record of one domain, or of all. The result has nothing for domains of which nothing
   /// was to be undone. Errors: something could not be undone; it stays on record.
-  public static func run(_ domain: DomainUUID? = nil) throws(CheckpointError) -> [Outcome] {
+  public static func run(_ domain: DomainUUID?) throws(CheckpointError) -> [Outcome] {
     var outcomes: [Outcome] = []
     var failure: CheckpointError?
     for uuid in domain.map({ [$0] }) ?? Journal.all() {

@@ -6,15 +6,6 @@ import XenDomain
 
 OwnProgram.runIfStartedAsHelper()
 let arguments = CommandLine.arguments
-if arguments.count == 2, arguments[1] == "recover" {
-  do {
-    for outcome in try Recovery.run() { say(outcome) }
-    exit(0)
-  } catch {
-    say("error: \(error)")
-    exit(2)
-  }
-}
 guard arguments.count == 4, let id = UInt32(arguments[1]), let uuid = DomainUUID(arguments[2]),
   let patience = Int(arguments[3])
 else { exit(64) }
