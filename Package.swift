@@ -120,6 +120,7 @@ let package = Package(
     tests("PicturesTests", ["Pictures", "CheckpointImage"]),
     tests(
       "InterchangeTests", ["Interchange", "CheckpointChain", "CheckpointCodec", "CheckpointImage"]),
+    tests("XenDomainTests", ["XenDomain", "CheckpointImage"]),
   ],
   swiftLanguageModes: [.v6]
 )

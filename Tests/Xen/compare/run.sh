@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # Runs in dom0. What the library reads of a suspended guest's memory and state is what Xen's own save writes in the
-# same pause: with the small kernel, after ballooning, and with Debian's kernel on two vCPUs. Before that, all memory
-# is read while the guest runs. A PVH guest comes last.
+# same pause: of a PV guest, one that was ballooned, a PVH guest, and a PV guest with Debian's kernel on two vCPUs.
+# Before that, all memory is read while the guest runs.
 # shellcheck source=Tests/Xen/dom0/guest.sh
 . ./guest.sh
 
