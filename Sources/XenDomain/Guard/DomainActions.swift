@@ -19,7 +19,7 @@ final class DomainActions: DomainControl {
   private let toolstack: Toolstack
   private let xenstore: Xenstore
   private let journal: Journal?
-  /// Only libxl knows how to resume one of these.
+  /// A program beside the guest reads and writes its memory; only libxl knows how to resume such a guest.
   private let hasDeviceModel: Bool
 
   init(_ domain: DomainIdentity, patience: Int = 60, journal: Journal? = nil)
@@ -40,6 +40,8 @@ final class DomainActions: DomainControl {
 
   func startDirtyLog() throws(CheckpointError) -> Bool {
     _ = try present()
+    // What its device model writes is not in the log.
+    if hasDeviceModel { return false }
     let isOurs = outstanding.contains(.dirtyLog)
     try note(outstanding.union(.dirtyLog))
     switch enableDirtyLog() {
@@ -235,7 +237,7 @@ final class DomainActions: DomainControl {
   /// Whether a guest that took a request to suspend itself, but too late, has now suspended: then it is
   /// resumed.
   func resumeLateComer() throws(CheckpointError) {
-    guard outstanding.contains(.suspend), try present().shutdown == .suspend else { return }
+    guard mayStillSuspend, try present().shutdown == .suspend else { return }
     try resume()
   }
 

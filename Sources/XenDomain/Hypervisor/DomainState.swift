@@ -53,4 +53,19 @@ public enum ShutdownReason: UInt32, Sendable {
 
   init(code: UInt32) { self = ShutdownReason(rawValue: code) ?? .other }
 }
+
+extension ShutdownReason: CustomStringConvertible {
+  /// In words.
+  public var description: String {
+    switch self {
+    case .powerOff: "power-off"
+    case .reboot: "reboot"
+    case .suspend: "suspend"
+    case .crash: "crash"
+    case .watchdog: "watchdog"
+    case .softReset: "soft reset"
+    case .other: "for an unknown reason"
+    }
+  }
+}
 #endif
