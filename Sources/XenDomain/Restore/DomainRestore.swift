@@ -57,8 +57,9 @@ public struct DomainRestore {
     throws(CheckpointError)
   {
     try chain.checkRestorable()
+    let guest = try chain.guestType
     let source = if let given { given } else { try Self.kept(by: chain) }
-    try source.check(chain.guestType)
+    try source.check(guest)
     var configuration = try RestoredConfiguration(source.libxlJSON(), file: source.file)
     let name = try DomainName.check(
       options.name ?? configuration.name, was: configuration.name, isClone: options.isClone,

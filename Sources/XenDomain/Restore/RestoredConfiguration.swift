@@ -4,7 +4,7 @@ internal import FoundationEssentials
 
 /// The configuration of a domain to be made, in libxl's JSON. What is not changed here stays as it was.
 struct RestoredConfiguration {
-  private var json: JSONValue
+  private(set) var json: JSONValue
   private let file: String
 
   /// Reads libxl's JSON, which may have a NUL at its end. `file` is where it comes from, for messages.

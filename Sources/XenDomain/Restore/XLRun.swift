@@ -1,4 +1,5 @@
 #if Xen
+internal import CXen
 internal import CheckpointCodec
 internal import CheckpointImage
 internal import Glibc
@@ -45,7 +46,7 @@ internal import Glibc
     var words = unsafe (["xl"] + arguments).map { unsafe strdup($0) } + [nil]
     defer { unsafe words.forEach { unsafe free($0) } }
     var process: pid_t = 0
-    let code = unsafe posix_spawnp(&process, "xl", &files, &attributes, &words, environ)
+    let code = unsafe posix_spawnp(&process, "xl", &files, &attributes, &words, Glibc.environ)
     guard code == 0 else {
       let reason = unsafe code == ENOENT ? "not found in PATH" : String(cString: strerror(code))
       throw CheckpointError(
