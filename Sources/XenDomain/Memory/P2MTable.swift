@@ -14,18 +14,15 @@ struct P2MTable {
   typealias Reader = ([UInt64]) throws(CheckpointError) -> [UInt64]
 
   /// The machine frame of each PFN.
-  private(set) var frames: [UInt64]
+  let frames: [UInt64]
   /// The machine frames of the pages that hold the table.
   let leaves: [UInt64]
 
-  private let layout: PVLayout
-  /// Machine frames are below.
-  private let frameLimit: UInt64
-  private let read: Reader
-
   /// Reads the table that shared_info points to.
   ///
-  /// - Parameter limit: the most PFNs it may have; each takes memory here.
+  /// - Parameters:
+  ///   - frameLimit: machine frames are below.
+  ///   - limit: the most PFNs it may have; each takes memory here.
   init(
     sharedInfo: RawSpan, _ layout: PVLayout, frameLimit: UInt64, limit: UInt64,
     read: @escaping Reader
@@ -35,7 +32,7 @@ struct P2MTable {
     guard (1...Self.maximumCount).contains(claimed) else {
       throw Self.wrong("the number of PFNs: found \(claimed), expected 1 to \(Self.maximumCount)")
     }
-    let walk = Walk(layout: layout, frameLimit: frameLimit, read: read)
+    let walk = Walk(layout: layout, frameLimit: frameLimit, limit: limit, read: read)
     let found =
       if cr3 != 0 {
         try walk.leaves(
@@ -44,28 +41,17 @@ struct P2MTable {
         try walk.leaves(
           listList: layout.word(sharedInfo, at: layout.frameListList), count: claimed)
       }
-    guard found.count <= limit else {
-      throw CheckpointError(
-        .refused,
-        "the guest claims \(found.count) PFNs, far more than it has pages: expected up to \(limit)",
-        structure: "P2M")
-    }
-    self.layout = layout
-    self.frameLimit = frameLimit
-    self.read = read
     leaves = found.leaves
-    frames = []
-    frames.reserveCapacity(Int(found.count))
-    try readEntries(Int(found.count))
-  }
-
-  private mutating func readEntries(_ count: Int) throws(CheckpointError) {
+    let count = Int(found.count)
+    var frames: [UInt64] = []
+    frames.reserveCapacity(count)
     for start in stride(from: 0, to: leaves.count, by: 1024) {
       let words = try read(Array(leaves[start..<min(start + 1024, leaves.count)]))
       for entry in layout.entries(words).prefix(count - frames.count) {
         frames.append(entry < frameLimit ? entry : Self.none)
       }
     }
+    self.frames = frames
   }
 
   static func wrong(_ reason: String) -> CheckpointError {
@@ -79,6 +65,7 @@ extension P2MTable {
   fileprivate struct Walk {
     let layout: PVLayout
     let frameLimit: UInt64
+    let limit: UInt64
     let read: Reader
 
     /// The table lies at a virtual address, in an address space of the guest's.
@@ -110,6 +97,7 @@ extension P2MTable {
             frames.removeLast(frames.count - cut)
           }
         }
+        if level == 2 { try checkClaim(count) }
         upper = address & mask & ~((1 << shift) - 1)
       }
       return (count, frames)
@@ -135,12 +123,23 @@ extension P2MTable {
         lists.removeLast(lists.count - cut - 1)
         count = min(count, UInt64(lists.count) * perPage * perPage)
       }
+      try checkClaim(count)
       let entries = layout.entries(try read(lists))
       var leaves: [UInt64] = []
       for entry in entries.prefix(Int((count - 1) / perPage + 1)) {
         leaves.append(try checked(entry, "frame list"))
       }
       return (count, leaves)
+    }
+
+    /// Before the bulk of the table is read.
+    private func checkClaim(_ count: UInt64) throws(CheckpointError) {
+      guard count <= limit else {
+        throw CheckpointError(
+          .refused,
+          "the guest claims \(count) PFNs, far more than it has pages: expected up to \(limit)",
+          structure: "P2M")
+      }
     }
 
     /// The last byte of the table at an address; it must not lie where the guest cannot have it.

@@ -193,7 +193,8 @@ extension PVMemory {
     return words
   }
 
-  /// The types of all PFNs. Those without a machine frame of this domain have none.
+  /// The types of all PFNs. Those without a machine frame of this domain have none, nor has one whose frame is
+  /// another's: of PFNs that share a frame only one could be restored.
   private func pageTypes(_ frames: [UInt64]) throws(CheckpointError) -> [UInt8] {
     var types = [UInt8](repeating: XenStream.typeNone, count: frames.count)
     var pfns: [Int] = []
@@ -212,12 +213,16 @@ extension PVMemory {
             .unsupported, "PFN 0x\(String(pfn, radix: 16)) has the unknown page type \(type)",
             file: "domain \(domain)")
         }
-        types[pfn] = type
+        guard machineToPhysical[frames[pfn]] != PFN(pfn) else {
+          types[pfn] = type
+          continue
+        }
+        if isExact, type != XenStream.typeNone { throw sharedFrame(PFN(pfn), frames[pfn]) }
       }
       pfns.removeAll(keepingCapacity: true)
       batch.removeAll(keepingCapacity: true)
     }
-    for (pfn, frame) in frames.enumerated() where machineToPhysical[frame] == PFN(pfn) {
+    for (pfn, frame) in frames.enumerated() where frame != P2MTable.none {
       pfns.append(pfn)
       batch.append(xen_pfn_t(frame))
       if batch.count == ForeignPages.maximum { try ask() }
@@ -258,6 +263,13 @@ extension PVMemory {
 
   private func unreadable(_ what: String) -> CheckpointError {
     CheckpointError(.io, "cannot map \(what)", file: "domain \(domain)")
+  }
+
+  private func sharedFrame(_ pfn: PFN, _ frame: UInt64) -> CheckpointError {
+    CheckpointError(
+      .refused,
+      "PFN 0x\(String(pfn, radix: 16)) has machine frame 0x\(String(frame, radix: 16)), which is PFN 0x\(String(machineToPhysical[frame] ?? 0, radix: 16))'s: the guest could not be restored",
+      structure: "P2M", file: "domain \(domain)")
   }
 
   private func foreignEntry(

@@ -48,6 +48,28 @@ struct SavedStream {
     fatalError("the stream has no end")
   }
 
+  /// A record's payload without the time, which goes on while the guest stands still.
+  static func timeless(_ type: UInt32, _ payload: [UInt8]) -> [UInt8] {
+    var payload = payload
+    func clear(_ offset: Int) {
+      for byte in offset..<min(offset + 8, payload.count) { payload[byte] = 0 }
+    }
+    switch type {
+    case 8: clear(8)
+    case 9:
+      // HVM_CONTEXT: structures with a head of 8 bytes; of a vCPU (2) the time stamp counter is at 1008.
+      var offset = 0
+      while offset + 8 <= payload.count {
+        let code = Int(payload[offset]) | Int(payload[offset + 1]) << 8
+        let length = (0..<4).reduce(0) { $0 | Int(payload[offset + 4 + $1]) << (8 * $1) }
+        if code == 2 { clear(offset + 8 + 1008) }
+        offset += 8 + length
+      }
+    default: break
+    }
+    return payload
+  }
+
   private func word(_ offset: Int) -> UInt64 {
     unsafe bytes.withUnsafeBytes {
       unsafe $0.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
