@@ -23,16 +23,17 @@ finish() {
   exit $((failed > 0))
 }
 
-# until_true TENTHS COMMAND...: tries until it succeeds, at most so many tenths of a second.
+# until_true SECONDS COMMAND...: tries until it succeeds, at most so long.
 until_true() {
-  local left=$1
+  local end=$((SECONDS + $1))
   shift
   until "$@"; do
-    left=$((left - 1))
-    [ $left -gt 0 ] || return 1
+    [ $SECONDS -lt $end ] || return 1
     sleep 0.1
   done
 }
+# processes WORD: the numbers of those that have the word in their command line.
+processes() { grep -la -- "[${1:0:1}]${1:1}" /proc/[0-9]*/cmdline 2>/dev/null | cut -d/ -f3; }
 
 # The console of a guest: its heartbeat, and the answers to what it is told.
 console() { echo "/var/log/xen/console/guest-$1.log"; }
@@ -43,7 +44,7 @@ tick() {
 }
 ticked() { [ "$(tick "$1")" -ge "$2" ] 2>/dev/null; }
 # beats NAME [N]: its heart beats N more times (default 2).
-beats() { until_true 600 ticked "$1" $(($(tick "$1") + ${2:-2})); }
+beats() { until_true 60 ticked "$1" $(($(tick "$1") + ${2:-2})); }
 tell() { echo "$2" >"$(xenstore-read "/local/domain/$(xl domid "$1")/console/tty")"; }
 said() { [ "$(grep -c "$2" "$(console "$1")")" -ge "$3" ]; }
 # intact NAME: the guest finds its memory as it filled it.
@@ -51,7 +52,7 @@ intact() {
   local before
   before=$(grep -c 'wl: check' "$(console "$1")")
   tell "$1" check
-  until_true 600 said "$1" 'wl: check' $((before + 1)) || return 1
+  until_true 60 said "$1" 'wl: check' $((before + 1)) || return 1
   grep 'wl: check' "$(console "$1")" | tail -n 1 | grep -q 'check ok'
 }
 
@@ -72,7 +73,7 @@ on_crash = "preserve"
 C
   : >"$(console "$1")"
   xl create "/tmp/$1.cfg" >/dev/null || return 1
-  until_true 1200 ticked "$1" 3
+  until_true 120 ticked "$1" 3
 }
 # have NAME pv|pvh: starts the guest, unless it is there from the part before.
 have() {
@@ -81,6 +82,10 @@ have() {
     finish
   }
 }
+
+# hardly_runs NAME: it gets 1 % of a processor, so that it answers late; runs_again takes that back.
+hardly_runs() { xl sched-credit2 -d "$1" -c 1; }
+runs_again() { xl sched-credit2 -d "$1" -c 0; }
 
 # log_dirty NAME: off, on, or none where the hypervisor has none for this guest.
 log_dirty() { domain-state "$(xl domid "$1")" | sed 's/.*log-dirty=//'; }

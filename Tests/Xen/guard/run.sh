@@ -5,8 +5,6 @@ set -u
 source ./guest.sh
 type=${TYPE:-pvh} name=g
 
-# processes WORD: the numbers of those with that word in their arguments, but not of this search.
-processes() { grep -la -- "[${1:0:1}]${1:1}" /proc/[0-9]*/cmdline 2>/dev/null | cut -d/ -f3; }
 # drive PATIENCE: starts a driver of the guard for the guest; "ask" tells it what to do, $driver is its number.
 drive() {
   local id uuid
@@ -18,7 +16,7 @@ drive() {
   guard-driver "$id" "$uuid" "$1" </tmp/ask >/tmp/told 2>&1 &
   driver=$!
   exec 7>/tmp/ask
-  until_true 100 grep -q -e ready -e error /tmp/told
+  until_true 10 grep -q -e ready -e error /tmp/told
   # The guard is the other process of the same program.
   guardian=$(processes guard-of-domain | head -n 1)
 }
@@ -26,7 +24,7 @@ ask() { echo "$1" >&7; }
 told() { grep -q "$1" /tmp/told; }
 does() {
   ask "$1"
-  until_true 300 told "\(done\|error\): $1"
+  until_true 30 told "\(done\|error\): $1"
   told "done: $1" || { cat /tmp/told; return 1; }
 }
 leave() {
@@ -75,7 +73,7 @@ for acts in "log-dirty on" suspend "log-dirty on,suspend" pause; do
   for act in "${list[@]}"; do does "$act"; done
   echo "before: $(state)"
   kill_driver
-  check "killed after $acts: the guard ends" until_true 300 guard_gone
+  check "killed after $acts: the guard ends" until_true 30 guard_gone
   check "killed after $acts: beats" beats $name 1
   check "killed after $acts: $(state)" grep -q '^running.*log-dirty=\(off\|none\)' <<<"$(state)"
 done
@@ -83,7 +81,7 @@ done
 drive 20
 ask suspend
 kill_driver
-check "killed in the handshake: the guard ends" until_true 300 guard_gone
+check "killed in the handshake: the guard ends" until_true 30 guard_gone
 unharmed $name 2
 
 # Signals of a terminal's or service's end do nothing to the guard; both killed: the next capture, or --recover.
@@ -112,7 +110,7 @@ drive 20
 does suspend
 kill -9 "$guardian"
 ask resume
-until_true 300 told "error: resume"
+until_true 30 told "error: resume"
 check "the guard alone killed: $(tail -n 1 /tmp/told)" told "ended unexpectedly"
 leave
 unharmed $name 2
@@ -130,11 +128,11 @@ unharmed $name 2
 xl pause $name
 drive 1
 ask suspend
-until_true 50 told "error: suspend"
+until_true 10 told "error: suspend"
 check "a paused guest does not answer: $(tail -n 1 /tmp/told)" told "is paused"
 does pause
 kill_driver
-until_true 300 guard_gone
+until_true 30 guard_gone
 check "and stays as it was: $(state)" grep -q '^paused' <<<"$(state)"
 xl unpause $name
 check "beats" beats $name 3
@@ -144,20 +142,20 @@ id=$(xl domid $name)
 rm -f "$(console $name)"
 tell $name reboot
 rebooted() { new=$(xl domid $name 2>/dev/null) && [ "$new" != "$id" ]; }
-check "a reboot from inside makes it anew" until_true 300 rebooted
-until_true 900 ticked $name 2
+check "a reboot from inside makes it anew" until_true 30 rebooted
+until_true 90 ticked $name 2
 check "and it runs: $(xl list | tail -n 1)" ticked $name 2
 drive 20
 does suspend
 kill_driver
-until_true 300 guard_gone
+until_true 30 guard_gone
 check "after the reboot it is captured and released" beats $name 1
 check "one monitor" test "$(monitors)" = 1
 tell $name off
 off() { ! xl domid $name >/dev/null 2>&1; }
-check "a power-off from inside destroys it" until_true 300 off
+check "a power-off from inside destroys it" until_true 30 off
 no_monitor() { [ "$(monitors)" = 0 ]; }
-check "and its monitor ends" until_true 50 no_monitor
+check "and its monitor ends" until_true 10 no_monitor
 cat /var/log/xen/ckpt-monitor-$name.log
 ls -l /run/vmckpt
 

@@ -12,11 +12,11 @@ images() { find /tmp/foreign -maxdepth 1 -name '*.ckpt' | wc -l; }
 have_images() { [ "$(images)" -ge "$1" ]; }
 # two_more: until two more images are there: the second began after what has just happened.
 two_more() {
-  until_true 1800 have_images $(($(images) + 2)) || bad "no images after $1: $(cat /tmp/foreign/said)"
+  until_true 180 have_images $(($(images) + 2)) || bad "no images after $1: $(cat /tmp/foreign/said)"
   echo "-- $1: $(images) images"
 }
 
-ckpt-capture "xen:$name" -o /tmp/foreign/%04d.ckpt --every 2 --hook-paused "in-pause $name /tmp/foreign/oracle" \
+ckpt-capture "xen:$name" -o /tmp/foreign/%04d.ckpt --every 2 --hook-timeout 120 --hook-paused "in-pause $name /tmp/foreign/oracle" \
   >/tmp/foreign/said 2>&1 &
 worker=$!
 two_more "its beginning"
@@ -29,7 +29,7 @@ check "xl mem-set up" xl mem-set "$name" "$MEMORY"
 two_more "ballooning up"
 : >"$(console "$name")"
 tell "$name" reboot
-until_true 1200 said "$name" 'wl: started' 1 || bad "it does not come back from its reboot"
+until_true 120 said "$name" 'wl: started' 1 || bad "it does not come back from its reboot"
 two_more "a reboot"
 
 kill -TERM "$worker"

@@ -11,14 +11,14 @@ mkdir -p "/tmp/$type/oracle"
 before=$(pages "$name")
 
 check "capture every second" ckpt-capture "xen:$name" -o "/tmp/$type/%04d.ckpt" --every 1 --count $((count + 1)) \
-  --hook-paused "in-pause $name /tmp/$type/oracle"
+  --hook-timeout 120 --hook-paused "in-pause $name /tmp/$type/oracle"
 check "$((count + 1)) images" test "$(find "/tmp/$type" -maxdepth 1 -name '*.ckpt' | wc -l)" = $((count + 1))
 for image in "/tmp/$type"/*.ckpt; do
   as_the_oracle "$image" "/tmp/$type/oracle"
 done
 tip=$image
 check "the chain of ${tip##*/} is sound" ckpt-verify -q "$tip"
-check "it is a chain of $((count + 1))" test "$(ckpt-verify --json "$tip" | grep -c '"file"')" -ge $((count + 1))
+check "it is a chain of $((count + 1))" grep -q "\"images\" : $((count + 1))," <<<"$(ckpt-verify --json "$tip")"
 check "the guest has as many pages as before" test "$(pages "$name")" = "$before"
 stat -c '%s bytes: %n' "/tmp/$type"/*.ckpt
 ckpt-inspect info "$tip" | sed -n '/^history/,$p'

@@ -13,7 +13,7 @@ base=$(find "/tmp/$type" -maxdepth 1 -name '*.ckpt' | sort | head -n 1)
 goes_on() {
   local at first
   at=$(cut -d' ' -f3 "/tmp/$type/oracle/$(ckpt-inspect info "$2" | grep -o 'oracle-[0-9]*' | tail -n 1).tick")
-  until_true 600 ticked "$1" 1 || {
+  until_true 60 ticked "$1" 1 || {
     bad "$1: no heartbeat: $(domain-state "$(xl domid "$1")"), $(tail -n 3 "$(console "$1")")"
     return
   }

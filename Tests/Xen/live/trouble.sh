@@ -37,11 +37,15 @@ check "a pipe that breaks ends it" test "${PIPESTATUS[0]}" != 0
 cat /tmp/said
 unharmed "$name" 2
 
-# It cannot acknowledge what it is not running to see; when it runs again, the request is gone.
+# A guest that is stopped is left alone; one that hardly runs does not suspend in time, nor later, when it runs again.
 xl pause "$name"
-check "a guest that does not suspend is an error" fails 'suspend' timeout 200 ckpt-capture "xen:$name" -o /tmp/no.ckpt
-check "there is no image" test ! -e /tmp/no.ckpt
+check "a guest that stands still is an error" fails 'paused' ckpt-capture "xen:$name" -o /tmp/no.ckpt
 check "it is still paused" grep -q '^paused' <<<"$(domain-state "$(xl domid "$name")")"
 xl unpause "$name"
+unharmed "$name" 2
+hardly_runs "$name"
+check "a guest that does not answer is an error" fails 'did not answer' ckpt-capture "xen:$name" --pause -o /tmp/no.ckpt
+check "there is no image" test ! -e /tmp/no.ckpt
+runs_again "$name"
 unharmed "$name" 2
 finish

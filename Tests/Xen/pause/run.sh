@@ -73,7 +73,7 @@ beats $name 1
 alone=$(pages_per_minute)
 ckpt-capture -q xen:$name -o /tmp/%d.ckpt --every 1 >/dev/null 2>&1 &
 worker=$!
-until_true 1200 test -e /tmp/0.ckpt
+until_true 120 test -e /tmp/0.ckpt
 meanwhile=$(pages_per_minute)
 kill -TERM $worker
 wait $worker
