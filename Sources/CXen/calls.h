@@ -13,6 +13,7 @@ struct vmckpt_domain {
   uint64_t shared_info;  // the frame of shared_info
   uint32_t online_vcpus;
   uint32_t max_vcpu;     // the highest number of a vCPU
+  uint64_t cpu_time;     // nanoseconds that its vCPUs have run
   uint8_t uuid[16];
 };
 
@@ -28,6 +29,7 @@ static inline int vmckpt_next_domain(
   result->shared_info = info.shared_info_frame;
   result->online_vcpus = info.nr_online_vcpus;
   result->max_vcpu = info.max_vcpu_id;
+  result->cpu_time = info.cpu_time;
   memcpy(result->uuid, info.handle, 16);
   return 1;
 }

@@ -35,6 +35,7 @@ public enum Restore {
       try run(chain, .ascending, into: writer, on: pool, progress)
       return writer.substitutions
     }
+    try checkRestorable(chain.tip)
     let writer: XenStreamWriter
     do throws(CheckpointError) {
       writer = try XenStreamWriter(
@@ -44,6 +45,16 @@ public enum Restore {
     }
     try run(chain, .layout, into: writer, on: pool, progress)
     return writer.substitutions
+  }
+
+  /// A guest that did not suspend itself cannot go on elsewhere, whatever its image is wrapped in.
+  private static func checkRestorable(_ tip: ImageFile) throws(CheckpointError) {
+    let captured = try Merge.provenance(of: tip).last { $0["action"] == "capture" }
+    guard captured?["restorable"] == "no" else { return }
+    throw CheckpointError(
+      .refused,
+      "was captured with --memory-only, for analysis: no guest can go on from it; only --to raw is possible",
+      file: tip.name)
   }
 
   private static func run(

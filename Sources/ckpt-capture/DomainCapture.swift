@@ -25,8 +25,21 @@ extension CaptureCommand {
     }
     let progress = ProgressLine("capturing", quiet: common.quiet)
     let report = DomainReport(common, progress)
+    if domain.memoryOnly {
+      let source = try MemoryOnlySource(name, options, tell: report.tell)
+      defer { source.close() }
+      try run(source, report, progress)
+      return .success
+    }
     let source = try LiveSource(name, options, tell: report.tell)
     defer { source.close() }
+    try run(source, report, progress)
+    return .success
+  }
+
+  private func run(
+    _ source: any DescribedSource, _ report: DomainReport, _ progress: ProgressLine
+  ) throws(CheckpointError) {
     var capture = try capture()
     // The domain is still there to be captured again.
     capture.keepsUnfinished = false
@@ -42,9 +55,9 @@ extension CaptureCommand {
       try ImageReport(
         file: file, root: summary.root, fileID: summary.fileID, bytes: summary.fileLength
       ).tell(common, output)
+      if domain.memoryOnly { report.tellMemoryOnly() }
     }
     progress.end()
-    return .success
   }
   #else
   func captureDomain(_ name: String) throws(CheckpointError) -> ExitStatus {

@@ -3,8 +3,14 @@ import CommandLineSupport
 
 /// Options of a capture from a running domain.
 struct DomainOptions: ParsableArguments {
-  @Flag(help: "Copy everything while the guest is suspended, without copying rounds before.")
+  @Flag(help: "Copy everything while the guest stands still, without copying rounds before.")
   var pause = false
+
+  @Flag(
+    help:
+      "Read memory and processors without any help of the guest, which may hang or have crashed; no guest can go on from such an image."
+  )
+  var memoryOnly = false
 
   @Option(
     help: ArgumentHelp(
@@ -43,6 +49,13 @@ struct DomainOptions: ParsableArguments {
 
   func validate() throws {
     if let maxPause, maxPause < 0 { throw ValidationError("--max-pause takes milliseconds") }
+    if memoryOnly && (maxPause != nil || hookPaused != nil) {
+      throw ValidationError(
+        "--max-pause and --hook-paused need a guest that suspends itself: not with --memory-only")
+    }
+    if memoryOnly && stageLimit != nil && !pause {
+      throw ValidationError("--stage-limit needs a guest that stands still: --memory-only --pause")
+    }
     if let every, !(every > 0 && every < 1e9) {
       throw ValidationError("--every takes a number of seconds above 0")
     }
@@ -59,7 +72,8 @@ struct DomainOptions: ParsableArguments {
   /// The name of an option that was given; nil if there is none.
   var given: String? {
     let options: [(String, Bool)] = [
-      ("--pause", pause), ("--max-pause", maxPause != nil), ("--stage-limit", stageLimit != nil),
+      ("--pause", pause), ("--memory-only", memoryOnly), ("--max-pause", maxPause != nil),
+      ("--stage-limit", stageLimit != nil),
       ("--every", every != nil), ("--count", count != nil), ("--hook-paused", hookPaused != nil),
     ]
     return options.first { $0.1 }?.0

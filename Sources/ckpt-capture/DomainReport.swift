@@ -28,6 +28,14 @@ final class DomainReport {
     case .hookFailed(let problem): warn("the command of --hook-paused \(problem)")
     case .recovered(let text): warn(text)
     case .notUndone(let error): warn("\(error)")
+    case .unreadable(let pages):
+      warn(
+        "\(Count.text(pages, "page")) could not be read and \(pages == 1 ? "is" : "are") recorded as unreadable"
+      )
+    case .hasRun:
+      warn(
+        "somebody else let the guest go on while it was read: the image is smeared, not of one moment"
+      )
     case .round(let number, let pages): say("round \(number): \(Count.text(pages, "page"))")
     case .roundsEnd(let reason): say("no more rounds: \(reason.rawValue)")
     case .resumed(let times, let pages):
@@ -35,6 +43,8 @@ final class DomainReport {
       say("pause: \(Count.text(pages, "page")), " + parts.joined(separator: ", "))
     }
   }
+
+  func tellMemoryOnly() { say("memory only: no guest can go on from this image") }
 
   private func warn(_ text: String) {
     progress.end()

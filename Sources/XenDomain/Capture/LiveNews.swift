@@ -19,6 +19,10 @@ public enum LiveNews: Sendable {
   case recovered(String)
   /// At the end the guest could not be put back as it was.
   case notUndone(CheckpointError)
+  /// Pages that the guest has could not be read.
+  case unreadable(pages: Int)
+  /// Somebody else let a paused guest go on: the pages are not of one moment.
+  case hasRun
   /// The guest goes on.
   case resumed(PauseTimes, pages: Int)
 }

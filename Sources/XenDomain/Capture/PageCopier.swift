@@ -4,13 +4,13 @@ internal import CheckpointImage
 
 /// Copies pages of a domain into batches, and measures how fast that goes.
 struct PageCopier {
-  private let memory: any GuestMemory
+  private let memory: any DomainPages
   /// Pages copied so far.
   private(set) var pages = 0
   /// The time that took.
   private(set) var time = Duration.zero
 
-  init(_ memory: any GuestMemory) { self.memory = memory }
+  init(_ memory: any DomainPages) { self.memory = memory }
 
   /// The time one page takes; nil before the first.
   var timePerPage: Duration? { pages == 0 ? nil : time / pages }

@@ -67,14 +67,7 @@ final class PendingPages {
   /// been taken.
   func takeStates() -> [StateExtent] {
     var states: [StateExtent] = []
-    for pfn in pages.members {
-      let status = memory.status(pfn)
-      if let last = states.last, last.end == pfn, last.status == status {
-        states[states.count - 1].count += 1
-      } else {
-        states.append(StateExtent(pfn: pfn, count: 1, status: status))
-      }
-    }
+    for pfn in pages.members { states.add(pfn, memory.status(pfn)) }
     pages = PFNBitmap(limit: memory.limit)
     return states
   }

@@ -73,7 +73,8 @@ struct StreamForm {
     return writer.bytes
   }
 
-  private static func domainHeader(
+  /// The libxc domain header: the guest's type, the size of a page, and the hypervisor's version.
+  static func domainHeader(
     _ guest: XenStream.GuestType, _ xen: (major: UInt32, minor: UInt32)
   ) -> [UInt8] {
     var writer = WireWriter(capacity: XenStream.domainHeaderSize)

@@ -21,6 +21,8 @@ public struct DomainState: Sendable {
   let sharedInfo: UInt64
   /// The highest number of a vCPU.
   let lastVCPU: UInt32
+  /// Nanoseconds that its vCPUs have run: as long as it stays the same, the guest stands still.
+  let timeRun: UInt64
 
   /// What tells this run of the domain from others.
   package var identity: DomainIdentity { DomainIdentity(id: id, uuid: uuid) }
@@ -37,6 +39,19 @@ public struct DomainState: Sendable {
     pages = info.pages
     sharedInfo = info.shared_info
     lastVCPU = info.max_vcpu
+    timeRun = info.cpu_time
+  }
+}
+
+extension DomainState {
+  /// What the guest does, in a word.
+  var activity: String {
+    switch shutdown {
+    case nil: isPaused ? "paused" : "running"
+    case .suspend: "suspended"
+    case .crash: "crashed"
+    case let reason?: "shut down (\(reason))"
+    }
   }
 }
 

@@ -3,9 +3,8 @@ internal import CheckpointCodec
 internal import CheckpointImage
 internal import Interchange
 
-/// The memory and machine state of a live domain, in the guest's own page numbers and in the form Xen saves
-/// them: what differs between PV and HVM (PVH) guests.
-protocol GuestMemory: AnyObject {
+/// The pages of a live domain, in the guest's own page numbers: what differs between PV and HVM (PVH) guests.
+protocol DomainPages: AnyObject {
   /// The type in the libxc domain header.
   var guest: XenStream.GuestType { get }
   /// Every PFN that may have a page is below. It may grow with `refresh`.
@@ -23,6 +22,10 @@ protocol GuestMemory: AnyObject {
   /// may just be changing, and have to be copied again later.
   func copy(_ pfns: ArraySlice<PFN>, to buffer: PageBuffer, at slot: Int) throws(CheckpointError)
     -> [Int]
+}
+
+/// The memory and machine state of a live domain in the form Xen saves them.
+protocol GuestMemory: DomainPages {
   /// Pages that others write to past the dirty log: special pages, and those granted writable.
   func unloggedPages() throws(CheckpointError) -> [PFN]
 
@@ -30,7 +33,7 @@ protocol GuestMemory: AnyObject {
   func staticRecords() throws(CheckpointError) -> [MachineRecord]
   /// Records between STATIC_DATA_END and memory.
   func stickyRecords() throws(CheckpointError) -> [MachineRecord]
-  /// Records behind memory; the guest is suspended (for memory-only captures: paused).
+  /// Records behind memory; the guest is suspended.
   func epochRecords() throws(CheckpointError) -> [MachineRecord]
 }
 #endif

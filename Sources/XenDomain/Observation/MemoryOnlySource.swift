@@ -1,0 +1,248 @@
+#if Xen
+public import CheckpointCodec
+public import CheckpointImage
+internal import Glibc
+public import Interchange
+
+/// A running, paused or crashed domain as a source for analysts: its pages and vCPUs as they are, without any
+/// help of the guest. No guest can go on from such a moment.
+///
+/// Whatever happens, `close` must be called: it lets a guest go on that was paused for this.
+public final class MemoryOnlySource: DescribedSource {
+  private enum Phase {
+    /// Nothing of the moment was read.
+    case start
+    /// Pages being copied; those before `end` have no place in memory.
+    case copying([PFN], next: Int, end: Int)
+    /// All was told.
+    case end
+  }
+
+  /// The name used in messages.
+  public let name: String
+  /// There is no stream that this could be written as.
+  public let layoutKind: LayoutKind? = LayoutKind.none
+
+  private let options: LiveOptions
+  private let tell: (LiveNews) -> Void
+  private let reference: DomainReference
+  private let hypervisor: Hypervisor
+  private let memory: any ObservedMemory
+  /// Only there if the guest is to be paused.
+  private let control: (any DomainControl)?
+
+  private var phase = Phase.start
+  private var events: [CheckpointEvent] = []
+  private var nextEvent = 0
+  /// The PFNs that have a page, or had one in a moment before.
+  private var known = PFNBitmap(limit: 0)
+  private var copier: PageCopier
+  private var missing: [PFN] = []
+  /// What the guest did before this began.
+  private var activity: String
+  private var timeRun: UInt64 = 0
+  private var isAtomic = false
+  private var times = PauseTimes()
+  private var pauseBegan = ContinuousClock.now
+  private var number = 0
+  private var began = ContinuousClock.now
+
+  /// Finds a domain by name, number or UUID, and prepares its capture. Nothing is done to it yet.
+  public init(
+    _ name: String, _ options: LiveOptions, tell: @escaping (LiveNews) -> Void
+  ) throws(CheckpointError) {
+    self.options = options
+    self.tell = tell
+    hypervisor = try Hypervisor()
+    reference = try DomainReference(name, hypervisor, Toolstack())
+    self.name = "xen:\(reference.name)"
+    let state = try Self.state(reference, hypervisor)
+    activity = state.activity
+    guard state.isHVM else {
+      throw CheckpointError(.unsupported, "is a PV guest", file: reference.name)
+    }
+    memory = HVMMemory(reference.id, hypervisor)
+    copier = PageCopier(memory)
+    guard options.paused else {
+      control = nil
+      return
+    }
+    let control = try GuardClient(DomainIdentity(id: reference.id, uuid: reference.uuid))
+    for line in control.recovered { tell(.recovered(line)) }
+    self.control = control
+  }
+
+  /// What is known of the domain, and of the moment once its last event was taken.
+  public var facts: SourceFacts {
+    var fields = [
+      ("domain.name", reference.name), ("domain.uuid", "\(reference.uuid)"),
+      ("domain.state", activity), ("guest.type", memory.guest == .pv ? "PV" : "HVM"),
+      ("hypervisor", "Xen \(hypervisor.version)"), ("restorable", "no"),
+    ]
+    if case .end = phase {
+      fields.append(("consistency", isAtomic ? "atomic" : "smeared"))
+      fields += memory.findings
+      if control != nil {
+        for (part, time) in times.parts { fields.append(("live.pause.\(part)", time.milliseconds)) }
+      }
+    }
+    return SourceFacts(
+      kind: "memory of a running Xen domain", architecture: .x86, ascendingUnique: false,
+      fields: fields)
+  }
+
+  /// How much of the pages was copied.
+  public var fractionDone: Double? {
+    guard case .copying(let pages, let next, _) = phase else { return nil }
+    return pages.isEmpty ? 1 : Double(next) / Double(pages.count)
+  }
+
+  /// Lets a guest go on that was paused for this.
+  public func close() {
+    do throws(CheckpointError) { try control?.close() } catch { tell(.notUndone(error)) }
+  }
+
+  /// The next event of this moment.
+  public func next() throws(CheckpointError) -> CheckpointEvent? {
+    while true {
+      if nextEvent < events.count {
+        nextEvent += 1
+        return events[nextEvent - 1]
+      }
+      events.removeAll(keepingCapacity: true)
+      nextEvent = 0
+      switch phase {
+      case .start: try start()
+      case .copying(let pages, let next, let end): try goOn(with: pages, from: next, until: end)
+      case .end: return nil
+      }
+    }
+  }
+
+  private func start() throws(CheckpointError) {
+    // A guest that stands still must not wait until its pages are compressed.
+    let room = control == nil ? 0 : Int(clamping: options.stageLimit >> UInt64(Limits.pageShift))
+    activity = try Self.state(reference, hypervisor).activity
+    if let control {
+      // What is known before need not be found out while the guest stands still.
+      try look(isStill: false)
+      PageBuffer.prepare(min(known.count, room) / PageBuffer.capacity + 1)
+      let start = ContinuousClock.now
+      try control.pause()
+      pauseBegan = ContinuousClock.now
+      times = PauseTimes()
+      times.handshake = pauseBegan - start
+    }
+    timeRun = try Self.state(reference, hypervisor).timeRun
+    try look(isStill: control != nil)
+    var pages: [PFN] = []
+    var states: [StateExtent] = []
+    for pfn in known.members {
+      let status = memory.status(pfn)
+      switch status.state {
+      case .data: pages.append(pfn)
+      case .unpopulated: break
+      default: states.add(pfn, status)
+      }
+    }
+    events = states.map { .states($0) }
+    missing = []
+    let end = max(0, pages.count - room)
+    if control != nil, end > 0 { tell(.stageFull(pages: end)) }
+    phase = .copying(pages, next: 0, end: end)
+  }
+
+  private func look(isStill: Bool) throws(CheckpointError) {
+    known.formUnion(try memory.refresh(isStill: isStill))
+  }
+
+  /// Copies pages; those from `end` on at once, before anything else is done with them.
+  private func goOn(
+    with pages: [PFN], from next: Int, until end: Int
+  ) throws(CheckpointError) {
+    var next = next
+    while next < pages.count {
+      try Interruption.check()
+      let last = min(next + PageBuffer.capacity, next < end ? end : pages.count)
+      try copy(pages[next..<last])
+      next = last
+      if next < end {
+        phase = .copying(pages, next: next, end: end)
+        return
+      }
+    }
+    try finish(pages.count)
+  }
+
+  private func copy(_ pfns: ArraySlice<PFN>) throws(CheckpointError) {
+    let batch = try copier.copy(pfns, missing: &missing)
+    if !batch.pages.isEmpty { events.append(.pages(batch)) }
+  }
+
+  private func finish(_ count: Int) throws(CheckpointError) {
+    let lost = try retry()
+    let records = try memory.machineState()
+    let hasRun = try Self.state(reference, hypervisor).timeRun != timeRun
+    if let control {
+      let copied = ContinuousClock.now
+      times.copy = copied - pauseBegan
+      try control.unpause()
+      times.resume = ContinuousClock.now - copied
+      tell(.resumed(times, pages: count))
+      if hasRun { tell(.hasRun) }
+    }
+    isAtomic = control != nil && !hasRun
+    if !lost.isEmpty { tell(.unreadable(pages: lost.reduce(0) { $0 + Int($1.count) })) }
+    events += lost.map { .states($0) }
+    events += ([domainHeader] + records).map { .record($0) }
+    phase = .end
+  }
+
+  /// Tries again what could not be had: a running guest may have given those pages back, or moved them. The
+  /// result is what became of them.
+  private func retry() throws(CheckpointError) -> [StateExtent] {
+    if missing.isEmpty { return [] }
+    let pages = missing
+    missing = []
+    try look(isStill: control != nil)
+    var states: [StateExtent] = []
+    let left = pages.filter { memory.status($0).state == .data }
+    for start in stride(from: 0, to: left.count, by: PageBuffer.capacity) {
+      try copy(left[start..<min(start + PageBuffer.capacity, left.count)])
+    }
+    for pfn in missing { states.add(pfn, PageStatus(.unreadable)) }
+    return states
+  }
+
+  /// Without a stream around them, it tells of what kind of guest the records are.
+  private var domainHeader: MachineRecord {
+    MachineRecord(
+      .streamHeader, .epoch, type: XenStream.Header.domain.rawValue,
+      payload: StreamForm.domainHeader(memory.guest, hypervisor.release))
+  }
+
+  private static func state(_ reference: DomainReference, _ hypervisor: Hypervisor)
+    throws(CheckpointError) -> DomainState
+  {
+    guard let state = try hypervisor.domain(reference.id), !state.isDying,
+      state.uuid == reference.uuid
+    else { throw .gone(reference.id) }
+    return state
+  }
+
+  /// Waits until the next image is due; false if there is to be none.
+  public func beginNextMoment() throws(CheckpointError) -> Bool {
+    number += 1
+    guard let interval = options.interval, number < options.count ?? .max else { return false }
+    let due = began + interval
+    while ContinuousClock.now < due {
+      if Interruption.received != 0 { return false }
+      _ = try Self.state(reference, hypervisor)
+      usleep(20_000)
+    }
+    began = max(due, ContinuousClock.now - interval)
+    phase = .start
+    return true
+  }
+}
+#endif
