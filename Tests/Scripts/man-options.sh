@@ -85,7 +85,7 @@ def check_options(page, lines, tool):
             elif listed[names] != value:
                 problem(page, f"{title(names)} takes {listed[names]}, in the tool {value}")
             for choice in choices:
-                if not re.search(rf"\b{re.escape(choice)}\b", " ".join(section(lines, "OPTIONS"))):
+                if not re.search(rf"(?<!\w){re.escape(choice)}(?!\w)", " ".join(section(lines, "OPTIONS"))):
                     problem(page, f"OPTIONS lacks the choice {choice} of {title(names)}")
     for names in listed:
         if names not in options:

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Images become running domains again: PV and PVH, paused, beside the original, with disks; what must be refused is,
 # and whatever ends a restore in its middle, no domain is left. Runs in dom0.
 set -u
@@ -18,6 +19,7 @@ says() {
 # What xenstore holds of guests.
 traces() { xenstore-ls -f | grep -E '^(/local/domain/[1-9]|/libxl/[1-9]|/vm/|/local/domain/0/backend/.*/[0-9]+)'; }
 # nothing_left WHAT: no domain, nothing in xenstore, no process of the restore.
+# shellcheck disable=SC2009
 no_process() { ! ps | grep -E '[x]l restore|[l]ibxl-save-helper'; }
 nothing_left() {
   check "$1: no domain is left" until_true 30 test "$(domains)" = 1
@@ -40,16 +42,42 @@ went_on() {
   check "$1: finds its memory intact" intact "$1"
 }
 
+# caught OPTION...: a restore, stopped while xl is building the domain.
+half_built() { xl list again 2>/dev/null | awk 'NR == 2 { found = $4 == 0 && $5 == "--p---" } END { exit !found }'; }
+caught() {
+  set -m
+  ckpt-restore --to xen: --name again "$@" >caught-said 2>&1 &
+  pid=$!
+  set +m
+  until_true 100 half_built
+  kill -STOP $pid
+  check "$1: caught in the middle" half_built
+}
+# ends STATUS: how the caught restore ended.
+ends() {
+  local status=0
+  wait $pid || status=$?
+  [ $status = "$1" ] && return
+  echo "status $status: $(cat caught-said)"
+  return 1
+}
+child() { ps -o pid,ppid,comm | awk -v parent=$pid '$2 == parent { print $1 }'; }
+mode() { xenstore-read "/local/domain/0/backend/vbd/$(xl domid again)/51712/mode"; }
+
 for type in pv pvh; do
   check "$type starts" start $type $type
-  check "$type is saved" xl save -c $type $type.save >/dev/null 2>&1
+  if [ $type = pv ]; then
+    check "$type is saved by xl" xl save -c $type save >/dev/null 2>&1
+    check "$type is captured" ckpt-capture -q save -o $type.ckpt
+    rm -f save
+  else
+    check "$type is captured alive" ckpt-capture -q xen:$type -o $type.ckpt --hook-paused 'echo snapshot-7'
+  fi
   saved=$(tick $type)
-  check "$type is captured" ckpt-capture -q $type.save -o $type.ckpt
-  rm $type.save
-  check "$type: refused while it runs" says 2 'same UUID|is there already' restore $type.ckpt
+  check "$type: refused while it runs" says 2 'is there already, with the UUID' restore $type.ckpt
   check "$type: a clone needs another name" says 2 'needs a name of its own' \
     restore $type.ckpt --clone --name $type
-  check "$type: a clone" says 0 "domain twin .*runs" restore $type.ckpt --clone --name twin
+  check "$type: a clone beside it" says 0 'domain twin .*runs' restore $type.ckpt --clone --name twin
   went_on twin "$saved"
   check "$type: the original goes on" beats $type
   check "$type: their UUIDs differ" test "$(xl domid $type)" != "$(xl domid twin)" -a \
@@ -59,7 +87,6 @@ for type in pv pvh; do
   xl destroy twin
   xl destroy $type
   check "$type: restored" says 0 "\"name\" : \"$type\"" restore $type.ckpt --json
-  cat said
   went_on $type "$saved"
   check "$type: a monitor is there" test -n "$(monitor $type)"
   tell $type off
@@ -69,6 +96,54 @@ for type in pv pvh; do
   xl unpause again
   went_on again "$saved"
   xl destroy again
-  nothing_left $type
+  nothing_left "$type"
 done
+
+cp pv.ckpt bad.ckpt
+dd if=/dev/urandom of=bad.ckpt bs=1 count=64 seek=$(($(stat -c %s bad.ckpt) / 2)) conv=notrunc 2>/dev/null
+check "a damaged image" says 1 'bad.ckpt: byte' restore bad.ckpt
+nothing_left "a damaged image"
+caught pv.ckpt
+kill -INT -- -$pid
+kill -CONT $pid
+check "SIGINT: its status" ends 130
+nothing_left SIGINT
+caught pv.ckpt
+kill -KILL $pid
+check "SIGKILL: its status" ends 137
+nothing_left SIGKILL
+caught pv.ckpt
+kill -KILL "$(child)"
+kill -CONT $pid
+check "xl is killed: the status" ends 2
+check "xl is killed: the message" grep -q 'xl: failed (signal 9)' caught-said
+nothing_left "xl is killed"
+rm -rf /run/vmckpt
+
+truncate -s 4M disk
+losetup /dev/loop0 disk
+cat >disk.cfg <<C
+name = "again"
+type = "pvh"
+kernel = "$KERNEL"
+memory = $MEMORY
+vcpus = 1
+disk = [ 'format=raw, vdev=xvda, script=block-loop, access=rw, target=/dev/loop0' ]
+C
+check "a writable disk" says 2 'can write to its disk xvda: put back the snapshot .*snapshot-7' \
+  restore pvh.ckpt --config disk.cfg
+check "another kind of guest" says 2 'is the configuration of a pvh guest' restore pv.ckpt --config disk.cfg
+check "a disk that was put back" says 0 'domain again .*runs' restore pvh.ckpt --config disk.cfg --disks-restored
+check "the disk is writable" test "$(mode)" = w
+check "again: goes on" beats again
+xl destroy again
+check "a clone with a disk" says 0 'domain other .*runs' \
+  restore pvh.ckpt --config disk.cfg --clone --name other
+check "its disk is for reading" test \
+  "$(xenstore-read "/local/domain/0/backend/vbd/$(xl domid other)/51712/mode")" = r
+xl destroy other
+sed -i s/block-loop/no-such-script/ disk.cfg
+check "a domain that xl cannot make" says 2 'xl: failed .*no-such-script' \
+  restore pvh.ckpt --config disk.cfg --disks-restored
+nothing_left "a domain that xl cannot make"
 finish
