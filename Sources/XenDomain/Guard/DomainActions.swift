@@ -196,38 +196,46 @@ final class DomainActions: DomainControl {
 
   // MARK: Undoing
 
-  /// Undoes what is outstanding, but for the monitor; a guest that took a request to suspend itself is waited for. What fails is
-  /// still outstanding afterwards, and told.
+  /// Undoes what is outstanding, but for the monitor. What fails is still outstanding afterwards, and told.
   ///
-  /// - Parameter seconds: how long such a guest is waited for.
-  func undo(waiting seconds: Int) throws(CheckpointError) {
+  /// - Parameters:
+  ///   - seconds: how long a guest that took a request to suspend itself is waited for.
+  ///   - isFinal: one that has not done so by then has dropped it, as Linux does after 20 s.
+  func undo(waiting seconds: Int, isFinal: Bool) throws(CheckpointError) {
     var failure: CheckpointError?
     func attempt(_ part: Outstanding, _ work: () throws(CheckpointError) -> Void) {
       guard outstanding.contains(part) else { return }
-      do throws(CheckpointError) { try work() } catch  where outstanding.contains(part) {
-        failure = failure ?? error
+      do throws(CheckpointError) {
+        try work()
       } catch {
-        // It went away, or others undid it: nothing is left to do.
+        // Otherwise the domain went away, or others undid it.
+        if outstanding.contains(part) { failure = failure ?? error }
       }
     }
     attempt(.pause, unpause)
-    attempt(.suspend) { () throws(CheckpointError) in try undoSuspend(waiting: seconds) }
+    attempt(.suspend) { () throws(CheckpointError) in
+      try undoSuspend(waiting: seconds, isFinal: isFinal)
+    }
     attempt(.dirtyLog, stopDirtyLog)
     if let failure { throw failure }
   }
 
-  private func undoSuspend(waiting seconds: Int) throws(CheckpointError) {
+  private func undoSuspend(waiting seconds: Int, isFinal: Bool) throws(CheckpointError) {
     if try present().shutdown != .suspend, try cancelRequest() {
       try note(outstanding.subtracting(.suspend))
       return
     }
     isAbandoned = { false }
-    guard try waitUntilSuspended(seconds) else {
+    if try waitUntilSuspended(seconds) {
+      try resume()
+    } else if isFinal {
+      try note(outstanding.subtracting(.suspend))
+    } else {
       throw CheckpointError(
-        .io, "the guest took a request to suspend itself and has not done so within \(seconds) s",
-        file: "domain \(domain.id)")
+        .io,
+        "the guest took a request to suspend itself and has not done so within \(seconds) s; "
+          + "as soon as it does, it is resumed", file: "domain \(domain.id)")
     }
-    try resume()
   }
 
   /// Whether the guest took a request to suspend itself and has not done so.
@@ -241,7 +249,7 @@ final class DomainActions: DomainControl {
     try resume()
   }
 
-  func close() throws(CheckpointError) { try undo(waiting: patience) }
+  func close() throws(CheckpointError) { try undo(waiting: patience, isFinal: true) }
 
   // MARK: The domain
 

@@ -88,7 +88,7 @@ final class GuardProcess {
     case .pause: try actions.pause()
     case .unpause: try actions.unpause()
     case .stop: break
-    case .close: try actions.undo(waiting: 5)
+    case .close: try actions.undo(waiting: 5, isFinal: false)
     }
     return ""
   }
@@ -100,7 +100,7 @@ final class GuardProcess {
     let end = ContinuousClock.now + .seconds(Self.persistence)
     repeat {
       do throws(CheckpointError) {
-        try actions.undo(waiting: Self.persistence)
+        try actions.undo(waiting: Self.persistence, isFinal: true)
         try monitor.finish()
       } catch { sleep(1) }
     } while !actions.outstanding.isEmpty && ContinuousClock.now < end

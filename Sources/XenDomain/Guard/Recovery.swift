@@ -51,7 +51,7 @@ public enum Recovery {
     guard let id = journal.id, !found.isEmpty else { return nil }
     let actions = try DomainActions(DomainIdentity(id: id, uuid: journal.uuid), journal: journal)
     let isThere = try actions.state() != nil
-    try actions.undo(waiting: 30)
+    try actions.undo(waiting: 60, isFinal: true)
     try MonitorCare(actions).finish()
     let names = found.names.joined(separator: ", ")
     return Outcome(
