@@ -48,7 +48,7 @@ public enum Restore {
   }
 
   /// A guest that did not suspend itself cannot go on elsewhere, whatever its image is wrapped in.
-  private static func checkRestorable(_ tip: ImageFile) throws(CheckpointError) {
+  package static func checkRestorable(_ tip: ImageFile) throws(CheckpointError) {
     let captured = try Merge.provenance(of: tip).last { $0["action"] == "capture" }
     guard captured?["restorable"] == "no" else { return }
     throw CheckpointError(

@@ -62,7 +62,7 @@ public final class OutputFile {
   package init(pipe descriptor: Int32, name: String) {
     self.descriptor = descriptor
     self.name = name
-    path = name
+    path = ""
     isSeekable = false
     isOpen = false
     force = false

@@ -7,12 +7,10 @@ internal import Interchange
 extension Chain {
   /// Fails if no guest can go on from this moment, or not as it was.
   func checkRestorable() throws(CheckpointError) {
+    try Restore.checkRestorable(tip)
     let history = try Merge.provenance(of: tip)
-    let captured = history.lastIndex { $0["action"] == "capture" }
-    if let captured, history[captured]["restorable"] == "no" {
-      throw refused("holds memory for analysis only: the guest was not asked to suspend itself")
-    }
-    if history[(captured ?? 0)...].contains(where: { $0["action"] == "salvage" }) {
+    let captured = history.lastIndex { $0["action"] == "capture" } ?? 0
+    if history[captured...].contains(where: { $0["action"] == "salvage" }) {
       throw refused("was salvaged: what it lacks, the guest would miss while it runs")
     }
     try checkPages()
