@@ -23,8 +23,6 @@
 #include <xenstore.h>
 #include <xentoollog.h>
 
-extern char **environ;
-
 // What Swift cannot import: macros that cast, variadic functions, hypercall buffers, and unions behind macros.
 
 static const uint32_t vmckpt_first_reserved_domid = DOMID_FIRST_RESERVED;
@@ -112,38 +110,4 @@ static inline int vmckpt_pipe(int ends[2]) {
   fcntl(ends[0], F_SETFD, FD_CLOEXEC);
   fcntl(ends[1], F_SETFD, FD_CLOEXEC);
   return 0;
-}
-
-// Starts a command by the shell in a process group of its own, its output to `output`, its input from
-// nowhere, with `environment` before ours; the process's number, or -1. No copy of our memory's map is made,
-// which takes long if there is much of it.
-static inline pid_t vmckpt_spawn_shell(
-    const char *command, int output, const char *const environment[], size_t variables) {
-  size_t count = 0;
-  while (environ[count]) count++;
-  char **all = (char **)calloc(variables + count + 1, sizeof *all);
-  if (!all) return -1;
-  memcpy(all, environment, variables * sizeof *all);
-  memcpy(all + variables, environ, count * sizeof *all);
-  char *arguments[] = {(char *)"sh", (char *)"-c", (char *)command, NULL};
-  posix_spawn_file_actions_t files;
-  posix_spawnattr_t attributes;
-  sigset_t signals;
-  posix_spawn_file_actions_init(&files);
-  posix_spawnattr_init(&attributes);
-  posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
-  posix_spawn_file_actions_adddup2(&files, output, 1);
-  sigfillset(&signals);
-  posix_spawnattr_setsigdefault(&attributes, &signals);
-  sigemptyset(&signals);
-  posix_spawnattr_setsigmask(&attributes, &signals);
-  posix_spawnattr_setpgroup(&attributes, 0);
-  posix_spawnattr_setflags(
-      &attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
-  pid_t process = -1;
-  if (posix_spawn(&process, "/bin/sh", &files, &attributes, arguments, all)) process = -1;
-  posix_spawnattr_destroy(&attributes);
-  posix_spawn_file_actions_destroy(&files);
-  free(all);
-  return process;
 }

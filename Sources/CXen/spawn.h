@@ -28,7 +28,7 @@ static inline pid_t vmckpt_spawn_self(char *const *arguments, int input, int out
   posix_spawnattr_setsigmask(&attributes, &blocked);
   posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK);
   pid_t process = -1;
-  int error = posix_spawn(&process, "/proc/self/exe", &actions, &attributes, arguments, environ);
+  int error = posix_spawn(&process, "/proc/self/exe", &actions, &attributes, arguments, __environ);
   posix_spawn_file_actions_destroy(&actions);
   posix_spawnattr_destroy(&attributes);
   errno = error;

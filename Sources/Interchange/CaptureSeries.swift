@@ -38,37 +38,48 @@ public struct CaptureSeries {
     var hasNext = false
     repeat {
       let file = try output(number)
-      let summary: ImageWriter.Summary
       do throws(CheckpointError) {
-        summary = try capture.run(source, to: file, on: pool, progress: progress, ending: ending)
-      } catch {
-        // A member's name begins with that of its archive, which may be what was cut.
-        guard number > 0, error.kind == .incomplete, let cut = error.file,
-          source.name == cut || source.name.hasPrefix(cut + ":")
-        else { throw error }
-        return error
-      }
-      if !takesSeveral, try source.beginNextMoment() {
-        throw CheckpointError(
-          .refused,
-          "is a checkpointed stream of several moments: name the images by a pattern, such as "
-            + "-o 'name-%04d.ckpt'", file: source.name)
-      }
-      try file.commit()
-      try done(file.name, summary)
-      hasNext = takesSeveral ? try source.beginNextMoment() : false
-      if hasNext {
-        let image = try ImageFile(file.name)
-        if let parent = capture.parent {
-          try parent.advance(by: image)
-        } else {
-          capture.parent = RunningMoment(try Chain([image]))
+        let summary = try capture.run(
+          source, to: file, on: pool, progress: progress, ending: ending)
+        if !takesSeveral, try source.beginNextMoment() {
+          throw CheckpointError(
+            .refused,
+            "is a checkpointed stream of several moments: name the images by a pattern, such as "
+              + "-o 'name-%04d.ckpt'", file: source.name)
         }
+        try file.commit()
+        try done(file.name, summary)
+        guard takesSeveral else { return nil }
+        try Self.goOn(&capture, to: file.name)
         number += 1
-        // What changed in a part of a moment is of no use.
-        capture.keepsUnfinished = false
+      } catch {
+        if !source.survives(error) {
+          guard number > 0, Self.isCut(source, error) else { throw error }
+          return error
+        }
       }
+      hasNext = try source.beginNextMoment()
+      if source.startsOver { capture.parent = nil }
     } while hasNext
     return nil
+  }
+
+  /// The image that was just made becomes the parent of the next.
+  private static func goOn(_ capture: inout Capture, to file: String) throws(CheckpointError) {
+    let image = try ImageFile(file)
+    if let parent = capture.parent {
+      try parent.advance(by: image)
+    } else {
+      capture.parent = RunningMoment(try Chain([image]))
+    }
+    // What changed in a part of a moment is of no use.
+    capture.keepsUnfinished = false
+  }
+
+  /// Whether the source ended in the middle of a moment.
+  private static func isCut(_ source: any DescribedSource, _ error: CheckpointError) -> Bool {
+    // A member's name begins with that of its archive, which may be what was cut.
+    guard error.kind == .incomplete, let cut = error.file else { return false }
+    return source.name == cut || source.name.hasPrefix(cut + ":")
   }
 }

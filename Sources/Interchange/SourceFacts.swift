@@ -37,6 +37,10 @@ public protocol DescribedSource: CheckpointSource {
   var layoutKind: LayoutKind? { get }
   /// Whether the moment being read is told as what changed since the one before it in the source.
   var isDifference: Bool { get }
+  /// Whether this moment has nothing to do with the one before it: it is told whole.
+  var startsOver: Bool { get }
+  /// Whether, after this error in the middle of a moment, `beginNextMoment` can still be called.
+  func survives(_ error: CheckpointError) -> Bool
   /// Goes on to the next moment, once all events of this one were taken; false if there is none.
   func beginNextMoment() throws(CheckpointError) -> Bool
 }
@@ -45,6 +49,10 @@ public protocol DescribedSource: CheckpointSource {
 extension DescribedSource {
   /// Whole.
   public var isDifference: Bool { false }
+  /// It goes on.
+  public var startsOver: Bool { false }
+  /// It ends.
+  public func survives(_ error: CheckpointError) -> Bool { false }
   /// There is none.
   public func beginNextMoment() throws(CheckpointError) -> Bool { false }
 }

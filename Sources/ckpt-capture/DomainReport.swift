@@ -18,6 +18,11 @@ final class DomainReport {
       warn(
         "the hypervisor keeps no dirty log for this guest: each image reads all of its memory, and the guest "
           + "stands still while that is copied")
+    case .leftOut(let error): warn("this image is left out: \(error)")
+    case .ended(let name):
+      warn("\(name) has ended; waiting for a minute whether it is started again")
+    case .startedAgain(let id):
+      warn("it was started again as domain \(id): the next image is a base")
     case .logLost:
       warn(
         "somebody else switched the dirty log off (xl save, xl migrate?): all pages are compared")

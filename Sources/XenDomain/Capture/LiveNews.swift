@@ -23,6 +23,12 @@ public enum LiveNews: Sendable {
   case unreadable(pages: Int)
   /// Somebody else let a paused guest go on: the pages are not of one moment.
   case hasRun
+  /// This moment could not be had, and has no image.
+  case leftOut(CheckpointError)
+  /// The domain of that name has ended; it is waited for.
+  case ended(String)
+  /// It was started again and has this number: the next image is a base.
+  case startedAgain(UInt32)
   /// The guest goes on.
   case resumed(PauseTimes, pages: Int)
 }

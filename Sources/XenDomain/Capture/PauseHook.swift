@@ -32,34 +32,43 @@ public struct PauseHook: Sendable {
     var ends: [Int32] = [0, 0]
     guard unsafe vmckpt_pipe(&ends) == 0 else { return failed("no pipe") }
     defer { close(ends[0]) }
-    let variables = [
-      "VMCKPT_DOMAIN_ID=\(domain.id)", "VMCKPT_DOMAIN_NAME=\(domain.name)",
-      "VMCKPT_DOMAIN_UUID=\(domain.uuid)",
-    ]
-    var texts = unsafe variables.map { unsafe UnsafePointer(strdup($0)) }
-    defer { unsafe texts.forEach { unsafe free(UnsafeMutableRawPointer(mutating: $0)) } }
-    let process = unsafe vmckpt_spawn_shell(command, ends[1], &texts, texts.count)
+    let nothing = unsafe open("/dev/null", O_RDONLY | O_CLOEXEC)
+    defer { close(nothing) }
+    let process: ChildProcess
+    do throws(CheckpointError) {
+      process = try ChildProcess(
+        ["/bin/sh", "-c", command], files: [(nothing, STDIN_FILENO), (ends[1], STDOUT_FILENO)],
+        variables: [
+          "VMCKPT_DOMAIN_ID=\(domain.id)", "VMCKPT_DOMAIN_NAME=\(domain.name)",
+          "VMCKPT_DOMAIN_UUID=\(domain.uuid)",
+        ])
+    } catch {
+      close(ends[1])
+      return failed(error.reason)
+    }
     close(ends[1])
-    guard process > 0 else { return failed("cannot be started") }
     let end = ContinuousClock.now + patience
     var output: [UInt8] = []
-    var status: Int32 = 0
     // The pipe may outlive the command, in a process it left behind; the command is what counts.
-    while unsafe waitpid(process, &status, WNOHANG) == 0 {
+    var status = process.poll()
+    while status == nil {
       guard ContinuousClock.now < end else {
-        kill(-process, SIGKILL)
-        unsafe waitpid(process, &status, 0)
+        kill(-process.id, SIGKILL)
+        _ = process.wait()
         return Outcome(output: text(output), problem: "was killed: it took longer than \(patience)")
       }
       read(ends[0], into: &output, waiting: 5)
+      status = process.poll()
     }
     read(ends[0], into: &output, waiting: 0)
-    let hasExited = status & 0x7f == 0
+    return Outcome(output: text(output), problem: status.flatMap(Self.problem))
+  }
+
+  private static func problem(_ status: Int32) -> String? {
+    let signal = status & 0x7f
     let code = status >> 8 & 0xff
-    return Outcome(
-      output: text(output),
-      problem: hasExited
-        ? (code == 0 ? nil : "ended with status \(code)") : "ended by signal \(status & 0x7f)")
+    if signal != 0 { return "was ended by signal \(signal)" }
+    return code == 0 ? nil : "ended with status \(code)"
   }
 
   private func failed(_ reason: String) -> Outcome { Outcome(output: "", problem: reason) }

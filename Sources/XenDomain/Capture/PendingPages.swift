@@ -3,13 +3,13 @@ internal import CheckpointImage
 
 /// The pages that still have to be copied for the moment being captured.
 final class PendingPages {
-  private let session: DomainSession
+  /// The dirty log; nil if there is none.
+  var log: DirtyBitmap?
+  private let memory: any GuestMemory
   private var pages = PFNBitmap(limit: 0)
   private var wasLost = false
 
-  init(_ session: DomainSession) { self.session = session }
-
-  private var memory: any GuestMemory { session.memory }
+  init(_ memory: any GuestMemory) { self.memory = memory }
 
   /// Whether it was found since the last call that somebody had switched the dirty log off.
   func takeLoss() -> Bool {
@@ -35,7 +35,7 @@ final class PendingPages {
   /// - Parameter isStill: the guest is suspended: all that makes up the moment is added.
   func update(isStill: Bool) throws(CheckpointError) {
     pages.formUnion(try memory.refresh(isStill: isStill))
-    if let log = session.log {
+    if let log {
       switch try log.clean(limit: memory.limit, isLast: isStill) {
       case .pages(let written): pages.formUnion(written)
       case .lost:
@@ -50,7 +50,7 @@ final class PendingPages {
 
   /// How many pages there would be to copy now; nil if it is not known.
   func estimate() throws(CheckpointError) -> Int? {
-    guard let log = session.log, let written = try log.count(limit: memory.limit) else {
+    guard let log, let written = try log.count(limit: memory.limit) else {
       return nil
     }
     return written + pages.count

@@ -1,0 +1,200 @@
+#if Xen
+internal import CheckpointCodec
+internal import CheckpointImage
+internal import Glibc
+internal import Interchange
+
+/// One moment of a running domain: rounds of copying while the guest runs, then its suspension for what is
+/// left, and the events that tell all of it.
+final class LiveMoment {
+  private enum Phase {
+    /// Nothing was done yet.
+    case start
+    /// Whether another round is worth it is to be decided.
+    case decision
+    /// Pages being copied while the guest runs.
+    case round([PFN], next: Int)
+    /// Pages being copied while the guest is suspended: those up to `end` have no place in memory.
+    case still([PFN], next: Int, end: Int)
+    /// All was told.
+    case end
+  }
+
+  private let session: DomainSession
+  private let options: LiveOptions
+  private let tell: (LiveNews) -> Void
+  private var phase = Phase.start
+  private var events: [CheckpointEvent] = []
+  private var nextEvent = 0
+  private var policy: RoundPolicy
+  private var configuration: [UInt8] = []
+  private var rounds: [Int] = []
+  private var pauseBegan = ContinuousClock.now
+  private var times = PauseTimes()
+  private var pagesInPause = 0
+  private var snapshot: String?
+
+  /// Prepares to capture the present of a session; nothing is done yet.
+  init(_ session: DomainSession, _ options: LiveOptions, tell: @escaping (LiveNews) -> Void) {
+    self.session = session
+    self.options = options
+    self.tell = tell
+    policy = RoundPolicy(maximumPause: options.maximumPause)
+  }
+
+  /// What is known once the last event was taken.
+  var fields: [(key: String, value: String)] {
+    guard case .end = phase else { return [] }
+    var fields = [
+      ("live.rounds", rounds.map { "\($0)" }.joined(separator: " ")),
+      ("live.pause.pages", "\(pagesInPause)"),
+    ]
+    for (part, time) in times.parts { fields.append(("live.pause.\(part)", time.milliseconds)) }
+    if let snapshot { fields.append(("hook.snapshot", snapshot)) }
+    return fields
+  }
+
+  /// How much of the pages at hand was copied.
+  var fractionDone: Double? {
+    switch phase {
+    case .round(let pages, let next), .still(let pages, let next, _):
+      pages.isEmpty ? 1 : Double(next) / Double(pages.count)
+    case .start, .decision, .end: nil
+    }
+  }
+
+  /// The next event; nil when all was told.
+  func next() throws(CheckpointError) -> CheckpointEvent? {
+    while true {
+      if nextEvent < events.count {
+        nextEvent += 1
+        return events[nextEvent - 1]
+      }
+      events.removeAll(keepingCapacity: true)
+      nextEvent = 0
+      switch phase {
+      case .start: try start()
+      case .decision: try decide()
+      case .round(let pages, let next): try goOn(with: pages, from: next)
+      case .still(let pages, let next, let end): try finish(pages, from: next, streamingTo: end)
+      case .end: return nil
+      }
+    }
+  }
+
+  private var pending: PendingPages { session.pending }
+
+  private func start() throws(CheckpointError) {
+    configuration = try session.toolstack.configuration(session.reference.id)
+    phase = .decision
+  }
+
+  private func decide() throws(CheckpointError) {
+    guard session.log != nil, !options.paused else { return try suspend() }
+    if let left = try pending.estimate(),
+      let reason = policy.end(left: left, timePerPage: session.copier.timePerPage)
+    {
+      tell(.roundsEnd(reason))
+      return try suspend()
+    }
+    try pending.update(isStill: false)
+    noteLoss()
+    let pages = pending.takePages()
+    if !rounds.isEmpty { events.append(.newPass) }
+    rounds.append(pages.count)
+    phase = .round(pages, next: 0)
+  }
+
+  private func goOn(with pages: [PFN], from next: Int) throws(CheckpointError) {
+    guard next < pages.count else {
+      tell(.round(number: rounds.count, pages: pages.count))
+      phase = .decision
+      return
+    }
+    let end = min(next + PageBuffer.capacity, pages.count)
+    var missing: [PFN] = []
+    let batch = try session.copier.copy(pages[next..<end], missing: &missing)
+    pending.add(missing)
+    if !batch.pages.isEmpty { events.append(.pages(batch)) }
+    phase = .round(pages, next: end)
+  }
+
+  private func suspend() throws(CheckpointError) {
+    let room = Int(clamping: options.stageLimit >> UInt64(Limits.pageShift))
+    let all = Int(clamping: try session.state().pages)
+    let expected = try pending.estimate() ?? all
+    PageBuffer.prepare(min(expected + expected / 4, room) / PageBuffer.capacity + 1)
+    // Nothing else in this process is as urgent as to let the guest go on.
+    setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, -20)
+    let start = ContinuousClock.now
+    try session.control.suspend()
+    pauseBegan = ContinuousClock.now
+    times.handshake = pauseBegan - start
+    try pending.update(isStill: true)
+    noteLoss()
+    let pages = pending.takePages()
+    pagesInPause = pages.count
+    if !rounds.isEmpty { events.append(.newPass) }
+    if pages.count > room { tell(.stageFull(pages: pages.count - room)) }
+    phase = .still(pages, next: 0, end: max(0, pages.count - room))
+  }
+
+  /// Copies what is left, of which the pages before `end` go through compression at once.
+  private func finish(_ pages: [PFN], from next: Int, streamingTo end: Int) throws(CheckpointError)
+  {
+    var next = next
+    repeat {
+      let last = min(next + PageBuffer.capacity, next < end ? end : pages.count)
+      if next < last {
+        var missing: [PFN] = []
+        events.append(.pages(try session.copier.copy(pages[next..<last], missing: &missing)))
+        if let pfn = missing.first {
+          throw CheckpointError(
+            .io, "page \(pfn) cannot be read though the guest stands still",
+            file: "xen:\(session.reference.name)")
+        }
+      }
+      next = last
+      if next < end {
+        phase = .still(pages, next: next, end: end)
+        return
+      }
+    } while next < pages.count
+    events += pending.takeStates().map { .states($0) }
+    events += try machineState().events
+    try resume()
+    phase = .end
+  }
+
+  private func machineState() throws(CheckpointError) -> StreamForm {
+    let memory = session.memory
+    return StreamForm(
+      guest: memory.guest, xen: session.hypervisor.release, configuration: configuration,
+      static: try memory.staticRecords(), sticky: try memory.stickyRecords(),
+      epoch: try memory.epochRecords())
+  }
+
+  private func resume() throws(CheckpointError) {
+    let copied = ContinuousClock.now
+    times.copy = copied - pauseBegan
+    let outcome = options.hook?.run(for: session.reference)
+    let hooked = ContinuousClock.now
+    times.hook = hooked - copied
+    try session.control.resume()
+    times.resume = ContinuousClock.now - hooked
+    setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 0)
+    if let outcome {
+      if let problem = outcome.problem {
+        tell(.hookFailed(problem))
+      } else {
+        snapshot = outcome.output
+      }
+    }
+    tell(.resumed(times, pages: pagesInPause))
+  }
+
+  private func noteLoss() {
+    if pending.takeLoss() { tell(.logLost) }
+  }
+}
+#endif
