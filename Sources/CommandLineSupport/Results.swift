@@ -17,6 +17,13 @@ public enum Results {
     try write(JSONText.bytes(value, encoder) + [0x0a])
   }
 
+  /// Prints a value as JSON on a line of its own, keys sorted.
+  public static func printJSONLine(_ value: some Encodable) throws(CheckpointError) {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    try write(JSONText.bytes(value, encoder) + [0x0a])
+  }
+
   static func write(_ bytes: [UInt8]) throws(CheckpointError) {
     var done = 0
     while done < bytes.count {

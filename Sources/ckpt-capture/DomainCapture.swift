@@ -24,7 +24,7 @@ extension CaptureCommand {
       PauseHook(command: $0, patience: .seconds(domain.hookTimeout ?? 10))
     }
     let progress = ProgressLine("capturing", quiet: common.quiet)
-    let report = DomainReport(common, progress)
+    let report = DomainReport(common, output, progress)
     if domain.memoryOnly {
       let source = try MemoryOnlySource(name, options, tell: report.tell)
       defer { source.close() }
@@ -51,11 +51,9 @@ extension CaptureCommand {
       (provenance) throws(CheckpointError) in
       provenance.add("end", RunRecord.now())
     } done: { (file, summary) throws(CheckpointError) in
-      progress.end()
-      try ImageReport(
-        file: file, root: summary.root, fileID: summary.fileID, bytes: summary.fileLength
-      ).tell(common, output)
-      if domain.memoryOnly { report.tellMemoryOnly() }
+      let image = ImageReport(
+        file: file, root: summary.root, fileID: summary.fileID, bytes: summary.fileLength)
+      try report.tell(image, memoryOnly: domain.memoryOnly)
     }
     progress.end()
   }

@@ -1,14 +1,17 @@
 #if Xen
+import CheckpointImage
 import CommandLineSupport
 import XenDomain
 
-/// Tells the user what happens in the capture of a running domain.
+/// Tells the user what happens in the capture of a running domain: in words, or as lines of JSON.
 final class DomainReport {
   private let common: CommonOptions
+  private let output: OutputOptions
   private let progress: ProgressLine
 
-  init(_ common: CommonOptions, _ progress: ProgressLine) {
+  init(_ common: CommonOptions, _ output: OutputOptions, _ progress: ProgressLine) {
     self.common = common
+    self.output = output
     self.progress = progress
   }
 
@@ -16,50 +19,87 @@ final class DomainReport {
     switch news {
     case .noDirtyLog:
       warn(
+        "no-dirty-log",
         "the hypervisor keeps no dirty log for this guest: each image reads all of its memory, and the guest "
           + "stands still while that is copied")
-    case .leftOut(let error): warn("this image is left out: \(error)")
+    case .leftOut(let error): warn("left-out", "this image is left out: \(error)")
     case .ended(let name):
-      warn("\(name) has ended; waiting for a minute whether it is started again")
+      warn("ended", "\(name) has ended; waiting for a minute whether it is started again")
     case .startedAgain(let id):
-      warn("it was started again as domain \(id): the next image is a base")
+      warn("started-again", "it was started again as domain \(id): the next image is a base")
     case .logLost:
       warn(
+        "log-lost",
         "somebody else switched the dirty log off (xl save, xl migrate?): all pages are compared")
     case .stageFull(let pages):
       warn(
+        "stage-full",
         "\(Count.text(pages, "page")) more must be copied in the pause than --stage-limit has room for: "
           + "the pause lasts until they are compressed")
-    case .hookFailed(let problem): warn("the command of --hook-paused \(problem)")
-    case .recovered(let text): warn(text)
-    case .notUndone(let error): warn("\(error)")
+    case .hookFailed(let problem):
+      warn("hook-failed", "the command of --hook-paused \(problem)")
+    case .recovered(let text): warn("recovered", text)
+    case .notUndone(let error): warn("not-undone", "\(error)")
     case .unreadable(let pages):
       warn(
+        "unreadable",
         "\(Count.text(pages, "page")) could not be read and \(pages == 1 ? "is" : "are") recorded as unreadable"
       )
     case .hasRun:
       warn(
+        "has-run",
         "somebody else let the guest go on while it was read: the image is smeared, not of one moment"
       )
-    case .round(let number, let pages): say("round \(number): \(Count.text(pages, "page"))")
-    case .roundsEnd(let reason): say("no more rounds: \(reason.rawValue)")
+    case .round(let number, let pages):
+      var event = DomainEvent("round")
+      event.round = number
+      event.count(pages)
+      say(event, "round \(number): \(Count.text(pages, "page"))")
+    case .roundsEnd(let reason):
+      say(DomainEvent("rounds-end", message: reason.rawValue), "no more rounds: \(reason.rawValue)")
     case .resumed(let times, let pages):
+      var event = DomainEvent("resumed")
+      event.count(pages)
+      event.pause = DomainEvent.Pause(times)
       let parts = times.parts.map { "\($0.name) \($0.time.milliseconds)" }
-      say("pause: \(Count.text(pages, "page")), " + parts.joined(separator: ", "))
+      say(event, "pause: \(Count.text(pages, "page")), " + parts.joined(separator: ", "))
     }
   }
 
-  func tellMemoryOnly() { say("memory only: no guest can go on from this image") }
-
-  private func warn(_ text: String) {
+  /// Tells of an image that was made.
+  func tell(_ image: ImageReport, memoryOnly: Bool) throws(CheckpointError) {
     progress.end()
-    Message.print("\(toolName): warning: \(text)")
+    guard isJSON else {
+      try image.tell(common, output)
+      if memoryOnly && !common.quiet {
+        Message.print("memory only: no guest can go on from this image")
+      }
+      return
+    }
+    var event = DomainEvent("image")
+    event.image = image
+    if memoryOnly { event.memoryOnly = true }
+    try Results.printJSONLine(event)
   }
 
-  private func say(_ text: String) {
-    guard !common.quiet else { return }
+  private var isJSON: Bool { common.json && output.output != "-" }
+
+  private func warn(_ event: String, _ text: String) {
+    progress.end()
+    Message.print("\(toolName): warning: \(text)")
+    print(DomainEvent(event, message: text))
+  }
+
+  private func say(_ event: DomainEvent, _ text: String) {
+    print(event)
+    guard !common.quiet, !isJSON else { return }
     progress.end()
     Message.print(text)
+  }
+
+  /// That nobody reads must not stop the work on the guest; the next image will tell.
+  private func print(_ event: DomainEvent) {
+    if isJSON { try? Results.printJSONLine(event) }
   }
 }
 #endif

@@ -45,7 +45,9 @@ final class LiveMoment {
   /// What is known once the last event was taken.
   var fields: [(key: String, value: String)] {
     guard case .end = phase else { return [] }
-    var fields = [
+    let disks = (try? RestoredConfiguration(configuration, file: ""))?.disks ?? []
+    var fields = disks.map { ("domain.disk", $0) }
+    fields += [
       ("live.rounds", rounds.map { "\($0)" }.joined(separator: " ")),
       ("live.pause.pages", "\(pagesInPause)"),
     ]

@@ -56,6 +56,14 @@ struct RestoredConfiguration {
     set { json["c_info"]?["uuid"] = newValue.map { .string("\($0)") } }
   }
 
+  /// The disks, one line each: what the guest calls it, whether it may write to it, and where it lies.
+  var disks: [String] {
+    (json["disks"]?.elements ?? []).map {
+      let parts = [$0["vdev"]?.text, Self.isWritable($0) ? "rw" : "ro", $0["pdev_path"]?.text]
+      return parts.map { $0 ?? "?" }.joined(separator: " ")
+    }
+  }
+
   /// The disks that the guest may write to, as it names them: `xvda`.
   var writableDisks: [String] {
     (json["disks"]?.elements ?? []).filter(Self.isWritable).map {

@@ -1,0 +1,49 @@
+#if Xen
+import CommandLineSupport
+import XenDomain
+
+/// A step of the capture of a running domain, as one line of JSON. Times are in milliseconds.
+struct DomainEvent: Encodable {
+  struct Pause: Encodable {
+    var handshake: Double
+    var copy: Double
+    var hook: Double
+    var resume: Double
+    var total: Double
+
+    init(_ times: PauseTimes) {
+      handshake = times.handshake.inMilliseconds
+      copy = times.copy.inMilliseconds
+      hook = times.hook.inMilliseconds
+      resume = times.resume.inMilliseconds
+      total = times.total.inMilliseconds
+    }
+  }
+
+  var event: String
+  var message: String?
+  var round: Int?
+  var pages: Int?
+  var bytes: Int?
+  var pause: Pause?
+  var image: ImageReport?
+  var memoryOnly: Bool?
+
+  init(_ event: String, message: String? = nil) {
+    self.event = event
+    self.message = message
+  }
+
+  /// Sets how many pages it is about.
+  mutating func count(_ pages: Int) {
+    self.pages = pages
+    bytes = pages * 4096
+  }
+}
+
+extension Duration {
+  fileprivate var inMilliseconds: Double {
+    Double(components.seconds) * 1000 + Double(components.attoseconds / 1_000_000_000_000) / 1000
+  }
+}
+#endif
