@@ -64,8 +64,8 @@ struct DomainOptions: ParsableArguments {
     #else
     throw CheckpointError(
       .unsupported,
-      "this ckpt-restore was built without Xen's libraries; use --to xl -o FILE, then: xl restore FILE",
-      file: "xen:")
+      "--to xen: is not possible, this program was built without Xen's libraries; write a file with --to xl -o FILE, then: xl restore FILE"
+    )
     #endif
   }
 
