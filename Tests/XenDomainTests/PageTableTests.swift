@@ -87,6 +87,20 @@ internal import Testing
       ])
   }
 
+  /// Xen's own entries go, the guest's become PFNs, and all others can be told from those.
+  @Test func foreignFramesAreMarked() {
+    var entries = empty
+    entries[0] = 0x0123_4067
+    entries[1] = 0x8000_0000_0020_0001
+    entries[2] = 0x0020_0000
+    entries[256] = 0x0123_4067
+    PageTable(level: 4, guestLevels: 4).translate(&entries, marking: 1 << 39, pfn: pfn)
+    #expect(entries[0] == 0x0023_4067)
+    #expect(entries[1] == 0x8008_0000_0020_0001)
+    #expect(entries[2] == 0x0020_0000)
+    #expect(entries[256] == 0)
+  }
+
   /// Whatever the entries: only the frames of present ones change, and all of those are the guest's.
   @Test func randomEntries() {
     var random = SplitMix64.forTest("randomEntries")

@@ -1,6 +1,7 @@
 #if Xen
 internal import CXen
 internal import CheckpointImage
+internal import Interchange
 
 /// Where the structures of a PV guest have the fields that matter here, by the width of its words. The
 /// numbers are those of Xen's public headers.
@@ -44,6 +45,11 @@ struct PVLayout {
   }
 
   init(width: Int) { self.width = width }
+
+  /// X86_PV_INFO.
+  var record: MachineRecord {
+    MachineRecord(.pvInfo, [UInt8(width), UInt8(levels), 0, 0, 0, 0, 0, 0])
+  }
 
   /// A word in a structure; -1 of 32 bits is -1 of 64, as "no frame" is written so.
   func word(_ bytes: RawSpan, at offset: Int) -> UInt64 {

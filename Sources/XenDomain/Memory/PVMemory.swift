@@ -38,13 +38,7 @@ final class PVMemory: GuestMemory {
   func refresh(isStill: Bool) throws(CheckpointError) -> PFNBitmap {
     state = try Self.state(domain, hypervisor)
     isExact = isStill && state.shutdown == .suspend
-    let sharedInfo = try ForeignPages([xen_pfn_t(state.sharedInfo)], of: domain, hypervisor)
-    guard sharedInfo.isMapped(0) else { throw unreadable("shared_info") }
-    let table = try P2MTable(
-      sharedInfo: sharedInfo.page(0), layout, frameLimit: machineToPhysical.count,
-      // Room for a guest that gave nearly all its memory back.
-      limit: 16 * state.pages + (1 << 20)
-    ) { [self] frames throws(CheckpointError) in try words(frames) }
+    let table = try P2MTable(of: state, layout, machineToPhysical, hypervisor)
     let newTypes = try pageTypes(table.frames)
     defer {
       frames = table.frames
@@ -113,8 +107,7 @@ final class PVMemory: GuestMemory {
   }
 
   func staticRecords() throws(CheckpointError) -> [MachineRecord] {
-    let info = [UInt8(layout.width), UInt8(layout.levels), 0, 0, 0, 0, 0, 0]
-    return [MachineRecord(.pvInfo, info)] + (try CPUPolicy.records(domain, hypervisor))
+    [layout.record] + (try CPUPolicy.records(domain, hypervisor))
   }
 
   func stickyRecords() throws(CheckpointError) -> [MachineRecord] {
@@ -126,14 +119,10 @@ final class PVMemory: GuestMemory {
   }
 
   func epochRecords() throws(CheckpointError) -> [MachineRecord] {
-    let sharedInfo = try ForeignPages([xen_pfn_t(state.sharedInfo)], of: domain, hypervisor)
-    guard sharedInfo.isMapped(0) else { throw unreadable("shared_info") }
-    var words: [UInt64] = []
-    sharedInfo.page(0).appendWords(to: &words)
-    var records = [
-      try TimeStampCounter.record(domain, hypervisor),
-      MachineRecord(.sharedInfo, unsafe words.withUnsafeBytes { unsafe Array($0) }),
-    ]
+    guard let sharedInfo = try SharedInfoPage.record(state, hypervisor) else {
+      throw unreadable("shared_info")
+    }
+    var records = [try TimeStampCounter.record(domain, hypervisor), sharedInfo]
     for number in 0...state.lastVCPU {
       let vcpu = PVVCPU(number: number, domain: domain, hypervisor: hypervisor, layout: layout)
       records += try vcpu.records { (frame, what) throws(CheckpointError) in
@@ -176,21 +165,6 @@ extension PVMemory {
         file: "domain \(domain)")
     }
     return pfn
-  }
-
-  /// Pages by machine frame, as words.
-  private func words(_ frames: [UInt64]) throws(CheckpointError) -> [UInt64] {
-    var words: [UInt64] = []
-    words.reserveCapacity(frames.count * PageTable.entryCount)
-    for start in stride(from: 0, to: frames.count, by: ForeignPages.maximum) {
-      let batch = frames[start..<min(start + ForeignPages.maximum, frames.count)]
-      let pages = try ForeignPages(batch.map { xen_pfn_t($0) }, of: domain, hypervisor)
-      for place in 0..<batch.count {
-        guard pages.isMapped(place) else { throw unreadable("a page of the P2M") }
-        pages.page(place).appendWords(to: &words)
-      }
-    }
-    return words
   }
 
   /// The types of all PFNs. Those without a machine frame of this domain have none, nor has one whose frame is
@@ -279,17 +253,6 @@ extension PVMemory {
       .refused,
       "PFN 0x\(String(pfn, radix: 16)) is a page table whose entry \(bad.index), 0x\(String(bad.entry, radix: 16)), names no page of the guest: it has memory of another domain or of a device, which cannot be saved",
       structure: "page table of level \(level)", file: "domain \(domain)")
-  }
-}
-
-extension RawSpan {
-  /// Appends the contents as words of 8 bytes.
-  fileprivate func appendWords(to words: inout [UInt64]) {
-    unsafe withUnsafeBytes { bytes in
-      for offset in stride(from: 0, to: bytes.count - 7, by: 8) {
-        unsafe words.append(bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
-      }
-    }
   }
 }
 #endif

@@ -35,6 +35,21 @@ struct PageTable {
 
   /// Translates all entries in place; `pfn` gives the PFN of a machine frame of the guest, nil for others.
   func translate(_ entries: inout [UInt64], pfn: (UInt64) -> PFN?) throws(BadEntry) {
+    try translate(&entries, pfn: pfn) { (index, entry) throws(BadEntry) in
+      throw BadEntry(index: index, entry: entry)
+    }
+  }
+
+  /// Translates all entries in place. One that names no page of the guest keeps its machine frame, with the bits of
+  /// `mark` set.
+  func translate(_ entries: inout [UInt64], marking mark: PFN, pfn: (UInt64) -> PFN?) {
+    translate(&entries, pfn: pfn) { _, entry in entry | mark << 12 }
+  }
+
+  private func translate<Failure>(
+    _ entries: inout [UInt64], pfn: (UInt64) -> PFN?,
+    other: (Int, UInt64) throws(Failure) -> UInt64
+  ) throws(Failure) {
     let xen = entriesOfXen(entries, pfn: pfn)
     for index in entries.indices {
       if xen.contains(index) {
@@ -44,10 +59,13 @@ struct PageTable {
       let entry = entries[index]
       guard entry & Self.present != 0 else { continue }
       // A superpage cannot be built again from single frames: Xen does not save it either.
-      guard level <= guestLevels, level == 1 || entry & Self.large == 0,
+      if level <= guestLevels, level == 1 || entry & Self.large == 0,
         let pfn = pfn(Self.frame(entry)), pfn << 12 & ~Self.frameMask == 0
-      else { throw BadEntry(index: index, entry: entry) }
-      entries[index] = entry & ~Self.frameMask | pfn << 12
+      {
+        entries[index] = entry & ~Self.frameMask | pfn << 12
+      } else {
+        entries[index] = try other(index, entry)
+      }
     }
   }
 

@@ -58,10 +58,9 @@ public final class MemoryOnlySource: DescribedSource {
     self.name = "xen:\(reference.name)"
     let state = try Self.state(reference, hypervisor)
     activity = state.activity
-    guard state.isHVM else {
-      throw CheckpointError(.unsupported, "is a PV guest", file: reference.name)
-    }
-    memory = HVMMemory(reference.id, hypervisor)
+    memory =
+      state.isHVM
+      ? HVMMemory(reference.id, hypervisor) : try OwnedMemory(reference.id, hypervisor)
     copier = PageCopier(memory)
     guard options.paused else {
       control = nil

@@ -10,6 +10,8 @@ struct PVVCPU {
   let domain: UInt32
   let hypervisor: Hypervisor
   let layout: PVLayout
+  /// Whether the guest has suspended itself: then vCPU 0 says where start_info is.
+  var hasSuspended = true
 
   /// The PFN of a machine frame; fails, with these words, if it is none of the guest's.
   typealias Translation = (_ frame: UInt64, _ what: String) throws(CheckpointError) -> PFN
@@ -34,6 +36,13 @@ struct PVVCPU {
     return unsafe layout.word(context.span.bytes, at: layout.edx)
   }
 
+  /// The CR3 with a machine frame, as the processor has it.
+  func machineCR3() throws(CheckpointError) -> UInt64 {
+    let context = try context()
+    return unsafe layout.word(
+      context.span.bytes, at: layout.controlRegisters + 3 * layout.width)
+  }
+
   private func record(_ type: XenStream.LibxcType, _ state: [UInt8]) -> MachineRecord {
     var writer = WireWriter(capacity: 8 + state.count)
     writer.write(number)
@@ -54,7 +63,7 @@ struct PVVCPU {
   private func basic(_ pfn: Translation) throws(CheckpointError) -> [UInt8] {
     var context = try context()
     func word(_ offset: Int) -> UInt64 { unsafe layout.word(context.span.bytes, at: offset) }
-    if number == 0 {
+    if number == 0, hasSuspended {
       let page = try pfn(word(layout.edx), "start_info")
       layout.set(page, in: &context, at: layout.edx)
     }
