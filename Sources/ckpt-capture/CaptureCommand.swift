@@ -124,7 +124,7 @@ struct CaptureCommand: Tool {
     }
     if let time = input.modified {
       provenance.add(
-        "source.modified", RunRecord.text(seconds: time.seconds, nanoseconds: time.nanoseconds))
+        "source.modified", UTCTime.text(seconds: time.seconds, nanoseconds: time.nanoseconds))
     }
     // Only then is the digest that of the whole source.
     if hashSource {
@@ -135,6 +135,6 @@ struct CaptureCommand: Tool {
       }
       provenance.add("source.sha256", digest.hex)
     }
-    provenance.add("end", RunRecord.now())
+    provenance.add("end", UTCTime.now)
   }
 }

@@ -49,7 +49,7 @@ extension CaptureCommand {
     }
     _ = try series.run(source, on: threads.pool, progress: progress.update) {
       (provenance) throws(CheckpointError) in
-      provenance.add("end", RunRecord.now())
+      provenance.add("end", UTCTime.now)
     } done: { (file, summary) throws(CheckpointError) in
       let image = ImageReport(
         file: file, root: summary.root, fileID: summary.fileID, bytes: summary.fileLength)

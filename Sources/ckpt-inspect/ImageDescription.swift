@@ -53,7 +53,8 @@ struct ImageDescription: Encodable {
   /// When the guest was as the image shows it, as far as that is known.
   var moment: String? {
     let captured = provenance.last { $0["action"] == "capture" }
-    return (captured?["source.modified"] ?? captured?["start"]).map { "\($0.prefix(19))Z" }
+    let fields = ["live.suspended", "source.modified", "start"]
+    return fields.compactMap { captured?[$0] }.first.map { "\($0.prefix(19))Z" }
   }
 
   /// The image as a part of its chain.

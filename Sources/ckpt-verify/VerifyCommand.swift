@@ -96,7 +96,7 @@ struct VerifyCommand: Tool {
     let result = try Salvage.run(
       image, searching: chain.folders, provenance: RunRecord.begin("salvage"), to: file,
       on: threads.pool, progress: progress.update
-    ) { $0.add("end", RunRecord.now()) }
+    ) { $0.add("end", UTCTime.now) }
     try file.commit()
     progress.end()
     try SalvageReport(result, file: file.name).tell(common, dataOnStandardOutput: output == "-")

@@ -28,6 +28,13 @@ final class DomainSession {
     self.toolstack = toolstack
     self.tell = tell
     guard let state = try hypervisor.domain(reference.id) else { throw .gone(reference.id) }
+    // What such a program writes to the guest's memory is in no dirty log, and its own state is needed too.
+    guard try !toolstack.hasDeviceModel(reference.id) else {
+      throw CheckpointError(
+        .unsupported,
+        "is an HVM guest with a device model (QEMU), whose state only 'xl save -c' saves: capture the file that it "
+          + "writes; or use --memory-only", file: "xen:\(reference.name)")
+    }
     memory =
       state.isHVM
       ? HVMMemory(reference.id, hypervisor) : try PVMemory(reference.id, hypervisor)

@@ -32,6 +32,7 @@ final class LiveMoment {
   private var pauseBegan = ContinuousClock.now
   private var times = PauseTimes()
   private var pagesInPause = 0
+  private var suspended = ""
   private var snapshot: String?
 
   /// Prepares to capture the present of a session; nothing is done yet.
@@ -47,9 +48,11 @@ final class LiveMoment {
     guard case .end = phase else { return [] }
     let disks = (try? RestoredConfiguration(configuration, file: ""))?.disks ?? []
     var fields = disks.map { ("domain.disk", $0) }
+    if !rounds.isEmpty {
+      fields.append(("live.rounds", rounds.map { "\($0)" }.joined(separator: " ")))
+    }
     fields += [
-      ("live.rounds", rounds.map { "\($0)" }.joined(separator: " ")),
-      ("live.pause.pages", "\(pagesInPause)"),
+      ("live.suspended", suspended), ("live.pause.pages", "\(pagesInPause)"),
     ]
     for (part, time) in times.parts { fields.append(("live.pause.\(part)", time.milliseconds)) }
     if let snapshot { fields.append(("hook.snapshot", snapshot)) }
@@ -131,6 +134,7 @@ final class LiveMoment {
     let start = ContinuousClock.now
     try session.control.suspend()
     pauseBegan = ContinuousClock.now
+    suspended = UTCTime.now
     times.handshake = pauseBegan - start
     try pending.update(isStill: true)
     noteLoss()

@@ -25,11 +25,11 @@ public final class LiveSource: DescribedSource {
   private let tell: (LiveNews) -> Void
   private var session: DomainSession
   private var moment: LiveMoment
-  /// Moments begun since the last start.
-  private var number = 0
-  /// Moments that were told to their end.
+  /// Moments that were told to their end: in all, and in this session.
   private var made = 0
+  private var madeInSession = 0
   private var due = ContinuousClock.now
+  private var hasBegun = false
   private var hasFailed = false
 
   /// Finds a domain by name, number or UUID, and prepares its capture. Nothing is done to it yet.
@@ -64,9 +64,10 @@ public final class LiveSource: DescribedSource {
   /// The next event of this moment.
   public func next() throws(CheckpointError) -> CheckpointEvent? {
     do throws(CheckpointError) {
-      if number == 0 { try begin() }
+      if !hasBegun { try begin() }
       if let event = try moment.next() { return event }
       made += 1
+      madeInSession += 1
       return nil
     } catch {
       hasFailed = true
@@ -75,8 +76,15 @@ public final class LiveSource: DescribedSource {
   }
 
   private func begin() throws(CheckpointError) {
-    number = 1
-    if try session.startLog() { try session.pending.addAll() } else { tell(.noDirtyLog) }
+    if madeInSession == 0, session.log == nil, options.interval != nil || !options.paused {
+      if try !session.startLog() { tell(.noDirtyLog) }
+    }
+    // What a failed moment had copied is not known to its successor.
+    if madeInSession == 0 || hasFailed || madeInSession % Self.comparesAllEvery == 0 {
+      try session.pending.addAll()
+    }
+    hasFailed = false
+    hasBegun = true
   }
 
   /// In a series, a moment that cannot be had is left out.
@@ -96,19 +104,14 @@ public final class LiveSource: DescribedSource {
       if Interruption.received != 0 { return false }
       usleep(useconds_t(20_000))
     }
-    startsOver = false
     if try session.isOver() {
       guard try follow() else { return false }
-    } else {
-      if hasFailed { try session.putBack() }
-      // What the failed moment had copied is not known to its successor.
-      if session.log != nil, hasFailed || number % Self.comparesAllEvery == 0 {
-        try session.pending.addAll()
-      }
-      number += 1
-      isDifference = session.log != nil
+    } else if hasFailed {
+      try session.putBack()
     }
-    hasFailed = false
+    startsOver = madeInSession == 0
+    isDifference = madeInSession > 0 && session.log != nil
+    hasBegun = false
     moment = LiveMoment(session, options, tell: tell)
     return true
   }
@@ -125,9 +128,7 @@ public final class LiveSource: DescribedSource {
         let next = try? DomainReference("\(id)", session.hypervisor, session.toolstack)
       {
         session = try DomainSession(next, session.hypervisor, session.toolstack, tell: tell)
-        number = 0
-        startsOver = true
-        isDifference = false
+        madeInSession = 0
         tell(.startedAgain(next.id))
         return true
       }

@@ -32,8 +32,7 @@ final class DomainActions: DomainControl {
     hypervisor = try Hypervisor()
     toolstack = try Toolstack()
     xenstore = try Xenstore()
-    let type = try xenstore.value("/libxl/\(domain.id)/type")
-    hasDeviceModel = type != "pv" && type != "pvh"
+    hasDeviceModel = try toolstack.hasDeviceModel(domain.id)
   }
 
   // MARK: Log-dirty

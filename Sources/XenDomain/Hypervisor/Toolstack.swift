@@ -73,5 +73,11 @@ internal import Glibc
     defer { unsafe free(name) }
     return unsafe String(cString: name)
   }
+
+  /// Whether a program beside the guest emulates devices for it.
+  func hasDeviceModel(_ domain: UInt32) throws(CheckpointError) -> Bool {
+    let type = try Xenstore().value("/libxl/\(domain)/type")
+    return type != "pv" && type != "pvh"
+  }
 }
 #endif

@@ -29,8 +29,14 @@ struct P2MTable {
   ) throws(CheckpointError) {
     let claimed = layout.word(sharedInfo, at: layout.maximumPFN)
     let cr3 = layout.word(sharedInfo, at: layout.tableCR3)
-    guard (1...Self.maximumCount).contains(claimed) else {
-      throw Self.wrong("the number of PFNs: found \(claimed), expected 1 to \(Self.maximumCount)")
+    guard claimed != 0 else {
+      throw CheckpointError(
+        .refused, "the guest has not told Xen of its memory yet: it is still starting",
+        structure: "P2M")
+    }
+    guard claimed <= Self.maximumCount else {
+      throw Self.wrong(
+        "the number of PFNs: found \(claimed), expected at most \(Self.maximumCount)")
     }
     let walk = Walk(layout: layout, frameLimit: frameLimit, limit: limit, read: read)
     let found =
@@ -55,7 +61,7 @@ struct P2MTable {
   }
 
   static func wrong(_ reason: String) -> CheckpointError {
-    CheckpointError(.damaged, reason, structure: "P2M")
+    CheckpointError(.unsupported, reason, structure: "P2M")
   }
 }
 
