@@ -15,7 +15,7 @@ compare() {
   id=$(xl domid "$1")
   check "$1: read while it runs" xen-compare "$id" live 3
   xenstore-write "/local/domain/$id/control/shutdown" suspend
-  check "$1: suspended" until_true 300 suspended "$id"
+  check "$1: suspended" until_true 30 suspended "$id"
   check "$1: saved by Xen" saved "$id"
   check "$1: equals Xen's save" xen-compare "$id" /tmp/saved
   xl destroy "$1"

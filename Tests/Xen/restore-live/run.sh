@@ -24,7 +24,7 @@ no_process() { ! ps | grep -E '[x]l restore|[l]ibxl-save-helper'; }
 nothing_left() {
   check "$1: no domain is left" until_true 30 test "$(domains)" = 1
   check "$1: nothing is left in xenstore" test -z "$(traces)"
-  check "$1: no process is left" until_true 50 no_process
+  check "$1: no process is left" until_true 10 no_process
 }
 # monitor NAME: the process that acts when the guest of that name ends.
 monitor() {
@@ -38,7 +38,7 @@ begun() { [ "$(domains)" -gt 1 ]; }
 # went_on NAME: its heart goes on from where it was captured, and its memory is as it filled it.
 went_on() {
   local first
-  check "$1: beats" until_true 600 ticked "$1" 1
+  check "$1: beats" until_true 60 ticked "$1" 1
   first=$(grep -o 'wl: tick [0-9]*' "$(console "$1")" | head -n 1)
   first=${first##* }
   check "$1: goes on from heartbeat $before to $after with $first" \
@@ -54,7 +54,7 @@ caught() {
   ckpt-restore --to xen: --name again "$@" >caught-said 2>&1 &
   pid=$!
   set +m
-  until_true 100 half_built
+  until_true 10 half_built
   kill -STOP $pid
   check "$1: caught in the middle" half_built
 }
@@ -98,7 +98,7 @@ comes_back() {
   went_on "$type"
   check "$type: a monitor is there" test -n "$(monitor "$type")"
   tell "$type" off
-  check "$type: its power-off is acted on" until_true 300 gone "$type"
+  check "$type: its power-off is acted on" until_true 30 gone "$type"
   check "$type: paused" says 0 'domain again .*is paused' restore "$type".ckpt --paused --name again
   check "$type: does not run" test "$(xl list again | awk 'NR == 2 { print $5 }')" = --p---
   xl unpause again
