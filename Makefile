@@ -19,6 +19,8 @@ FUZZ_BUILD := $(CURDIR)/.build/fuzz
 
 BINDIR = $(DESTDIR)$(PREFIX)/bin
 MANDIR = $(DESTDIR)$(PREFIX)/share/man
+UNITDIR = $(DESTDIR)$(PREFIX)/lib/systemd/system
+DOCDIR = $(DESTDIR)$(PREFIX)/share/doc/vmckpt
 # Where the shells look for completions.
 BASHDIR = $(DESTDIR)$(PREFIX)/share/bash-completion/completions
 ZSHDIR = $(DESTDIR)$(PREFIX)/share/zsh/site-functions
@@ -90,10 +92,13 @@ fuzz:
 	done
 
 install: build
-	install -d "$(BINDIR)" "$(MANDIR)/man1" "$(MANDIR)/man5" "$(BASHDIR)" "$(ZSHDIR)" "$(FISHDIR)"
+	install -d "$(BINDIR)" "$(MANDIR)/man1" "$(MANDIR)/man5" "$(UNITDIR)" "$(DOCDIR)" "$(BASHDIR)" "$(ZSHDIR)" "$(FISHDIR)"
 	install -m 755 $(TOOLS:%="$(BIN)"/%) "$(BINDIR)"
 	install -m 644 $(filter %.1,$(PAGES)) "$(MANDIR)/man1"
 	install -m 644 $(filter %.5,$(PAGES)) "$(MANDIR)/man5"
+	sed 's|@BINDIR@|$(PREFIX)/bin|' Man/systemd/ckpt-capture@.service >"$(UNITDIR)/ckpt-capture@.service"
+	chmod 644 "$(UNITDIR)/ckpt-capture@.service"
+	install -m 644 Man/systemd/ckpt-capture.conf "$(DOCDIR)"
 	set -e; for tool in $(TOOLS); do \
 	  "$(BIN)/$$tool" --generate-completion-script bash >"$(BASHDIR)/$$tool"; \
 	  "$(BIN)/$$tool" --generate-completion-script zsh >"$(ZSHDIR)/_$$tool"; \
@@ -104,6 +109,7 @@ install: build
 uninstall:
 	rm -f $(TOOLS:%="$(BINDIR)"/%)
 	rm -f $(patsubst Man/%,"$(MANDIR)/man1"/%,$(filter %.1,$(PAGES))) $(patsubst Man/%,"$(MANDIR)/man5"/%,$(filter %.5,$(PAGES)))
+	rm -f "$(UNITDIR)/ckpt-capture@.service" "$(DOCDIR)/ckpt-capture.conf"
 	rm -f $(TOOLS:%="$(BASHDIR)"/%) $(TOOLS:%="$(ZSHDIR)"/_%) $(TOOLS:%="$(FISHDIR)"/%.fish)
 
 clean:
@@ -123,6 +129,6 @@ help:
 	@echo 'make demo-xen    capture a guest on Xen every second, lose it, and bring it back'
 	@echo 'make bench-xen   how long a guest of 512 MiB stands still, beside xl save -c'
 	@echo 'make fuzz        look for inputs that break the tools, FUZZ_SECONDS ($(FUZZ_SECONDS)) for each of FUZZ_TARGETS'
-	@echo 'make install     install tools, man pages and completions under PREFIX ($(PREFIX)); DESTDIR is put before it'
+	@echo 'make install     install tools, man pages, completions and a systemd unit under PREFIX ($(PREFIX)); DESTDIR is put before it'
 	@echo 'make uninstall   remove them again'
 	@echo 'make clean       remove .build'

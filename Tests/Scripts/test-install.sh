@@ -8,9 +8,50 @@ prefix=$work/prefix
 make() { command make -s -C "$root" -o build BIN="$BIN" DESTDIR= PREFIX="$prefix" "$@"; }
 make install >/dev/null
 
-for page in "$root"/Man/*; do
+for page in "$root"/Man/*.[15]; do
   cmp "$page" "$prefix/share/man/man${page##*.}/${page##*/}" || fail "manual page"
 done
+
+# systemd takes the unit, of any domain; what it starts captures into a folder of its own, with the settings.
+unit=$prefix/lib/systemd/system/ckpt-capture@.service
+if command -v systemd-analyze >/dev/null; then
+  systemd-analyze verify --man=no "${unit/@/@web}" || fail "unit"
+else
+  echo "note: systemd-analyze is not installed"
+fi
+python3 - "$unit" "$work" "$prefix/share/doc/vmckpt/ckpt-capture.conf" <<'PYTHON' || fail "what the unit starts"
+import os, re, shlex, subprocess, sys
+
+unit, work, settings = sys.argv[1:]
+text = open(unit).read().replace("\\\n", " ")
+[line] = re.findall(r"^ExecStart=(.*)", text, re.M)
+[bindir] = re.findall(r"exec (\S+)/ckpt-capture ", line)
+assert bindir == os.path.dirname(os.path.dirname(unit)).replace("lib/systemd", "bin"), bindir
+# In place of the tool, a program that tells how it was called.
+os.mkdir(f"{work}/stand-in")
+with open(f"{work}/stand-in/ckpt-capture", "w") as file:
+    file.write('#!/bin/sh\nprintf "%s\\n" "$@"\n')
+os.chmod(f"{work}/stand-in/ckpt-capture", 0o755)
+line = line.replace(bindir, f"{work}/stand-in").replace("$$", "$").replace("%i", "web").replace("%%", "%")
+
+
+def started(**variables):
+    variables |= {"FOLDER": f"{work}/images", "PATH": os.environ["PATH"]}
+    run = subprocess.run(shlex.split(line), env=variables, stdout=subprocess.PIPE, text=True, check=True)
+    return run.stdout.splitlines()
+
+
+plain = started(EVERY="60", OPTIONS="", HOOK="")
+folder, pattern = os.path.split(plain[2])
+assert plain == ["xen:web", "-o", plain[2], "--every", "60"] and pattern == "%06d.ckpt", plain
+assert os.path.isdir(folder) and re.fullmatch(re.escape(work) + r"/images/web/\d{8}T\d{6}Z", folder), folder
+every = started(EVERY="5", OPTIONS="--max-pause 200 --codec none", HOOK="echo 'a  b'")
+assert every[4:] == ["5", "--max-pause", "200", "--codec", "none", "--hook-paused", "echo 'a  b'"], every
+# What the example says of what holds without it is what the unit says.
+for name, value in re.findall(r"^(\w+)=(.*)", open(settings).read(), re.M):
+    assert f" {name}={value} " in re.search(r"^Environment=.*", text, re.M)[0].replace("=", "= ", 1) + " ", name
+print("the unit starts what it should")
+PYTHON
 
 # What a shell offers for a command line, one word a line.
 in_bash() {
