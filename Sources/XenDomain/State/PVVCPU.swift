@@ -4,7 +4,7 @@ internal import CheckpointImage
 internal import Glibc
 internal import Interchange
 
-/// The state of one vCPU of a PV domain. The guest does not run.
+/// The state of one vCPU of a PV domain. Of a guest that runs, each record is of a moment of its own.
 struct PVVCPU {
   let number: UInt32
   let domain: UInt32

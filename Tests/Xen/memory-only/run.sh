@@ -50,6 +50,10 @@ same_memory() {
 field() { ckpt-inspect info "$1" | sed -n "s/^  $2: //p" | tail -n 1; }
 field_is() { [ "$(field "$1" "$2")" = "$3" ] || { echo "$2: '$(field "$1" "$2")'"; false; }; }
 
+same_pages() { ckpt-diff "$1" "$2" | grep -q '^memory *0 pages differ'; }
+understood() { ! ckpt-inspect records "$1" | grep 'not understood'; }
+small() { [ $(($(stat -c %s "$1") * 3)) -lt "$(stat -c %s "$2")" ]; }
+
 # refused IMAGE: no guest is made of it.
 refused() {
   local said
@@ -86,10 +90,19 @@ for type in ${TYPES:-pvh pv}; do
   check "paused: the same memory" same_memory "$type" "$a-paused.ckpt"
   check "paused: as xenctx sees it" registers_agree "$type" "$a-paused.ckpt"
   check "paused again" ckpt-capture "xen:$type" --memory-only --pause -o "$a-again.ckpt"
-  ckpt-diff "$a-paused.ckpt" "$a-again.ckpt" | head -n 20
+  check "paused: equal the second time" same_pages "$a-paused.ckpt" "$a-again.ckpt"
+  check "paused: its records are understood" understood "$a-again.ckpt"
+  ckpt-inspect info "$a-again.ckpt"
   xl unpause "$type"
   unharmed "$type" 2
-  ckpt-inspect info "$a-again.ckpt"
+
+  # A restorable image may be the parent: pages have the same PFNs in both, and page tables the same form.
+  check "an increment on a restorable image" ckpt-capture -q "xen:$type" -o "$a-full.ckpt"
+  check "an increment on a restorable image: captured" \
+    ckpt-capture "xen:$type" --memory-only --pause --parent "$a-full.ckpt" -o "$a-on-full.ckpt"
+  check "an increment on a restorable image: sound" ckpt-verify -q "$a-on-full.ckpt"
+  check "an increment on a restorable image: small" small "$a-on-full.ckpt" "$a-full.ckpt"
+  check "an increment on a restorable image: refused" refused "$a-on-full.ckpt"
 
   # A guest that hangs: it would never answer a request to suspend itself.
   check "hanging" unhelpful "$type-hang" "$type" panic=600
