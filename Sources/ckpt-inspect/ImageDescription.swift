@@ -53,7 +53,7 @@ struct ImageDescription: Encodable {
   /// When the guest was as the image shows it, as far as that is known.
   var moment: String? {
     let captured = provenance.last { $0["action"] == "capture" }
-    let fields = ["live.suspended", "source.modified", "start"]
+    let fields = ["live.suspended", "live.began", "source.modified", "start"]
     return fields.compactMap { captured?[$0] }.first.map { "\($0.prefix(19))Z" }
   }
 

@@ -8,7 +8,7 @@ internal import CheckpointImage
 struct FramePlacement {
   /// The machine frame of each PFN; `P2MTable.none` where there is none.
   private(set) var frames: [UInt64] = []
-  /// The frames that the P2M does not have at the PFN where they stand.
+  /// The frames that the P2M does not have at the PFN where they stand, by PFN.
   private(set) var unlisted: [(pfn: PFN, frame: UInt64)] = []
 
   /// All frames, ascending, and the PFN of each.
@@ -43,6 +43,7 @@ struct FramePlacement {
       put(index, at: claim)
       if table != nil { unlisted.append((PFN(claim), owned[index])) }
     }
+    unlisted.sort { $0.pfn < $1.pfn }
     guard !displaced.isEmpty else { return }
     let pages = Limits.blockPages
     let first = (frames.count + pages - 1) / pages * pages

@@ -41,6 +41,8 @@ public final class MemoryOnlySource: DescribedSource {
   /// What the guest did before this began.
   private var activity: String
   private var timeRun: UInt64 = 0
+  /// When the pages began to be read.
+  private var moment = ""
   private var isAtomic = false
   private var times = PauseTimes()
   private var pauseBegan = ContinuousClock.now
@@ -80,6 +82,7 @@ public final class MemoryOnlySource: DescribedSource {
     ]
     if case .end = phase {
       fields.append(("consistency", isAtomic ? "atomic" : "smeared"))
+      fields.append((control == nil ? "live.began" : "live.suspended", moment))
       fields += memory.findings
       if control != nil {
         for (part, time) in times.parts { fields.append(("live.pause.\(part)", time.milliseconds)) }
@@ -132,6 +135,7 @@ public final class MemoryOnlySource: DescribedSource {
       times = PauseTimes()
       times.handshake = pauseBegan - start
     }
+    moment = UTCTime.now
     timeRun = try Self.state(reference, hypervisor).timeRun
     try look(isStill: control != nil)
     var pages: [PFN] = []
