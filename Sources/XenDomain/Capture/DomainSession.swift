@@ -84,9 +84,8 @@ final class DomainSession {
     return state.shutdown.map { $0 != .suspend } ?? false
   }
 
-  /// After a failure in the middle of a moment: lets the guest go on as it was, and begins to watch it anew.
-  func putBack() throws(CheckpointError) {
-    close()
+  /// Takes the domain in its care again after `close`, as it was before.
+  func takeCareAgain() throws(CheckpointError) {
     control = try Self.guarding(reference, tell)
     if log != nil { _ = try startLog() }
   }

@@ -71,6 +71,8 @@ public final class LiveSource: DescribedSource {
       return nil
     } catch {
       hasFailed = true
+      // The guest may stand still.
+      session.close()
       throw error
     }
   }
@@ -107,7 +109,7 @@ public final class LiveSource: DescribedSource {
     if try session.isOver() {
       guard try follow() else { return false }
     } else if hasFailed {
-      try session.putBack()
+      try session.takeCareAgain()
     }
     startsOver = madeInSession == 0
     isDifference = madeInSession > 0 && session.log != nil

@@ -1,5 +1,6 @@
 #if Xen
 internal import CXen
+internal import CheckpointCodec
 internal import CheckpointImage
 internal import Glibc
 
@@ -52,10 +53,12 @@ public struct PauseHook: Sendable {
     // The pipe may outlive the command, in a process it left behind; the command is what counts.
     var status = process.poll()
     while status == nil {
-      guard ContinuousClock.now < end else {
+      let isStopped = Interruption.received != 0
+      if isStopped || ContinuousClock.now >= end {
         kill(-process.id, SIGKILL)
         _ = process.wait()
-        return Outcome(output: text(output), problem: "was killed: it took longer than \(patience)")
+        let reason = isStopped ? "the capture was stopped" : "it took longer than \(patience)"
+        return Outcome(output: text(output), problem: "was killed: \(reason)")
       }
       read(ends[0], into: &output, waiting: 5)
       status = process.poll()
