@@ -13,7 +13,7 @@ unhelpful() {
   xl create "/tmp/$name.cfg" >/dev/null || return 1
   until_true 600 grep -q 'Kernel panic' "$(console "$name")"
 }
-has_crashed() { [[ $(domain-state "$(xl domid "$1")") != running* ]]; }
+has_crashed() { [[ $(xl list "$1" | awk 'END { print $5 }') == *c* ]]; }
 
 # registers_agree NAME IMAGE: xenctx sees the same registers. It is shown a guest that stands still.
 registers_agree() {
