@@ -15,13 +15,15 @@ struct CaptureCommand: Tool {
     discussion: """
       SOURCE is a file of xl save or virsh save, a XenServer suspend image, a libxl or libxc stream, or \
       with --format raw plain memory; - is standard input. It may be compressed, or a member of an archive \
-      (ARCHIVE:MEMBER, or the only one that fits). With --parent the image is an increment: it \
+      (ARCHIVE:MEMBER, or the only one that fits). xen:DOMAIN is a running guest, as root in dom0; it stands \
+      still for a moment only. With --parent the image is an increment: it \
       holds only what differs from the parent. Of a checkpointed (Remus) stream each moment becomes \
       an image; then FILE is a pattern such as web-%04d.ckpt.
       """,
     version: RunRecord.version)
 
-  @Argument(help: "The file to capture from; - is standard input.", completion: .file())
+  @Argument(
+    help: "The file to capture from, or xen:DOMAIN; - is standard input.", completion: .file())
   var source: String
 
   @Option(

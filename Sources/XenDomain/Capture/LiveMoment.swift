@@ -47,7 +47,8 @@ final class LiveMoment {
   var fields: [(key: String, value: String)] {
     guard case .end = phase else { return [] }
     let disks = (try? RestoredConfiguration(configuration, file: ""))?.disks ?? []
-    var fields = disks.map { ("domain.disk", $0) }
+    var fields: [(key: String, value: String)] = []
+    if !disks.isEmpty { fields.append(("domain.disks", disks.joined(separator: ", "))) }
     if !rounds.isEmpty {
       fields.append(("live.rounds", rounds.map { "\($0)" }.joined(separator: " ")))
     }
