@@ -14,7 +14,9 @@ public struct Capture {
   public var keepsUnfinished = true
 
   /// Prepares a capture.
-  public init(settings: CodecSettings, parent: RunningMoment?, provenance: Provenance) {
+  public init(
+    settings: CodecSettings, parent: RunningMoment?, provenance: Provenance = Provenance()
+  ) {
     self.settings = settings
     self.parent = parent
     self.provenance = provenance

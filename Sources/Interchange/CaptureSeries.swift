@@ -7,6 +7,8 @@ public import CheckpointImage
 public struct CaptureSeries {
   /// How the first image is made; each of the others is an increment on the one before it.
   public var capture: Capture
+  /// What is known of the making of an image when it begins.
+  public var provenance: () -> Provenance
   /// The file for the image of a moment, numbered from 0.
   public var output: (Int) throws(CheckpointError) -> OutputFile
   /// Whether there can be files for several moments.
@@ -15,10 +17,12 @@ public struct CaptureSeries {
   /// Prepares a series.
   public init(
     _ capture: Capture, takesSeveral: Bool,
+    provenance: @escaping () -> Provenance = { Provenance() },
     output: @escaping (Int) throws(CheckpointError) -> OutputFile
   ) {
     self.capture = capture
     self.takesSeveral = takesSeveral
+    self.provenance = provenance
     self.output = output
   }
 
@@ -38,6 +42,7 @@ public struct CaptureSeries {
     var hasNext = false
     repeat {
       let file = try output(number)
+      capture.provenance = provenance()
       do throws(CheckpointError) {
         let summary = try capture.run(
           source, to: file, on: pool, progress: progress, ending: ending)

@@ -77,9 +77,7 @@ struct CaptureCommand: Tool {
     if let parent {
       moment = RunningMoment(try ChainResolver.open(parent, searching: chain.folders))
     }
-    return Capture(
-      settings: codec.chosen ?? CodecSettings(), parent: moment,
-      provenance: RunRecord.begin("capture"))
+    return Capture(settings: codec.chosen ?? CodecSettings(), parent: moment)
   }
 
   private func captureFile() throws(CheckpointError) -> ExitStatus {
@@ -89,7 +87,9 @@ struct CaptureCommand: Tool {
     let name = NumberedName(output.output)
     let capture = try capture()
     let parentName = capture.parent?.tip.name
-    let series = CaptureSeries(capture, takesSeveral: name != nil) {
+    let series = CaptureSeries(
+      capture, takesSeveral: name != nil, provenance: { RunRecord.begin("capture") }
+    ) {
       (number) throws(CheckpointError) in try output.open(name?.path(number))
     }
     let progress = ProgressLine("capturing", quiet: common.quiet)

@@ -44,7 +44,9 @@ extension CaptureCommand {
     // The domain is still there to be captured again.
     capture.keepsUnfinished = false
     let numbered = NumberedName(output.output)
-    let series = CaptureSeries(capture, takesSeveral: numbered != nil) {
+    let series = CaptureSeries(
+      capture, takesSeveral: numbered != nil, provenance: { RunRecord.begin("capture") }
+    ) {
       (number) throws(CheckpointError) in try output.open(numbered?.path(number))
     }
     _ = try series.run(source, on: threads.pool, progress: progress.update) {
