@@ -25,6 +25,7 @@ struct DomainEvent: Encodable {
   var round: Int?
   var pages: Int?
   var bytes: Int?
+  var milliseconds: Double?
   var pause: Pause?
   var image: ImageReport?
   var memoryOnly: Bool?
@@ -42,7 +43,7 @@ struct DomainEvent: Encodable {
 }
 
 extension Duration {
-  fileprivate var inMilliseconds: Double {
+  var inMilliseconds: Double {
     Double(components.seconds) * 1000 + Double(components.attoseconds / 1_000_000_000_000) / 1000
   }
 }

@@ -50,11 +50,15 @@ final class DomainReport {
         "has-run",
         "somebody else let the guest go on while it was read: the image is smeared, not of one moment"
       )
-    case .round(let number, let pages):
+    case .round(let number, let round):
       var event = DomainEvent("round")
       event.round = number
-      event.count(pages)
-      say(event, "round \(number): \(Count.text(pages, "page"))")
+      event.count(round.pages)
+      event.milliseconds = round.time.inMilliseconds
+      let size = ByteCount.text(UInt64(round.bytes))
+      say(
+        event,
+        "round \(number): \(Count.text(round.pages, "page")), \(size), \(round.time.milliseconds)")
     case .roundsEnd(let reason):
       say(DomainEvent("rounds-end", message: reason.rawValue), "no more rounds: \(reason.rawValue)")
     case .resumed(let times, let pages):
@@ -62,7 +66,8 @@ final class DomainReport {
       event.count(pages)
       event.pause = DomainEvent.Pause(times)
       let parts = times.parts.map { "\($0.name) \($0.time.milliseconds)" }
-      say(event, "pause: \(Count.text(pages, "page")), " + parts.joined(separator: ", "))
+      let size = ByteCount.text(UInt64(pages * 4096))
+      say(event, "pause: \(Count.text(pages, "page")), \(size), " + parts.joined(separator: ", "))
     }
   }
 

@@ -28,7 +28,8 @@ final class LiveMoment {
   private var nextEvent = 0
   private var policy: RoundPolicy
   private var configuration: [UInt8] = []
-  private var rounds: [Int] = []
+  private var rounds: [CopyRound] = []
+  private var roundBegan = ContinuousClock.now
   private var pauseBegan = ContinuousClock.now
   private var times = PauseTimes()
   private var pagesInPause = 0
@@ -49,8 +50,9 @@ final class LiveMoment {
     let disks = (try? RestoredConfiguration(configuration, file: ""))?.disks ?? []
     var fields: [(key: String, value: String)] = []
     if !disks.isEmpty { fields.append(("domain.disks", disks.joined(separator: ", "))) }
-    if !rounds.isEmpty {
-      fields.append(("live.rounds", rounds.map { "\($0)" }.joined(separator: " ")))
+    for (index, round) in rounds.enumerated() {
+      let text = "\(round.pages) pages, \(round.bytes) bytes, \(round.time.milliseconds)"
+      fields.append(("live.round.\(index + 1)", text))
     }
     fields += [
       ("live.suspended", suspended), ("live.pause.pages", "\(pagesInPause)"),
@@ -107,13 +109,15 @@ final class LiveMoment {
     noteLoss()
     let pages = pending.takePages()
     if !rounds.isEmpty { events.append(.newPass) }
-    rounds.append(pages.count)
+    roundBegan = ContinuousClock.now
     phase = .round(pages, next: 0)
   }
 
   private func goOn(with pages: [PFN], from next: Int) throws(CheckpointError) {
     guard next < pages.count else {
-      tell(.round(number: rounds.count, pages: pages.count))
+      let round = CopyRound(pages: pages.count, time: ContinuousClock.now - roundBegan)
+      rounds.append(round)
+      tell(.round(number: rounds.count, round))
       phase = .decision
       return
     }

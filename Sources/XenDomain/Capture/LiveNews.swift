@@ -6,7 +6,7 @@ public enum LiveNews: Sendable {
   /// The hypervisor keeps no dirty log for this guest: every image reads all of memory.
   case noDirtyLog
   /// A round of copying while the guest ran has ended.
-  case round(number: Int, pages: Int)
+  case round(number: Int, CopyRound)
   /// Why no more rounds follow.
   case roundsEnd(RoundsEnd)
   /// The dirty log was switched off by somebody: all pages are compared.
