@@ -56,8 +56,8 @@ intact() {
   grep 'wl: check' "$(console "$1")" | tail -n 1 | grep -q 'check ok'
 }
 
-# start NAME pv|pvh [WORDS]: a guest whose workload dirties pages. MEMORY (MiB), KERNEL and VCPUS may be set; Debian's
-# kernel needs 96 MiB.
+# start NAME pv|pvh [WORDS]: a guest whose workload dirties pages; of words that are there twice the first counts. MEMORY
+# (MiB), KERNEL and VCPUS may be set; Debian's kernel needs 96 MiB.
 KERNEL=${KERNEL:-$GUEST/vmlinux}
 MEMORY=${MEMORY:-96}
 start() {
@@ -68,7 +68,7 @@ kernel = "$KERNEL"
 ramdisk = "$GUEST/initrd.gz"
 memory = $MEMORY
 vcpus = ${VCPUS:-1}
-extra = "console=hvc0 loglevel=4 wl.pattern=6 wl.text=4 wl.random=2 wl.free=2 wl.hot=4 ${3:-wl.dirty=200}"
+extra = "console=hvc0 loglevel=4 ${3:-} wl.pattern=6 wl.text=4 wl.random=2 wl.free=2 wl.hot=4 wl.dirty=200"
 on_crash = "preserve"
 C
   : >"$(console "$1")"
