@@ -27,6 +27,7 @@ final class DomainReport {
       warn("ended", "\(name) has ended; waiting for a minute whether it is started again")
     case .startedAgain(let id):
       warn("started-again", "it was started again as domain \(id): the next image is a base")
+    case .notStartedAgain: warn("not-started-again", "it was not started again: the series ends")
     case .logLost:
       warn(
         "log-lost",

@@ -29,6 +29,8 @@ public enum LiveNews: Sendable {
   case ended(String)
   /// It was started again and has this number: the next image is a base.
   case startedAgain(UInt32)
+  /// It was not: the series ends.
+  case notStartedAgain
   /// The guest goes on.
   case resumed(PauseTimes, pages: Int)
 }

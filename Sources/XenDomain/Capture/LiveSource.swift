@@ -136,6 +136,7 @@ public final class LiveSource: DescribedSource {
       }
       usleep(useconds_t(100_000))
     }
+    if Interruption.received == 0 { tell(.notStartedAgain) }
     return false
   }
 }
