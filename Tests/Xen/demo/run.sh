@@ -20,7 +20,7 @@ echo "Xen's own live save, for comparison: the guest stands still for all of it.
 pauses "$id" >/tmp/pause-save &
 watcher=$!
 echo "\$ xl save -c $name web.save"
-xl save -c $name /tmp/web.save >/dev/null
+xl save -c $name /tmp/web.save >/dev/null 2>&1
 sleep 1
 kill $watcher
 pauses "$id" >/tmp/pause-live &

@@ -75,12 +75,13 @@ C
   xl create "/tmp/$1.cfg" >/dev/null || return 1
   until_true 120 ticked "$1" 3
 }
-# have NAME pv|pvh: starts the guest, unless it is there from the part before.
+# have NAME pv|pvh: starts the guest, unless it is there from the part before. $known: how many domains there are then.
 have() {
   xl domid "$1" >/dev/null 2>&1 || start "$1" "$2" || {
     bad "$1 does not start: $(tail -n 3 "$(console "$1")")"
     finish
   }
+  known=$(domains)
 }
 
 # hardly_runs NAME: it gets 1 % of a processor, so that it answers late; runs_again takes that back.

@@ -52,5 +52,5 @@ done
 check "the chain of ${image##*/} is sound" ckpt-verify -q "$image"
 check "after the reboot there is a new base" grep -q 'kind *base' <<<"$(ckpt-inspect info "$image")"
 check "the lost dirty log was noticed" grep -q 'switched the dirty log off' /tmp/foreign/said
-unharmed "$name" 2
+unharmed "$name" "$known"
 finish

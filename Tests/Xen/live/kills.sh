@@ -25,7 +25,7 @@ killed() {
   "$@"
   echo "-- killed $when"
   until_true 30 quiet || bad "$when: not put right: $(domain-state "$(xl domid "$name")"), $(ls /run/vmckpt)"
-  unharmed "$name" 2
+  unharmed "$name" "$known"
 }
 quiet() {
   [ -z "$(find /run/vmckpt -name '*.journal' 2>/dev/null)" ]
@@ -77,6 +77,6 @@ wait "$worker" 2>/dev/null
 echo "-- killed with its guard in the pause: $(domain-state "$(xl domid "$name")")"
 sleep 3
 check "--recover" ckpt-capture --recover
-unharmed "$name" 2
+unharmed "$name" "$known"
 next_is_right
 finish

@@ -22,5 +22,5 @@ check "it is a chain of $((count + 1))" grep -q "\"images\" : $((count + 1))," <
 check "the guest has as many pages as before" test "$(pages "$name")" = "$before"
 stat -c '%s bytes: %n' "/tmp/$type"/*.ckpt
 ckpt-inspect info "$tip" | sed -n '/^history/,$p'
-unharmed "$name" 2
+unharmed "$name" "$known"
 finish

@@ -37,13 +37,13 @@ status=0
 ckpt-restore "$tip" --to xen: --name other >/tmp/said 2>&1 || status=$?
 check "without --clone it is refused while the guest runs" test $status = 2
 cat /tmp/said
-unharmed "$name" 2
+unharmed "$name" "$known"
 
 xl destroy "$name"
 : >"$(console "$name")"
 check "restore its last image" ckpt-restore "$tip" --to xen:
 goes_on "$name" "$tip"
-unharmed "$name" 2
+unharmed "$name" "$known"
 
 xl destroy "$name"
 : >"$(console "$name")"
@@ -59,5 +59,5 @@ check "plain xl restore takes it" xl restore /tmp/export.xl
 rm -f /tmp/export.xl
 goes_on "$name" "$tip"
 check "what was restored can be captured" ckpt-capture -q "xen:$name" -o /tmp/again.ckpt
-unharmed "$name" 2
+unharmed "$name" "$known"
 finish
