@@ -82,6 +82,7 @@ have() {
     finish
   }
   known=$(domains)
+  export known
 }
 
 # hardly_runs NAME: it gets 1 % of a processor, so that it answers late; runs_again takes that back.
