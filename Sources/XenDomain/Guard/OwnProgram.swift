@@ -16,10 +16,21 @@ public enum OwnProgram {
     let arguments = CommandLine.arguments
     guard arguments.count > 1 else { return }
     switch arguments[1] {
-    case guardArgument: exit(GuardProcess.run(Array(arguments[2...])))
-    case monitorArgument: exit(DomainMonitor.run(Array(arguments[2...])))
+    case guardArgument:
+      name("ckpt-guard")
+      exit(GuardProcess.run(Array(arguments[2...])))
+    case monitorArgument:
+      name("ckpt-monitor")
+      exit(DomainMonitor.run(Array(arguments[2...])))
     default: return
     }
+  }
+
+  /// Names this process; started by way of /proc, it would be "exe" in lists of processes.
+  private static func name(_ text: String) {
+    guard let file = unsafe fopen("/proc/self/comm", "w") else { return }
+    unsafe fputs(text, file)
+    unsafe fclose(file)
   }
 
   /// Starts it, in a session of its own, with these descriptors as standard input and output and nothing
