@@ -8,6 +8,8 @@ final class PendingPages {
   private let memory: any GuestMemory
   private var pages = PFNBitmap(limit: 0)
   private var wasLost = false
+  /// Whether what was written to is not known: the next `update` adds every page.
+  private var isUnknown = false
 
   init(_ memory: any GuestMemory) { self.memory = memory }
 
@@ -20,9 +22,7 @@ final class PendingPages {
   /// Every page of the guest: what was written to is not known.
   func addAll() throws(CheckpointError) {
     pages.formUnion(try memory.refresh(isStill: false))
-    for pfn in 0..<memory.limit where memory.status(pfn).state != .unpopulated {
-      pages.insert(pfn)
-    }
+    isUnknown = true
   }
 
   /// Pages that could not be had.
@@ -38,22 +38,32 @@ final class PendingPages {
     if let log {
       switch try log.clean(limit: memory.limit, isLast: isStill) {
       case .pages(let written): pages.formUnion(written)
-      case .lost:
-        wasLost = true
-        try addAll()
+      case .lost: noteLoss()
       }
-    } else {
-      try addAll()
+    }
+    if log == nil || isUnknown {
+      for pfn in 0..<memory.limit where memory.status(pfn).state != .unpopulated {
+        pages.insert(pfn)
+      }
+      isUnknown = false
     }
     if isStill { add(try memory.unloggedPages()) }
   }
 
   /// How many pages there would be to copy now; nil if it is not known.
   func estimate() throws(CheckpointError) -> Int? {
-    guard let log, let written = try log.count(limit: memory.limit) else {
+    guard let log, !isUnknown else { return nil }
+    guard let written = try log.count(limit: memory.limit) else {
+      // To find that out switched the log on again: no later reading shows what was lost.
+      noteLoss()
       return nil
     }
     return written + pages.count
+  }
+
+  private func noteLoss() {
+    wasLost = true
+    isUnknown = true
   }
 
   /// The pages with contents, ascending; they are no longer pending.
