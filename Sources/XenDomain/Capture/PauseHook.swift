@@ -56,14 +56,15 @@ public struct PauseHook: Sendable {
       let isStopped = Interruption.received != 0
       if isStopped || ContinuousClock.now >= end {
         kill(-process.id, SIGKILL)
-        _ = process.wait()
+        // A process that waits for a broken disk does not even end then: the guest must not wait for it.
+        for _ in 0..<100 where process.poll() == nil { usleep(useconds_t(1000)) }
         let reason = isStopped ? "the capture was stopped" : "it took longer than \(patience)"
         return Outcome(output: text(output), problem: "was killed: \(reason)")
       }
       read(ends[0], into: &output, waiting: 5)
       status = process.poll()
     }
-    read(ends[0], into: &output, waiting: 0)
+    while read(ends[0], into: &output, waiting: 0), output.count < Self.mostOutput {}
     return Outcome(output: text(output), problem: status.flatMap(Self.problem))
   }
 
@@ -82,22 +83,21 @@ public struct PauseHook: Sendable {
     return end.map { String(text[...$0]) } ?? ""
   }
 
-  /// Reads what is there; of too much output the rest is dropped.
-  private func read(_ descriptor: Int32, into output: inout [UInt8], waiting milliseconds: Int32) {
-    var wait = milliseconds
+  /// Reads once, if there is something after waiting so long; false if not. Of too much output the rest is dropped.
+  @discardableResult private func read(
+    _ descriptor: Int32, into output: inout [UInt8], waiting milliseconds: Int32
+  ) -> Bool {
+    var request = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+    guard unsafe poll(&request, 1, milliseconds) > 0 else { return false }
     var chunk = [UInt8](repeating: 0, count: Self.mostOutput)
-    while true {
-      var request = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-      guard unsafe poll(&request, 1, wait) > 0 else { return }
-      let count = unsafe Glibc.read(descriptor, &chunk, chunk.count)
-      if count <= 0 {
-        // The output was closed: only the end of the command is waited for.
-        usleep(useconds_t(wait) * 1000)
-        return
-      }
-      output += chunk[..<min(count, Self.mostOutput - output.count)]
-      wait = 0
+    let count = unsafe Glibc.read(descriptor, &chunk, chunk.count)
+    guard count > 0 else {
+      // The output was closed: only the end of the command is waited for.
+      usleep(useconds_t(milliseconds) * 1000)
+      return false
     }
+    output += chunk[..<min(count, Self.mostOutput - output.count)]
+    return true
   }
 }
 #endif

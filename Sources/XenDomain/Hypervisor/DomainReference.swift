@@ -11,6 +11,12 @@ public struct DomainReference: Sendable {
   /// Its name.
   public let name: String
 
+  init(id: UInt32, uuid: DomainUUID, name: String) {
+    self.id = id
+    self.uuid = uuid
+    self.name = name
+  }
+
   /// Finds a domain by name, number or UUID.
   public init(_ text: String, _ hypervisor: Hypervisor, _ toolstack: Toolstack)
     throws(CheckpointError)
@@ -31,9 +37,8 @@ public struct DomainReference: Sendable {
         .refused, "domain 0 is the one this program runs in: it cannot capture itself",
         file: "xen:\(text)")
     }
-    id = found
-    uuid = state.uuid
-    name = toolstack.name(of: found) ?? "\(found)"
+    self.init(
+      id: found, uuid: state.uuid, name: toolstack.name(of: found) ?? "\(found)")
   }
 }
 
