@@ -78,13 +78,14 @@ public final class LiveSource: DescribedSource {
   }
 
   private func begin() throws(CheckpointError) {
+    if hasFailed { try session.takeCareAgain() }
     if madeInSession == 0, session.log == nil, options.interval != nil || !options.paused {
       if try !session.startLog() { tell(.noDirtyLog) }
     }
-    // What a failed moment had copied is not known to its successor.
-    if madeInSession == 0 || hasFailed || madeInSession % Self.comparesAllEvery == 0 {
-      try session.pending.addAll()
-    }
+    // What a failed moment had copied, or found to have vanished, is not known to its successor.
+    let isWhole = madeInSession == 0 || hasFailed || madeInSession % Self.comparesAllEvery == 0
+    if isWhole { try session.pending.addAll() }
+    isDifference = !isWhole && session.log != nil
     hasFailed = false
     hasBegun = true
   }
@@ -108,11 +109,8 @@ public final class LiveSource: DescribedSource {
     }
     if try session.isOver() {
       guard try follow() else { return false }
-    } else if hasFailed {
-      try session.takeCareAgain()
     }
     startsOver = madeInSession == 0
-    isDifference = madeInSession > 0 && session.log != nil
     hasBegun = false
     moment = LiveMoment(session, options, tell: tell)
     return true
@@ -131,6 +129,7 @@ public final class LiveSource: DescribedSource {
       {
         session = try DomainSession(next, session.hypervisor, session.toolstack, tell: tell)
         madeInSession = 0
+        hasFailed = false
         tell(.startedAgain(next.id))
         return true
       }
