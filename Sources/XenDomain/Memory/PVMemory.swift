@@ -205,8 +205,8 @@ extension PVMemory {
     return types
   }
 
-  /// What is not as it was. When a page has moved to another machine frame, so are all page tables: their
-  /// entries name machine frames.
+  /// What is not as it was. When a page has left its machine frame, all page tables are not either: their
+  /// entries name machine frames, and that one may be another PFN's now.
   private func changes(_ newFrames: [UInt64], _ newTypes: [UInt8]) -> PFNBitmap {
     let none = XenStream.typeNone
     var changed = PFNBitmap(limit: PFN(max(types.count, newTypes.count)))
@@ -214,12 +214,9 @@ extension PVMemory {
     for pfn in 0..<max(types.count, newTypes.count) {
       let old = pfn < types.count ? types[pfn] : none
       let new = pfn < newTypes.count ? newTypes[pfn] : none
-      if old != new {
-        changed.insert(PFN(pfn))
-      } else if new != none, frames[pfn] != newFrames[pfn] {
-        changed.insert(PFN(pfn))
-        hasMoved = true
-      }
+      let hasLeft = old != none && (new == none || frames[pfn] != newFrames[pfn])
+      if old != new || hasLeft { changed.insert(PFN(pfn)) }
+      if hasLeft { hasMoved = true }
     }
     if hasMoved {
       for (pfn, type) in newTypes.enumerated() where PageTable.level(of: type) != nil {
