@@ -41,6 +41,7 @@ final class DomainActions: DomainControl {
     _ = try present()
     // What its device model writes is not in the log.
     if hasDeviceModel { return false }
+    try ForeignSave.checkNone(of: domain.id)
     let isOurs = outstanding.contains(.dirtyLog)
     try note(outstanding.union(.dirtyLog))
     switch enableDirtyLog() {
@@ -62,6 +63,11 @@ final class DomainActions: DomainControl {
   func stopDirtyLog() throws(CheckpointError) {
     guard outstanding.contains(.dirtyLog) else { return }
     if try state() != nil {
+      do throws(CheckpointError) {
+        try ForeignSave.checkNone(of: domain.id)
+      } catch {
+        throw refusal("\(error.reason); log-dirty mode is switched off when that has ended")
+      }
       // Switching off what is off is no error, and others may have switched it: only that it can be
       // switched on proves that it was off.
       disableDirtyLog()

@@ -6,7 +6,7 @@ internal import Glibc
 /// The hypervisor's record of which pages were written to.
 ///
 /// It has no owner: any program may switch it off, and reading it then "succeeds" with nothing in it. So each
-/// reading first makes sure that it is still on.
+/// reading first makes sure that it is still on, and nobody else's.
 @safe final class DirtyBitmap {
   /// What a reading found.
   enum Reading {
@@ -49,6 +49,7 @@ internal import Glibc
   private func read(_ operation: UInt32, _ limit: PFN, _ mode: UInt32) throws(CheckpointError)
     -> Reading
   {
+    try ForeignSave.checkNone(of: domain)
     if unsafe vmckpt_log_dirty_switch(
       hypervisor.control, domain, UInt32(XEN_DOMCTL_SHADOW_OP_ENABLE_LOGDIRTY)) == 0
     {
