@@ -35,6 +35,9 @@ final class LiveMoment {
   private var pagesInPause = 0
   private var suspended = ""
   private var snapshot: String?
+  private var urgency: Urgency?
+  /// What happened while the guest stood still. It is told when it runs again: who is told may be slow.
+  private var news: [LiveNews] = []
 
   /// Prepares to capture the present of a session; nothing is done yet.
   init(_ session: DomainSession, _ options: LiveOptions, tell: @escaping (LiveNews) -> Void) {
@@ -106,7 +109,7 @@ final class LiveMoment {
       return try suspend()
     }
     try pending.update(isStill: false)
-    noteLoss()
+    if pending.takeLoss() { tell(.logLost) }
     let pages = pending.takePages()
     if !rounds.isEmpty { events.append(.newPass) }
     roundBegan = ContinuousClock.now
@@ -134,19 +137,18 @@ final class LiveMoment {
     let all = Int(clamping: try session.state().pages)
     let expected = try pending.estimate() ?? all
     PageBuffer.prepare(min(expected + expected / 4, room) / PageBuffer.capacity + 1)
-    // Nothing else in this process is as urgent as to let the guest go on.
-    setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, -20)
+    urgency = Urgency()
     let start = ContinuousClock.now
     try session.control.suspend()
     pauseBegan = ContinuousClock.now
     suspended = UTCTime.now
     times.handshake = pauseBegan - start
     try pending.update(isStill: true)
-    noteLoss()
+    if pending.takeLoss() { news.append(.logLost) }
     let pages = pending.takePages()
     pagesInPause = pages.count
     if !rounds.isEmpty { events.append(.newPass) }
-    if pages.count > room { tell(.stageFull(pages: pages.count - room)) }
+    if pages.count > room { news.append(.stageFull(pages: pages.count - room)) }
     phase = .still(pages, next: 0, end: max(0, pages.count - room))
   }
 
@@ -193,7 +195,8 @@ final class LiveMoment {
     times.hook = hooked - copied
     try session.control.resume()
     times.resume = ContinuousClock.now - hooked
-    setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 0)
+    urgency = nil
+    news.forEach(tell)
     if let outcome {
       if let problem = outcome.problem {
         tell(.hookFailed(problem))
@@ -202,10 +205,6 @@ final class LiveMoment {
       }
     }
     tell(.resumed(times, pages: pagesInPause))
-  }
-
-  private func noteLoss() {
-    if pending.takeLoss() { tell(.logLost) }
   }
 }
 #endif

@@ -46,6 +46,8 @@ public final class MemoryOnlySource: DescribedSource {
   private var isAtomic = false
   private var times = PauseTimes()
   private var pauseBegan = ContinuousClock.now
+  /// Pages that were not kept in memory while the guest stood still.
+  private var unstaged = 0
   private var number = 0
   private var began = ContinuousClock.now
 
@@ -151,7 +153,7 @@ public final class MemoryOnlySource: DescribedSource {
     events = states.map { .states($0) }
     missing = []
     let end = max(0, pages.count - room)
-    if control != nil, end > 0 { tell(.stageFull(pages: end)) }
+    unstaged = control == nil ? 0 : end
     phase = .copying(pages, next: 0, end: end)
   }
 
@@ -192,6 +194,8 @@ public final class MemoryOnlySource: DescribedSource {
       try control.unpause()
       times.resume = ContinuousClock.now - copied
       tell(.resumed(times, pages: count))
+      // While the guest stood still, nobody was told: who is may be slow.
+      if unstaged > 0 { tell(.stageFull(pages: unstaged)) }
       if hasRun { tell(.hasRun) }
     }
     isAtomic = control != nil && !hasRun

@@ -1,0 +1,15 @@
+#if Xen
+internal import Glibc
+
+/// While there is one, this thread comes before others: nothing is as urgent as to let a guest go on that stands still.
+final class Urgency {
+  private let before = getpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0)
+
+  init() { set(-20) }
+  deinit { set(before) }
+
+  private func set(_ priority: Int32) {
+    setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, priority)
+  }
+}
+#endif
