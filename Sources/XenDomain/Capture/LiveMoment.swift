@@ -96,12 +96,12 @@ final class LiveMoment {
   private var pending: PendingPages { session.pending }
 
   private func start() throws(CheckpointError) {
-    configuration = try session.toolstack.configuration(session.reference.id)
+    configuration = try session.domain.configuration()
     phase = .decision
   }
 
   private func decide() throws(CheckpointError) {
-    guard session.log != nil, !options.paused else { return try suspend() }
+    guard session.hasLog, !options.paused else { return try suspend() }
     if let left = try pending.estimate(),
       let reason = policy.end(left: left, timePerPage: session.copier.timePerPage)
     {
@@ -134,7 +134,7 @@ final class LiveMoment {
 
   private func suspend() throws(CheckpointError) {
     let room = Int(clamping: options.stageLimit >> UInt64(Limits.pageShift))
-    let all = Int(clamping: try session.state().pages)
+    let all = Int(clamping: try session.domain.pageCount())
     let expected = try pending.estimate() ?? all
     PageBuffer.prepare(min(expected + expected / 4, room) / PageBuffer.capacity + 1)
     urgency = Urgency()
@@ -164,7 +164,7 @@ final class LiveMoment {
         if let pfn = missing.first {
           throw CheckpointError(
             .io, "page \(pfn) cannot be read though the guest stands still",
-            file: "xen:\(session.reference.name)")
+            file: "xen:\(session.domain.reference.name)")
         }
       }
       next = last
@@ -180,9 +180,9 @@ final class LiveMoment {
   }
 
   private func machineState() throws(CheckpointError) -> StreamForm {
-    let memory = session.memory
+    let memory = session.domain.memory
     return StreamForm(
-      guest: memory.guest, xen: session.hypervisor.release, configuration: configuration,
+      guest: memory.guest, xen: session.domain.release, configuration: configuration,
       static: try memory.staticRecords(), sticky: try memory.stickyRecords(),
       epoch: try memory.epochRecords())
   }
@@ -190,7 +190,7 @@ final class LiveMoment {
   private func resume() throws(CheckpointError) {
     let copied = ContinuousClock.now
     times.copy = copied - pauseBegan
-    let outcome = options.hook?.run(for: session.reference)
+    let outcome = options.hook?.run(for: session.domain.reference)
     let hooked = ContinuousClock.now
     times.hook = hooked - copied
     try session.control.resume()

@@ -33,20 +33,29 @@ public final class LiveSource: DescribedSource {
   private var hasFailed = false
 
   /// Finds a domain by name, number or UUID, and prepares its capture. Nothing is done to it yet.
-  public init(_ name: String, _ options: LiveOptions, tell: @escaping (LiveNews) -> Void)
+  public convenience init(
+    _ name: String, _ options: LiveOptions, tell: @escaping (LiveNews) -> Void
+  )
     throws(CheckpointError)
   {
     let hypervisor = try Hypervisor()
     let toolstack = try Toolstack()
-    session = try DomainSession(
-      try DomainReference(name, hypervisor, toolstack), hypervisor, toolstack, tell: tell)
+    try self.init(
+      RunningDomain(DomainReference(name, hypervisor, toolstack), hypervisor, toolstack), options,
+      tell: tell)
+  }
+
+  init(_ domain: any LiveDomain, _ options: LiveOptions, tell: @escaping (LiveNews) -> Void)
+    throws(CheckpointError)
+  {
+    session = try DomainSession(domain, tell: tell)
     moment = LiveMoment(session, options, tell: tell)
     self.options = options
     self.tell = tell
   }
 
   /// The name used in messages.
-  public var name: String { "xen:\(session.reference.name)" }
+  public var name: String { "xen:\(session.domain.reference.name)" }
 
   /// What is known of the domain, and of the moment once its last event was taken.
   public var facts: SourceFacts {
@@ -79,13 +88,13 @@ public final class LiveSource: DescribedSource {
 
   private func begin() throws(CheckpointError) {
     if hasFailed { try session.takeCareAgain() }
-    if madeInSession == 0, session.log == nil, options.interval != nil || !options.paused {
+    if madeInSession == 0, !session.hasLog, options.interval != nil || !options.paused {
       if try !session.startLog() { tell(.noDirtyLog) }
     }
     // What a failed moment had copied, or found to have vanished, is not known to its successor.
     let isWhole = madeInSession == 0 || hasFailed || madeInSession % Self.comparesAllEvery == 0
     if isWhole { try session.pending.addAll() }
-    isDifference = !isWhole && session.log != nil
+    isDifference = !isWhole && session.hasLog
     hasFailed = false
     hasBegun = true
   }
@@ -107,7 +116,7 @@ public final class LiveSource: DescribedSource {
       if Interruption.received != 0 { return false }
       usleep(useconds_t(20_000))
     }
-    if try session.isOver() {
+    if try session.domain.isOver() {
       guard try follow() else { return false }
     }
     startsOver = madeInSession == 0
@@ -119,18 +128,16 @@ public final class LiveSource: DescribedSource {
   /// Goes on with the domain of the same UUID that was started after the one that ended; false if there is
   /// none within a minute.
   private func follow() throws(CheckpointError) -> Bool {
-    let old = session.reference
-    tell(.ended(old.name))
+    let old = session.domain
+    tell(.ended(old.reference.name))
     session.close()
     let end = ContinuousClock.now + Self.patience
     while ContinuousClock.now < end, Interruption.received == 0 {
-      if let id = try session.hypervisor.domain(of: old.uuid), id != old.id,
-        let next = try? DomainReference("\(id)", session.hypervisor, session.toolstack)
-      {
-        session = try DomainSession(next, session.hypervisor, session.toolstack, tell: tell)
+      if let next = try old.successor() {
+        session = try DomainSession(next, tell: tell)
         madeInSession = 0
         hasFailed = false
-        tell(.startedAgain(next.id))
+        tell(.startedAgain(next.reference.id))
         return true
       }
       usleep(useconds_t(100_000))

@@ -4,7 +4,7 @@ internal import CheckpointImage
 /// The pages that still have to be copied for the moment being captured.
 final class PendingPages {
   /// The dirty log; nil if there is none.
-  var log: DirtyBitmap?
+  var log: (any DirtyLog)?
   private let memory: any GuestMemory
   private var pages = PFNBitmap(limit: 0)
   private var wasLost = false
@@ -53,12 +53,13 @@ final class PendingPages {
   /// How many pages there would be to copy now; nil if it is not known.
   func estimate() throws(CheckpointError) -> Int? {
     guard let log, !isUnknown else { return nil }
-    guard let written = try log.count(limit: memory.limit) else {
+    switch try log.peek(limit: memory.limit) {
+    case .pages(let written): return written.count + pages.count
+    case .lost:
       // To find that out switched the log on again: no later reading shows what was lost.
       noteLoss()
       return nil
     }
-    return written + pages.count
   }
 
   private func noteLoss() {

@@ -5,23 +5,15 @@ internal import Glibc
 
 /// The hypervisor's record of which pages were written to.
 ///
-/// It has no owner: any program may switch it off, and reading it then "succeeds" with nothing in it. So each
-/// reading first makes sure that it is still on, and nobody else's.
-@safe final class DirtyBitmap {
-  /// What a reading found.
-  enum Reading {
-    /// The pages that were written to since the last reading that reset.
-    case pages(PFNBitmap)
-    /// Somebody had switched the log off: it is on again, and what was written meanwhile is not known.
-    case lost
-  }
-
+/// Reading it while it is off "succeeds" with nothing in it. So each reading first makes sure that it is on, and
+/// nobody else's.
+@safe final class DirtyBitmap: DirtyLog {
   private let domain: UInt32
   private let hypervisor: Hypervisor
   private var bitmap: UnsafeMutablePointer<vmckpt_bitmap>?
   private var pages: UInt = 0
 
-  /// The log of a domain, which is on.
+  /// The log of a domain.
   init(_ domain: UInt32, _ hypervisor: Hypervisor) {
     self.domain = domain
     self.hypervisor = hypervisor
@@ -30,24 +22,17 @@ internal import Glibc
 
   deinit { free() }
 
-  /// Reads the log and resets it.
-  ///
-  /// - Parameter isLast: the guest is suspended, and nothing will follow in this pause.
-  func clean(limit: PFN, isLast: Bool) throws(CheckpointError) -> Reading {
+  func clean(limit: PFN, isLast: Bool) throws(CheckpointError) -> DirtyReading {
     let mode = isLast ? UInt32(XEN_DOMCTL_SHADOW_LOGDIRTY_FINAL) : 0
     return try read(UInt32(XEN_DOMCTL_SHADOW_OP_CLEAN), limit, mode)
   }
 
-  /// How many pages the log names, without resetting it; nil if it was lost.
-  func count(limit: PFN) throws(CheckpointError) -> Int? {
-    switch try read(UInt32(XEN_DOMCTL_SHADOW_OP_PEEK), limit, 0) {
-    case .pages(let pages): pages.count
-    case .lost: nil
-    }
+  func peek(limit: PFN) throws(CheckpointError) -> DirtyReading {
+    try read(UInt32(XEN_DOMCTL_SHADOW_OP_PEEK), limit, 0)
   }
 
   private func read(_ operation: UInt32, _ limit: PFN, _ mode: UInt32) throws(CheckpointError)
-    -> Reading
+    -> DirtyReading
   {
     try ForeignSave.checkNone(of: domain)
     if unsafe vmckpt_log_dirty_switch(

@@ -1,0 +1,65 @@
+#if Xen
+internal import CheckpointImage
+
+/// A domain on this host's hypervisor.
+final class RunningDomain: LiveDomain {
+  let reference: DomainReference
+  let memory: any GuestMemory
+  let log: any DirtyLog
+  private let hypervisor: Hypervisor
+  private let toolstack: Toolstack
+
+  init(_ reference: DomainReference, _ hypervisor: Hypervisor, _ toolstack: Toolstack)
+    throws(CheckpointError)
+  {
+    self.reference = reference
+    self.hypervisor = hypervisor
+    self.toolstack = toolstack
+    guard let state = try hypervisor.domain(reference.id) else { throw .gone(reference.id) }
+    // What such a program writes to the guest's memory is in no dirty log, and its own state is needed too.
+    guard try !toolstack.hasDeviceModel(reference.id) else {
+      throw CheckpointError(
+        .unsupported,
+        "is an HVM guest with a device model (QEMU), whose state only 'xl save -c' saves: capture the file that it "
+          + "writes; or use --memory-only", file: "xen:\(reference.name)")
+    }
+    memory =
+      state.isHVM
+      ? HVMMemory(reference.id, hypervisor) : try PVMemory(reference.id, hypervisor)
+    log = DirtyBitmap(reference.id, hypervisor)
+  }
+
+  var version: String { hypervisor.version }
+  var release: (major: UInt32, minor: UInt32) { hypervisor.release }
+
+  func guarded() throws(CheckpointError) -> (control: any DomainControl, recovered: [String]) {
+    let client = try GuardClient(DomainIdentity(id: reference.id, uuid: reference.uuid))
+    return (client, client.recovered)
+  }
+
+  func configuration() throws(CheckpointError) -> [UInt8] {
+    try toolstack.configuration(reference.id)
+  }
+
+  func pageCount() throws(CheckpointError) -> UInt64 {
+    guard let state = try hypervisor.domain(reference.id), !state.isDying else {
+      throw .gone(reference.id)
+    }
+    return state.pages
+  }
+
+  func isOver() throws(CheckpointError) -> Bool {
+    guard let state = try hypervisor.domain(reference.id), !state.isDying,
+      state.uuid == reference.uuid
+    else { return true }
+    return state.shutdown.map { $0 != .suspend } ?? false
+  }
+
+  func successor() throws(CheckpointError) -> (any LiveDomain)? {
+    guard let id = try hypervisor.domain(of: reference.uuid), id != reference.id,
+      let next = try? DomainReference("\(id)", hypervisor, toolstack)
+    else { return nil }
+    return try RunningDomain(next, hypervisor, toolstack)
+  }
+}
+#endif
