@@ -120,7 +120,9 @@ let package = Package(
     tests("PicturesTests", ["Pictures", "CheckpointImage"]),
     tests(
       "InterchangeTests", ["Interchange", "CheckpointChain", "CheckpointCodec", "CheckpointImage"]),
-    tests("XenDomainTests", ["XenDomain", "CheckpointImage"]),
+    tests(
+      "XenDomainTests",
+      ["XenDomain", "Interchange", "CheckpointChain", "CheckpointCodec", "CheckpointImage"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -1,0 +1,335 @@
+#if Xen
+import CheckpointCodec
+import CheckpointImage
+import Interchange
+
+@testable import XenDomain
+
+/// One life of a made-up guest, which works whenever it is looked at, unless it is suspended.
+final class ModelGuest {
+  struct Page: Equatable {
+    var status = PageStatus(.unpopulated)
+    /// What makes up the contents; 0 is a page of zeros.
+    var seed: UInt64 = 0
+    /// Another each time the page gets memory.
+    var frame: UInt64 = 0
+  }
+
+  let reference: DomainReference
+  private(set) var pages: [Page] = []
+  private(set) var isSuspended = false
+  private(set) var isEnded = false
+  private(set) var isLogOn = false
+  private(set) var controls: [ModelControl] = []
+  /// Pages whose writes pass the log by.
+  var unlogged: Set<PFN> = []
+
+  private unowned let host: ModelHost
+  private var written: Set<PFN> = []
+  /// What the last refresh found.
+  private var known: [Page] = []
+  private var isLastReadingDone = false
+
+  init(_ host: ModelHost, id: UInt32, pages count: Int) {
+    self.host = host
+    reference = DomainReference(
+      id: id, uuid: DomainUUID([UInt8](repeating: 7, count: 16)), name: "model")
+    for _ in 0..<count { pages.append(host.below(10) == 0 ? Page() : fresh()) }
+    for _ in 0..<count / 100 { unlogged.insert(PFN(host.below(count))) }
+  }
+
+  private func fresh() -> Page {
+    switch host.below(50) {
+    case 0: Page(status: PageStatus(.allocateOnly), frame: host.number())
+    case 1: Page(status: PageStatus(.broken), frame: host.number())
+    default: Page(status: PageStatus(.data, type: type()), seed: seed(), frame: host.number())
+    }
+  }
+
+  private func seed() -> UInt64 { host.below(8) == 0 ? 0 : host.number() | 1 }
+  private func type() -> PageType { [0, 0, 0, 1, 2, 3, 4, 9, 12][host.below(9)] }
+
+  // MARK: What happens to it
+
+  /// A call: before it, the guest works.
+  fileprivate func begin(_ call: String) throws(CheckpointError) {
+    try host.begin(call)
+    work()
+    if isEnded { throw .gone(reference.id) }
+  }
+
+  private func work() {
+    guard !isSuspended, !isEnded else { return }
+    let habits = host.habits
+    for _ in 0..<host.below(habits.writes + 1) { write(host.below(pages.count)) }
+    for _ in 0..<host.below(habits.types + 1) { retype(host.below(pages.count)) }
+    for _ in 0..<host.below(habits.balloon + 1) { balloon(host.below(pages.count)) }
+    if host.happens(habits.grows) {
+      for _ in 0..<host.below(100) { pages.append(host.below(2) == 0 ? Page() : fresh()) }
+    }
+    if host.happens(habits.losesLog) { isLogOn = false }
+    if host.happens(habits.ends) { isEnded = true }
+  }
+
+  /// The guest writes to a page.
+  func write(_ pfn: Int) {
+    guard pages[pfn].status.state == .data else { return }
+    pages[pfn].seed = seed()
+    if isLogOn, !unlogged.contains(PFN(pfn)) { written.insert(PFN(pfn)) }
+  }
+
+  private func retype(_ pfn: Int) {
+    guard pages[pfn].status.state == .data else { return }
+    pages[pfn].status.type = type()
+  }
+
+  /// A page appears or vanishes, of which the log knows nothing.
+  private func balloon(_ pfn: Int) {
+    pages[pfn] = pages[pfn].status.state == .unpopulated ? fresh() : Page()
+  }
+
+  /// Somebody switches the log off and on again: what it knew is lost.
+  func forgetWrites() { written = [] }
+
+  // MARK: What is done to it by way of a guard
+
+  fileprivate func startLog() {
+    isLogOn = true
+    written = []
+  }
+
+  fileprivate func stopLog() { isLogOn = false }
+
+  fileprivate func suspend() throws(CheckpointError) {
+    if host.happens(host.habits.ends) { isEnded = true }
+    if isEnded || host.happens(host.habits.refuses) {
+      throw CheckpointError(.refused, "did not suspend itself", file: "domain \(reference.id)")
+    }
+    host.check(!isSuspended, "suspended twice")
+    isSuspended = true
+    isLastReadingDone = false
+    host.suspended()
+  }
+
+  fileprivate func resume() {
+    host.check(isSuspended, "resumed but not suspended")
+    isSuspended = false
+  }
+}
+
+// MARK: - As a domain
+
+extension ModelGuest: LiveDomain {
+  var version: String { "4.17.0" }
+  var release: (major: UInt32, minor: UInt32) { (4, 17) }
+  var memory: any GuestMemory { self }
+  var log: any DirtyLog { self }
+
+  func guarded() throws(CheckpointError) -> (control: any DomainControl, recovered: [String]) {
+    try host.begin("guarded")
+    host.check(controls.allSatisfy(\.isClosed), "guarded twice at a time")
+    let control = ModelControl(self, host)
+    controls.append(control)
+    return (control, [])
+  }
+
+  func configuration() throws(CheckpointError) -> [UInt8] {
+    try begin("configuration")
+    return Array("{}\0".utf8)
+  }
+
+  func pageCount() throws(CheckpointError) -> UInt64 {
+    try begin("pageCount")
+    return UInt64(pages.count { $0.status.state != .unpopulated })
+  }
+
+  func isOver() throws(CheckpointError) -> Bool {
+    try host.begin("isOver")
+    return isEnded
+  }
+
+  func successor() throws(CheckpointError) -> (any LiveDomain)? {
+    try host.begin("successor")
+    return isEnded ? host.startAgain() : nil
+  }
+}
+
+// MARK: - As memory
+
+extension ModelGuest: GuestMemory {
+  var guest: XenStream.GuestType { .pv }
+  var limit: PFN { PFN(known.count) }
+
+  func refresh(isStill: Bool) throws(CheckpointError) -> PFNBitmap {
+    try begin("refresh")
+    host.check(isStill == isSuspended, "refreshed as still: \(isStill)")
+    var changed = PFNBitmap(limit: PFN(pages.count))
+    for (pfn, page) in pages.enumerated() {
+      let before = pfn < known.count ? known[pfn] : Page()
+      if page.status != before.status || page.frame != before.frame { changed.insert(PFN(pfn)) }
+    }
+    known = pages
+    try host.end()
+    return changed
+  }
+
+  func status(_ pfn: PFN) -> PageStatus {
+    pfn < known.count ? known[Int(pfn)].status : PageStatus(.unpopulated)
+  }
+
+  func copy(_ pfns: ArraySlice<PFN>, to buffer: PageBuffer, at slot: Int) throws(CheckpointError)
+    -> [Int]
+  {
+    try begin("copy")
+    host.check(pfns.count <= buffer.pageCount - slot, "copied more pages than there is room for")
+    host.check(Set(pfns).count == pfns.count, "copied a page twice")
+    host.copied += pfns.count
+    var failed: [Int] = []
+    for (index, pfn) in zip(pfns.indices, pfns) {
+      if index == pfns.startIndex + 128 { work() }
+      host.check(status(pfn).state == .data, "copied a page without contents")
+      let page = pages[Int(pfn)]
+      if page.status.state != .data || !isSuspended && host.happens(host.habits.hidesPage) {
+        failed.append(index)
+      } else {
+        Self.fill(buffer, slot + index - pfns.startIndex, page.seed)
+      }
+    }
+    try host.end()
+    return failed
+  }
+
+  private static func fill(_ buffer: PageBuffer, _ slot: Int, _ seed: UInt64) {
+    let bytes = contents(seed)
+    unsafe bytes.withUnsafeBytes { unsafe buffer.copy($0, to: slot) }
+  }
+
+  /// The words of a page: some that do not compress, then zeros.
+  static func contents(_ seed: UInt64) -> [UInt64] {
+    var words = [UInt64](repeating: 0, count: Limits.pageSize / 8)
+    if seed != 0 { for place in 0..<16 { words[place] = seed &* UInt64(2 * place + 1) } }
+    return words
+  }
+
+  func unloggedPages() throws(CheckpointError) -> [PFN] {
+    try begin("unloggedPages")
+    host.check(isSuspended, "asked for unlogged pages of a guest that runs")
+    return unlogged.filter { status($0).state == .data }.sorted()
+  }
+
+  func staticRecords() throws(CheckpointError) -> [MachineRecord] {
+    try begin("staticRecords")
+    return [MachineRecord(.cpuidPolicy, [1, 2, 3, 4, 5, 6, 7, 8])]
+  }
+
+  func stickyRecords() throws(CheckpointError) -> [MachineRecord] {
+    try begin("stickyRecords")
+    return []
+  }
+
+  /// One that says which moment it is.
+  func epochRecords() throws(CheckpointError) -> [MachineRecord] {
+    try begin("epochRecords")
+    host.check(isSuspended, "asked for the machine's state while the guest runs")
+    let number = UInt8(truncatingIfNeeded: host.moments)
+    return [MachineRecord(.tscInfo, [UInt8](repeating: number, count: 24))]
+  }
+}
+
+// MARK: - As a dirty log
+
+extension ModelGuest: DirtyLog {
+  func clean(limit: PFN, isLast: Bool) throws(CheckpointError) -> DirtyReading {
+    try begin("clean")
+    host.check(isLast == isSuspended, "last reading: \(isLast)")
+    host.check(!isLastReadingDone || !isSuspended, "read the log after the last reading")
+    isLastReadingDone = isLast
+    defer { written = [] }
+    let reading = reading(limit)
+    try host.end()
+    return reading
+  }
+
+  func peek(limit: PFN) throws(CheckpointError) -> DirtyReading {
+    try begin("peek")
+    let reading = reading(limit)
+    try host.end()
+    return reading
+  }
+
+  private func reading(_ limit: PFN) -> DirtyReading {
+    host.check(controls.last?.hasLog == true, "read a dirty log that is not ours")
+    guard isLogOn else {
+      startLog()
+      return .lost
+    }
+    var pages = PFNBitmap(limit: limit)
+    for pfn in written where pfn < limit { pages.insert(pfn) }
+    return .pages(pages)
+  }
+}
+
+// MARK: - Its guard
+
+/// Changes a made-up guest's state, and undoes at its end what is outstanding.
+final class ModelControl: DomainControl {
+  private(set) var hasLog = false
+  private(set) var isClosed = false
+  private let guest: ModelGuest
+  private unowned let host: ModelHost
+
+  init(_ guest: ModelGuest, _ host: ModelHost) {
+    self.guest = guest
+    self.host = host
+  }
+
+  private func begin(_ call: String) throws(CheckpointError) {
+    if isClosed { throw CheckpointError(.refused, "is not guarded any more") }
+    try guest.begin(call)
+  }
+
+  func startDirtyLog() throws(CheckpointError) -> Bool {
+    try begin("startDirtyLog")
+    guard host.habits.hasLog else { return false }
+    if host.happens(host.habits.refusesLog) {
+      throw CheckpointError(.refused, "its log-dirty mode is on already")
+    }
+    host.check(!hasLog, "switched the log on twice")
+    hasLog = true
+    guest.startLog()
+    try host.end()
+    return true
+  }
+
+  func stopDirtyLog() throws(CheckpointError) {
+    try begin("stopDirtyLog")
+    hasLog = false
+    guest.stopLog()
+  }
+
+  func suspend() throws(CheckpointError) {
+    try begin("suspend")
+    try guest.suspend()
+    try host.end()
+  }
+
+  func resume() throws(CheckpointError) {
+    try begin("resume")
+    guest.resume()
+    try host.end()
+  }
+
+  func pause() throws(CheckpointError) { host.check(false, "paused") }
+  func unpause() throws(CheckpointError) { host.check(false, "unpaused") }
+
+  func close() throws(CheckpointError) {
+    if isClosed { return }
+    isClosed = true
+    hasLog = false
+    guest.stopLog()
+    if guest.isSuspended { guest.resume() }
+    // A guard that could not undo something goes on trying.
+    try host.begin("close")
+  }
+}
+#endif
