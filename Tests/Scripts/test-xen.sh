@@ -44,13 +44,15 @@ live() { job "$root/Tests/Xen/live" "$@" --timeout 1200; }
 live debian --env PARTS='oracle:pvh:10 restores:pvh kills:pvh trouble:pvh oracle:pv:2' &
 debian=$!
 live shadow --xen shadow --env PARTS='oracle:pv:5 foreign:pv restores:pv' || failed=$?
-# Without that hypervisor everything else was tested; the reason was printed.
+# Without that hypervisor everything else is tested; the reason was printed.
 [[ $failed != 77 ]] || failed=0
+job "$root/Tests/Xen/restore-live" restore-live --timeout 600 --env TYPES=pvh || failed=$?
+job "$root/Tests/Xen/memory-only" memory-only --timeout 600 --env TYPES=pv || failed=$?
 wait $debian || failed=$?
-for log in debian.log shadow.log; do
-  grep -e '^==' -e '^ok' -e '^FAILED' "$log" || true
+for log in debian.log shadow.log restore-live.log memory-only.log; do
+  [[ ! -e $log ]] || grep -e '^==' -e '^ok' -e '^FAILED' "$log" || true
 done
 [[ $failed == 0 ]] || {
-  tail -n 30 debian.log shadow.log
+  tail -n 30 debian.log shadow.log restore-live.log memory-only.log
   fail "live captures: status $failed"
 }
