@@ -56,7 +56,7 @@ xl destroy "$name"
 : >"$(console "$name")"
 check "export it" ckpt-restore -q "$tip" --to xl -o /tmp/export.xl
 check "plain xl restore takes it" xl restore /tmp/export.xl
-rm -f /tmp/export.xl
+rm -f /tmp/export.xl /tmp/again.ckpt
 goes_on "$name" "$tip"
 check "what was restored can be captured" ckpt-capture -q "xen:$name" -o /tmp/again.ckpt
 unharmed "$name" "$known"
