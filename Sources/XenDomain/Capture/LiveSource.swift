@@ -82,6 +82,8 @@ public final class LiveSource: DescribedSource {
       hasFailed = true
       // The guest may stand still.
       session.close()
+      // What a wish to stop made fail is not the guest's fault.
+      try Interruption.check()
       throw error
     }
   }

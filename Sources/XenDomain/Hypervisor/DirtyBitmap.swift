@@ -35,12 +35,7 @@ internal import Glibc
     -> DirtyReading
   {
     try ForeignSave.checkNone(of: domain)
-    if unsafe vmckpt_log_dirty_switch(
-      hypervisor.control, domain, UInt32(XEN_DOMCTL_SHADOW_OP_ENABLE_LOGDIRTY)) == 0
-    {
-      return .lost
-    }
-    guard errno == EINVAL else { throw hypervisor.failure("look at the dirty log", domain) }
+    if try wasOff() { return .lost }
     let bitmap = unsafe try room(for: limit)
     var count: UInt32 = 0
     let covered = unsafe vmckpt_log_dirty_read(
@@ -50,7 +45,18 @@ internal import Glibc
     let words = unsafe UnsafeBufferPointer(
       start: vmckpt_bitmap_words(bitmap), count: Int((limit + 63) / 64))
     for word in words.indices { unsafe result.insert(word: word, words[word]) }
-    return count > 0 && result.isEmpty ? .lost : .pages(result)
+    // Pages were counted and none is named: it was switched off since it was looked at; or they are none that
+    // the guest has a number for, as happens with page tables.
+    if count > 0, result.isEmpty, try wasOff() { return .lost }
+    return .pages(result)
+  }
+
+  /// Whether the log was off; it is on afterwards.
+  private func wasOff() throws(CheckpointError) -> Bool {
+    let operation = UInt32(XEN_DOMCTL_SHADOW_OP_ENABLE_LOGDIRTY)
+    if unsafe vmckpt_log_dirty_switch(hypervisor.control, domain, operation) == 0 { return true }
+    guard errno == EINVAL else { throw hypervisor.failure("look at the dirty log", domain) }
+    return false
   }
 
   private func room(for limit: PFN) throws(CheckpointError) -> UnsafeMutablePointer<vmckpt_bitmap> {
