@@ -11,7 +11,6 @@ struct vmckpt_domain {
   uint32_t flags;        // XEN_DOMINF_*
   uint64_t pages;        // allocated to it
   uint64_t shared_info;  // the frame of shared_info
-  uint32_t online_vcpus;
   uint32_t max_vcpu;     // the highest number of a vCPU
   uint64_t cpu_time;     // nanoseconds that its vCPUs have run
   uint8_t uuid[16];
@@ -27,7 +26,6 @@ static inline int vmckpt_next_domain(
   result->flags = info.flags;
   result->pages = info.tot_pages;
   result->shared_info = info.shared_info_frame;
-  result->online_vcpus = info.nr_online_vcpus;
   result->max_vcpu = info.max_vcpu_id;
   result->cpu_time = info.cpu_time;
   memcpy(result->uuid, info.handle, 16);

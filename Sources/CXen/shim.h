@@ -26,7 +26,6 @@
 // What Swift cannot import: macros that cast, variadic functions, hypercall buffers, and unions behind macros.
 
 static const uint32_t vmckpt_first_reserved_domid = DOMID_FIRST_RESERVED;
-static const uint32_t vmckpt_this_domain = DOMID_SELF;
 
 // A logger that keeps the last line of a warning or worse, so that an error can say what the library said.
 // Nothing is printed.

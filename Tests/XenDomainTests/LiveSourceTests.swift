@@ -135,6 +135,7 @@ import Testing
     trouble.losesLog = 30
     trouble.refuses = 100
     trouble.refusesLog = 300
+    trouble.fails = 8
     trouble.ends = 3
     let host = ModelHost(pages: 500, ModelHost.Habits(), random)
     // Where the first image fails, so does the command: somebody is there to see it.
@@ -237,6 +238,25 @@ import Testing
         #expect(result.images == 3, "\(call): \(name)")
       }
     }
+  }
+
+  /// What the guest became may be found before it is whole: it is tried again.
+  @Test(arguments: ["close", "successor", "guarded"]) func aGuestIsFollowed(_ call: String) throws {
+    let host = ModelHost(pages: 300, ModelHost.Habits(), SplitMix64.forTest("aGuestIsFollowed"))
+    let result = try series(
+      of: host, count: 3,
+      between: { image in
+        guard image == 2 else { return }
+        host.guest.end()
+        let place = ["isOver", "close", "successor", "guarded"].firstIndex(of: call) ?? 0
+        let error = CheckpointError(.io, "fails", file: "domain 2")
+        host.failure = (host.calls.count + place, false, error)
+      })
+    #expect(result.error == nil)
+    #expect(result.images == 3)
+    #expect(host.guest.reference.id > 1)
+    #expect(host.failure.map { host.calls[$0.call] } == call)
+    #expect(try ImageFile(folder.path("image-2")).header.parent == nil)
   }
 
   @Test func aSignalEndsTheSeriesWhereverItComes() throws {

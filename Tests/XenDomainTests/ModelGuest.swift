@@ -88,6 +88,9 @@ final class ModelGuest {
     pages[pfn] = pages[pfn].status.state == .unpopulated ? fresh() : Page()
   }
 
+  /// The guest shuts down.
+  func end() { isEnded = true }
+
   /// Somebody switches the log off and on again: what it knew is lost.
   func forgetWrites() { written = [] }
 

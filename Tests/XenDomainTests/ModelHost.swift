@@ -26,6 +26,8 @@ final class ModelHost {
     var refuses = 0
     /// The dirty log cannot be had, for somebody else has switched it on.
     var refusesLog = 0
+    /// A call fails, before it has an effect or after.
+    var fails = 0
     /// The guest shuts down and is started again.
     var ends = 0
     /// The hypervisor has a dirty log for this guest.
@@ -75,11 +77,18 @@ final class ModelHost {
   func begin(_ call: String) throws(CheckpointError) {
     calls.append(call)
     if let failure, !failure.isAfter, failure.call == calls.count - 1 { throw failure.error }
+    // Whether the guest is over is asked between two images: a hypervisor that does not say ends the series.
+    if call != "isOver" { try failByChance() }
   }
 
   /// The end of the call that was begun last.
   func end() throws(CheckpointError) {
     if let failure, failure.isAfter, failure.call == calls.count - 1 { throw failure.error }
+    try failByChance()
+  }
+
+  private func failByChance() throws(CheckpointError) {
+    if happens(habits.fails) { throw CheckpointError(.io, "fails", file: "domain") }
   }
 
   // MARK: Chance

@@ -134,16 +134,24 @@ public final class LiveSource: DescribedSource {
     tell(.ended(old.reference.name))
     session.close()
     let end = ContinuousClock.now + Self.patience
+    var failure: CheckpointError?
     while ContinuousClock.now < end, Interruption.received == 0 {
-      if let next = try old.successor() {
-        session = try DomainSession(next, tell: tell)
-        madeInSession = 0
-        hasFailed = false
-        tell(.startedAgain(next.reference.id))
-        return true
+      do throws(CheckpointError) {
+        failure = nil
+        if let next = try old.successor() {
+          session = try DomainSession(next, tell: tell)
+          madeInSession = 0
+          hasFailed = false
+          tell(.startedAgain(next.reference.id))
+          return true
+        }
+      } catch {
+        // It may have been found half made, or have ended again.
+        failure = error
       }
       usleep(useconds_t(100_000))
     }
+    if let failure, Interruption.received == 0 { throw failure }
     if Interruption.received == 0 { tell(.notStartedAgain) }
     return false
   }

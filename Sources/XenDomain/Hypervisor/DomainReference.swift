@@ -11,6 +11,9 @@ public struct DomainReference: Sendable {
   /// Its name.
   public let name: String
 
+  /// What tells this run of the domain from others.
+  var identity: DomainIdentity { DomainIdentity(id: id, uuid: uuid) }
+
   init(id: UInt32, uuid: DomainUUID, name: String) {
     self.id = id
     self.uuid = uuid

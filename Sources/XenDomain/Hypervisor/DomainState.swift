@@ -24,9 +24,6 @@ public struct DomainState: Sendable {
   /// Nanoseconds that its vCPUs have run: as long as it stays the same, the guest stands still.
   let timeRun: UInt64
 
-  /// What tells this run of the domain from others.
-  package var identity: DomainIdentity { DomainIdentity(id: id, uuid: uuid) }
-
   init(_ info: vmckpt_domain) {
     func has(_ flag: UInt32) -> Bool { info.flags & flag != 0 }
     id = info.id

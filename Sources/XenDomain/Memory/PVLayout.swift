@@ -61,11 +61,6 @@ struct PVLayout {
     return word == .max ? .max : UInt64(word)
   }
 
-  /// All words of a page.
-  func words(_ page: RawSpan) -> [UInt64] {
-    (0..<entriesPerPage).map { word(page, at: $0 * width) }
-  }
-
   /// Replaces a word.
   func set(_ value: UInt64, in bytes: inout [UInt8], at offset: Int) {
     for byte in 0..<width { bytes[offset + byte] = UInt8(truncatingIfNeeded: value >> (8 * byte)) }
