@@ -13,23 +13,14 @@ final class StreamReader {
   /// Whether memory comes a second time, for a debugging save to be compared (VERIFY): it is no news.
   var isVerifying = false
 
-  private var events: [CheckpointEvent] = []
-  private var nextEvent = 0
+  private var events = EventQueue()
   private var head = StreamHead()
   private var headIsOut = true
 
   init(_ input: InputStream) { self.input = input }
 
   /// The next event, if there is one.
-  func takeEvent() -> CheckpointEvent? {
-    guard nextEvent < events.count else {
-      events.removeAll(keepingCapacity: true)
-      nextEvent = 0
-      return nil
-    }
-    nextEvent += 1
-    return events[nextEvent - 1]
-  }
+  func takeEvent() -> CheckpointEvent? { events.take() }
 
   func append(_ event: CheckpointEvent) { events.append(event) }
 

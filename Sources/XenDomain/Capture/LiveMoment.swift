@@ -24,8 +24,7 @@ final class LiveMoment {
   private let options: LiveOptions
   private let tell: (LiveNews) -> Void
   private var phase = Phase.start
-  private var events: [CheckpointEvent] = []
-  private var nextEvent = 0
+  private var events = EventQueue()
   private var policy: RoundPolicy
   private var configuration: [UInt8] = []
   private var rounds: [CopyRound] = []
@@ -77,12 +76,7 @@ final class LiveMoment {
   /// The next event; nil when all was told.
   func next() throws(CheckpointError) -> CheckpointEvent? {
     while true {
-      if nextEvent < events.count {
-        nextEvent += 1
-        return events[nextEvent - 1]
-      }
-      events.removeAll(keepingCapacity: true)
-      nextEvent = 0
+      if let event = events.take() { return event }
       switch phase {
       case .start: try start()
       case .decision: try decide()
@@ -173,8 +167,8 @@ final class LiveMoment {
         return
       }
     } while next < pages.count
-    events += pending.takeStates().map { .states($0) }
-    events += try machineState().events
+    events.append(contentsOf: pending.takeStates().map { .states($0) })
+    events.append(contentsOf: try machineState().events)
     try resume()
     phase = .end
   }

@@ -32,8 +32,7 @@ public final class MemoryOnlySource: DescribedSource {
   private let control: (any DomainControl)?
 
   private var phase = Phase.start
-  private var events: [CheckpointEvent] = []
-  private var nextEvent = 0
+  private var events = EventQueue()
   /// The PFNs that have a page, or had one in a moment before.
   private var known = PFNBitmap(limit: 0)
   private var copier: PageCopier
@@ -109,12 +108,7 @@ public final class MemoryOnlySource: DescribedSource {
   /// The next event of this moment.
   public func next() throws(CheckpointError) -> CheckpointEvent? {
     while true {
-      if nextEvent < events.count {
-        nextEvent += 1
-        return events[nextEvent - 1]
-      }
-      events.removeAll(keepingCapacity: true)
-      nextEvent = 0
+      if let event = events.take() { return event }
       switch phase {
       case .start: try start()
       case .copying(let pages, let next, let end): try goOn(with: pages, from: next, until: end)
@@ -150,7 +144,7 @@ public final class MemoryOnlySource: DescribedSource {
       default: states.add(pfn, status)
       }
     }
-    events = states.map { .states($0) }
+    events.append(contentsOf: states.map { .states($0) })
     missing = []
     let end = max(0, pages.count - room)
     unstaged = control == nil ? 0 : end
@@ -200,8 +194,8 @@ public final class MemoryOnlySource: DescribedSource {
     }
     isAtomic = control != nil && !hasRun
     if !lost.isEmpty { tell(.unreadable(pages: lost.reduce(0) { $0 + Int($1.count) })) }
-    events += lost.map { .states($0) }
-    events += ([domainHeader] + records).map { .record($0) }
+    events.append(contentsOf: lost.map { .states($0) })
+    events.append(contentsOf: ([domainHeader] + records).map { .record($0) })
     phase = .end
   }
 
