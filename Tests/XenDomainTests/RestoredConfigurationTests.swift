@@ -13,7 +13,7 @@ struct RestoredConfigurationTests {
      "b_info": {"max_memkb": 18446744073709551615, "sched_params": {"cap": -1}, "weight": 0.5, "x": null},
      "disks": [{"pdev_path": "/dev/vg/root", "vdev": "xvda", "readwrite": 1},
       {"pdev_path": "/dev/vg/data", "vdev": "xvdb"}],
-     "nics": [{"mac": "00:16:3e:00:00:01", "devid": 0}], "on_reboot": "restart"}
+     "nics": [{"mac": "00:16:3e:00:00:01", "devid": 0}], "p9s": [{"tag": "share"}], "on_reboot": "restart"}
     """
 
   private func read(_ text: String) throws -> RestoredConfiguration {
@@ -60,6 +60,7 @@ struct RestoredConfigurationTests {
     #expect(clone.writableDisks.isEmpty)
     #expect(clone.json["disks"]?.elements?.count == 2)
     #expect(clone.json["nics"] == nil)
+    #expect(clone.json["p9s"] == nil)
     #expect(clone.json["on_reboot"] == .string("restart"))
   }
 

@@ -170,10 +170,13 @@ public struct DomainRestore {
     }
   }
 
-  /// xl takes away what it had begun when the stream breaks off; but it may have been killed.
+  /// xl takes away what it had begun when the stream breaks off; but it may have been killed. A domain that has run
+  /// is none of these: somebody else made it meanwhile.
   private func removeRemains() throws(CheckpointError) {
-    guard let remains = try hypervisor.domain(of: uuid) else { return }
-    try toolstack.destroy(remains)
+    guard let id = try hypervisor.domain(of: uuid), let remains = try hypervisor.domain(id),
+      remains.timeRun == 0
+    else { return }
+    try toolstack.destroy(id)
   }
 }
 #endif

@@ -79,11 +79,14 @@ struct RestoredConfiguration {
     }
   }
 
+  /// What two domains cannot both have without disturbing each other, besides disks.
+  private static let notForClones = ["nics", "p9s", "pcidevs", "usbctrls", "usbdevs", "vtpms"]
+
   /// Makes it the configuration of a second domain that cannot disturb the first: with a UUID of its own, without
-  /// network, and with disks that it can only read.
+  /// network, shared folders and devices of the host, and with disks that it can only read.
   mutating func becomeClone() {
     uuid = .random
-    json["nics"] = nil
+    for part in Self.notForClones { json[part] = nil }
     if let disks = json["disks"]?.elements {
       json["disks"] = .array(
         disks.map {
