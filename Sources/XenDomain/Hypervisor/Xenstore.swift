@@ -39,7 +39,8 @@ internal import Glibc
     throws(CheckpointError)
     -> Bool
   {
-    while true {
+    // Each time something else is written meanwhile, it fails; a guest might do that on purpose.
+    for _ in 0..<1000 {
       let transaction = unsafe xs_transaction_start(handle)
       guard transaction != 0 else { throw .system("cannot begin a transaction", "xenstore") }
       var isWritten = false
@@ -57,6 +58,8 @@ internal import Glibc
       if unsafe xs_transaction_end(handle, transaction, !isWritten) { return isWritten }
       guard errno == EAGAIN else { throw .system("cannot write", "xenstore \(path)") }
     }
+    throw CheckpointError(
+      .io, "cannot write: others write there all the time", file: "xenstore \(path)")
   }
 
   /// Tells xenstored that a domain runs again, so that its next shutdown is announced.
