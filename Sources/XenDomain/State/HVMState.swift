@@ -70,7 +70,7 @@ enum HVMState {
     return pages
   }
 
-  /// A parameter; nil if it is zero or unknown to this hypervisor.
+  /// A parameter; nil if it is zero.
   private static func value(_ parameter: Int32, _ domain: UInt32, _ hypervisor: Hypervisor)
     throws(CheckpointError) -> UInt64?
   {
