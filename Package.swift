@@ -19,8 +19,9 @@ func tool(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
   .executableTarget(
     name: name,
     dependencies: dependencies + [
-      "CommandLineSupport", "Interchange", "CheckpointChain", "CheckpointCodec", "CheckpointImage",
-      "Pictures", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      "CommandLineSupport", "GuestMemory", "Interchange", "CheckpointChain", "CheckpointCodec",
+      "CheckpointImage", "Pictures",
+      .product(name: "ArgumentParser", package: "swift-argument-parser"),
     ],
     swiftSettings: strict)
 }
@@ -36,7 +37,7 @@ let package = Package(
       name: "VMCheckpoint",
       targets: [
         "CheckpointImage", "CheckpointCodec", "CheckpointChain", "Inspection", "Interchange",
-        "Archives",
+        "Archives", "GuestMemory",
       ]),
     .executable(name: "ckpt-capture", targets: ["ckpt-capture"]),
     .executable(name: "ckpt-merge", targets: ["ckpt-merge"]),
@@ -77,9 +78,11 @@ let package = Package(
       "Archives",
       ["Interchange", "CheckpointCodec", "CheckpointImage", "CArchive", "CZlib", "CZstd"]),
     library(
+      "GuestMemory", ["Interchange", "CheckpointChain", "CheckpointCodec", "CheckpointImage"]),
+    library(
       "XenDomain",
       [
-        "Interchange", "CheckpointChain", "CheckpointCodec", "CheckpointImage",
+        "GuestMemory", "Interchange", "CheckpointChain", "CheckpointCodec", "CheckpointImage",
         .target(name: "CXen", condition: .when(traits: ["Xen"])),
       ]),
     library(
@@ -120,6 +123,9 @@ let package = Package(
     tests("PicturesTests", ["Pictures", "CheckpointImage"]),
     tests(
       "InterchangeTests", ["Interchange", "CheckpointChain", "CheckpointCodec", "CheckpointImage"]),
+    tests(
+      "GuestMemoryTests",
+      ["GuestMemory", "Interchange", "CheckpointChain", "CheckpointCodec", "CheckpointImage"]),
     tests(
       "XenDomainTests",
       ["XenDomain", "Interchange", "CheckpointChain", "CheckpointCodec", "CheckpointImage"]),

@@ -125,7 +125,7 @@ final class ModelGuest {
 extension ModelGuest: LiveDomain {
   var version: String { "4.17.0" }
   var release: (major: UInt32, minor: UInt32) { (4, 17) }
-  var memory: any GuestMemory { self }
+  var memory: any DomainMemory { self }
   var log: any DirtyLog { self }
 
   func guarded() throws(CheckpointError) -> (control: any DomainControl, recovered: [String]) {
@@ -159,7 +159,7 @@ extension ModelGuest: LiveDomain {
 
 // MARK: - As memory
 
-extension ModelGuest: GuestMemory {
+extension ModelGuest: DomainMemory {
   var guest: XenStream.GuestType { .pv }
   var limit: PFN { PFN(known.count) }
 

@@ -9,7 +9,7 @@ protocol LiveDomain: AnyObject {
   var version: String { get }
   /// The first two numbers of that.
   var release: (major: UInt32, minor: UInt32) { get }
-  var memory: any GuestMemory { get }
+  var memory: any DomainMemory { get }
   /// The dirty log; it counts only while it is on.
   var log: any DirtyLog { get }
 

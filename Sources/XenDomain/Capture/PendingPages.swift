@@ -1,17 +1,18 @@
 #if Xen
+internal import CheckpointCodec
 internal import CheckpointImage
 
 /// The pages that still have to be copied for the moment being captured.
 final class PendingPages {
   /// The dirty log; nil if there is none.
   var log: (any DirtyLog)?
-  private let memory: any GuestMemory
+  private let memory: any DomainMemory
   private var pages = PFNBitmap(limit: 0)
   private var wasLost = false
   /// Whether what was written to is not known: the next `update` adds every page.
   private var isUnknown = false
 
-  init(_ memory: any GuestMemory) { self.memory = memory }
+  init(_ memory: any DomainMemory) { self.memory = memory }
 
   /// Whether it was found since the last call that somebody had switched the dirty log off.
   func takeLoss() -> Bool {

@@ -4,7 +4,7 @@ internal import CheckpointImage
 /// A domain on this host's hypervisor.
 final class RunningDomain: LiveDomain {
   let reference: DomainReference
-  let memory: any GuestMemory
+  let memory: any DomainMemory
   let log: any DirtyLog
   private let hypervisor: Hypervisor
   private let toolstack: Toolstack

@@ -6,7 +6,7 @@ internal import Interchange
 
 /// The memory and machine state of a guest whose page tables Xen does not see: HVM and PVH. Frame numbers are
 /// the guest's own.
-final class HVMMemory: GuestMemory {
+final class HVMMemory: DomainMemory {
   let guest = XenStream.GuestType.hvm
   private(set) var limit: PFN = 0
 

@@ -8,7 +8,7 @@ internal import Interchange
 ///
 /// A PFN has a page if its P2M entry names a machine frame that the domain owns and Xen's table gives that
 /// frame this very PFN: so a guest cannot have more pages here than it owns, whatever its P2M says.
-final class PVMemory: GuestMemory {
+final class PVMemory: DomainMemory {
   let guest = XenStream.GuestType.pv
   var limit: PFN { PFN(frames.count) }
 

@@ -6,10 +6,10 @@ internal import Glibc
 
 /// What the library reads of a domain's memory, looked at page by page.
 struct Comparison {
-  let memory: any GuestMemory
+  let memory: any DomainMemory
   private let clock = ContinuousClock()
 
-  init(_ memory: any GuestMemory) { self.memory = memory }
+  init(_ memory: any DomainMemory) { self.memory = memory }
 
   /// All pages with contents, a batch at a time; the result are those that could not be had.
   private func readAll(_ body: (PFN, RawSpan) -> Void) throws -> [PFN] {

@@ -4,11 +4,12 @@ internal import CheckpointImage
 internal import Interchange
 
 /// The pages of a live domain, in the guest's own page numbers: what differs between PV and HVM (PVH) guests.
-protocol DomainPages: AnyObject {
+///
+/// Its limit may grow with `refresh`. While the guest runs, pages that cannot be copied may just be changing,
+/// and have to be copied again later.
+protocol DomainPages: PhysicalMemory {
   /// The type in the libxc domain header.
   var guest: XenStream.GuestType { get }
-  /// Every PFN that may have a page is below. It may grow with `refresh`.
-  var limit: PFN { get }
 
   /// Reads anew which PFNs have a page, of what type and where. The result is every PFN for which the answer
   /// is not what it was the time before (at first: those with a page).
@@ -17,15 +18,10 @@ protocol DomainPages: AnyObject {
   func refresh(isStill: Bool) throws(CheckpointError) -> PFNBitmap
   /// What the last `refresh` found: data with its PV type, unpopulated, broken or to be allocated only.
   func status(_ pfn: PFN) -> PageStatus
-  /// Copies pages with contents to consecutive slots of a buffer, PV page tables with PFNs in the place of
-  /// machine frames. Results are the places in `pfns` of pages that could not be had: while the guest runs they
-  /// may just be changing, and have to be copied again later.
-  func copy(_ pfns: ArraySlice<PFN>, to buffer: PageBuffer, at slot: Int) throws(CheckpointError)
-    -> [Int]
 }
 
 /// The memory and machine state of a live domain in the form Xen saves them.
-protocol GuestMemory: DomainPages {
+protocol DomainMemory: DomainPages {
   /// Pages that others write to past the dirty log: special pages, and those granted writable.
   func unloggedPages() throws(CheckpointError) -> [PFN]
 

@@ -1,0 +1,12 @@
+public import CheckpointImage
+
+/// A guest's memory at one moment, page by page in any order: a file, a chain, or a domain.
+public protocol PhysicalMemory: AnyObject {
+  /// Every PFN that may have a page is below.
+  var limit: PFN { get }
+  /// Copies pages to consecutive slots of a buffer. In page tables, frames are the guest's PFNs.
+  ///
+  /// - Returns: the places in `pfns` of pages whose contents are not known; their slots are unspecified.
+  func copy(_ pfns: ArraySlice<PFN>, to buffer: PageBuffer, at slot: Int) throws(CheckpointError)
+    -> [Int]
+}
