@@ -75,7 +75,35 @@ final class ChainBench {
         return
       }
     }
+    let scattered = wanted.sorted { $0 &* 0x9e37_79b9_7f4a_7c15 < $1 &* 0x9e37_79b9_7f4a_7c15 }
+    try expectMemory(chain, scattered + [Limits.pfnEnd, .max], equals: model, comment)
     let registers = try chain.completeRecords().last?.payload
     #expect(registers == model.registers, comment)
+  }
+
+  /// The same pages in any order, many at once.
+  private func expectMemory(
+    _ chain: Chain, _ pfns: [PFN], equals model: GuestModel, _ comment: Comment
+  ) throws {
+    let memory = ChainMemory(chain)
+    #expect(pfns.dropLast(2).allSatisfy { $0 < memory.limit }, comment)
+    let buffer = PageBuffer(pages: pfns.count + 1)
+    let unknown = Set(try memory.copy(pfns[...], to: buffer, at: 1))
+    for (place, pfn) in pfns.enumerated() {
+      let page = model.pages[pfn] ?? GuestModel.Page(status: PageStatus(.unpopulated))
+      let known = page.status.state == .data || page.status.state == .zero
+      guard unknown.contains(place) != known else {
+        Issue.record("\(comment): PFN \(pfn): \(page.status) was \(known ? "not " : "")read")
+        return
+      }
+      let found = unsafe buffer.page(place + 1).withUnsafeBytes { unsafe Array($0) }
+      let expected =
+        page.status.state == .data
+        ? GuestModel.contents(page.seed) : [UInt8](repeating: 0, count: Limits.pageSize)
+      guard !known || found == expected else {
+        Issue.record("\(comment): PFN \(pfn): contents differ when read out of order")
+        return
+      }
+    }
   }
 }
