@@ -33,6 +33,8 @@ public protocol DescribedSource: CheckpointSource {
   var name: String { get }
   /// What the source is.
   var facts: SourceFacts { get }
+  /// The memory in any order, apart from the events; nil if it comes once only, as from a pipe.
+  var memory: (any PhysicalMemory)? { get }
   /// How faithful the recorded layout is; nil leaves it to the writer.
   var layoutKind: LayoutKind? { get }
   /// Whether the moment being read is told as what changed since the one before it in the source.
@@ -45,8 +47,10 @@ public protocol DescribedSource: CheckpointSource {
   func beginNextMoment() throws(CheckpointError) -> Bool
 }
 
-/// Most sources are one moment.
+/// Most sources are one moment, and give their memory once.
 extension DescribedSource {
+  /// None.
+  public var memory: (any PhysicalMemory)? { nil }
   /// Whole.
   public var isDifference: Bool { false }
   /// It goes on.

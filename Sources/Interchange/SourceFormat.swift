@@ -45,6 +45,6 @@ public enum SourceFormat: String, CaseIterable, Sendable {
 
   /// Opens a source of this kind.
   public func open(_ input: InputStream) throws(CheckpointError) -> any DescribedSource {
-    if let xen { try XenStreamSource(input, xen) } else { RawSource(input) }
+    if let xen { try XenStreamSource(input, xen) } else { try RawSource(input) }
   }
 }

@@ -19,4 +19,11 @@ package protocol ByteOrigin: AnyObject {
 
   /// Goes to a place at most at `length`, which is not nil.
   func seek(to offset: UInt64) throws(CheckpointError)
+  /// The same bytes at any offset; nil where they come once only.
+  func file() throws(CheckpointError) -> InputFile?
+}
+
+extension ByteOrigin {
+  /// They come once only.
+  package func file() throws(CheckpointError) -> InputFile? { nil }
 }

@@ -8,6 +8,7 @@ final class DescriptorOrigin: ByteOrigin {
   let length: UInt64?
   let containers: [String] = []
   private let descriptor: Int32
+  private let identity: FileIdentity
   private let knownLength: UInt64?
   private var position: UInt64 = 0
 
@@ -21,6 +22,7 @@ final class DescriptorOrigin: ByteOrigin {
     guard status.st_mode & S_IFMT != S_IFDIR else {
       throw CheckpointError(.io, "is a directory", file: name)
     }
+    identity = FileIdentity(status)
     // Standard input may be a file of which someone else read a part: that part is not there.
     let isFile = status.st_mode & S_IFMT == S_IFREG
     length = isFile && path != "-" ? UInt64(status.st_size) : nil
@@ -53,5 +55,14 @@ final class DescriptorOrigin: ByteOrigin {
       throw .system("cannot seek", name, at: offset)
     }
     position = offset
+  }
+
+  func file() throws(CheckpointError) -> InputFile? {
+    guard length != nil else { return nil }
+    let file = try InputFile(name)
+    guard file.identity == identity else {
+      throw CheckpointError(.io, "was replaced by another file meanwhile", file: name)
+    }
+    return file
   }
 }

@@ -96,6 +96,13 @@ public final class InputFile: Sendable {
     taken.wrappingAdd(UInt64(done), ordering: .relaxed)
   }
 
+  /// Fills pages of `buffer` with the bytes at `offset`; a file that ends before is incomplete.
+  public func read(pages: Range<Int>, of buffer: PageBuffer, at offset: UInt64)
+    throws(CheckpointError)
+  {
+    unsafe try read(into: buffer.mutableBytes(pages), at: offset)
+  }
+
   /// The next offset that does not lie in a hole; where the file has none, the end of the file.
   public func nextData(from offset: UInt64) throws(CheckpointError) -> UInt64 {
     let descriptor = if let spool { spool.descriptor } else { try OpenFiles.shared.acquire(self) }

@@ -37,6 +37,9 @@ public final class InputStream {
   /// much of the compressed bytes.
   public var fractionDone: Double? { origin.fractionDone }
 
+  /// The same bytes at any offset; nil for a pipe, and for what comes out of a container.
+  public func file() throws(CheckpointError) -> InputFile? { try origin.file() }
+
   /// Hashes everything from here on.
   public func startDigest() { observer = SHA256Hasher() }
 

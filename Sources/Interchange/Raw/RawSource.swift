@@ -11,6 +11,9 @@ public final class RawSource: DescribedSource {
   /// Raw memory has no layout to be kept.
   public let layoutKind: LayoutKind? = LayoutKind.none
 
+  /// The memory in any order, if the input is a file.
+  public let memory: (any PhysicalMemory)?
+
   private let input: InputStream
   private var pfn: PFN = 0
 
@@ -18,7 +21,12 @@ public final class RawSource: DescribedSource {
   public var fractionDone: Double? { input.fractionDone }
 
   /// Reads `input` as memory.
-  public init(_ input: InputStream) { self.input = input }
+  public init(_ input: InputStream) throws(CheckpointError) {
+    self.input = input
+    memory = try input.file().map { file in
+      ExtentMemory(file, [MemoryExtent(address: 0, offset: 0, length: file.length)])
+    }
+  }
 
   /// The next pages.
   public func next() throws(CheckpointError) -> CheckpointEvent? {
