@@ -1,0 +1,51 @@
+internal import CheckpointCodec
+internal import CheckpointImage
+
+/// Reads a few bytes here and there of a guest's memory, and keeps the pages they were in.
+final class CachedPages {
+  private static let slots = 512
+
+  private let memory: any PhysicalMemory
+  private let buffer = PageBuffer(pages: slots)
+  /// The page in each slot.
+  private var held = [PFN](repeating: .max, count: slots)
+
+  init(_ memory: any PhysicalMemory) { self.memory = memory }
+
+  /// The little-endian number at an address that is a multiple of 8; nil if it is not known.
+  func u64(at physical: UInt64) throws(CheckpointError) -> UInt64? {
+    guard let slot = try slot(of: physical >> 12) else { return nil }
+    let buffer = buffer
+    return UInt64(
+      littleEndian: unsafe buffer.page(slot).unsafeLoadUnaligned(
+        fromByteOffset: Int(physical & 0xff8), as: UInt64.self))
+  }
+
+  /// Appends bytes that do not go beyond the end of the page; false if they are not known.
+  func append(_ count: Int, at physical: UInt64, to bytes: inout [UInt8]) throws(CheckpointError)
+    -> Bool
+  {
+    guard let slot = try slot(of: physical >> 12) else { return false }
+    let start = Int(physical & 0xfff)
+    let buffer = buffer
+    unsafe buffer.page(slot).extracting(start..<start + count).withUnsafeBytes {
+      unsafe bytes.append(contentsOf: $0)
+    }
+    return true
+  }
+
+  /// Reads all pages anew from now on.
+  func refresh() {
+    for slot in held.indices { held[slot] = .max }
+  }
+
+  private func slot(of pfn: PFN) throws(CheckpointError) -> Int? {
+    guard pfn < memory.limit else { return nil }
+    let slot = Int(pfn % UInt64(Self.slots))
+    if held[slot] == pfn { return slot }
+    held[slot] = .max
+    guard try memory.copy([pfn], to: buffer, at: slot).isEmpty else { return nil }
+    held[slot] = pfn
+    return slot
+  }
+}

@@ -1,0 +1,71 @@
+internal import CheckpointImage
+
+/// Page tables of x86-64 with four or five levels. Frames are those of `PhysicalMemory`.
+public struct KernelPageTables: Sendable {
+  /// The physical address of the top table.
+  public let root: UInt64
+  /// Levels of tables: 4 or 5.
+  public let levels: Int
+  /// Bits of an entry that say how memory is encrypted, and belong to no address.
+  let encryption: UInt64
+
+  init(root: UInt64, levels: Int, encryption: UInt64 = 0) {
+    self.root = root & Self.addressBits & ~encryption
+    self.levels = levels
+    self.encryption = encryption
+  }
+
+  /// What a virtual address leads to.
+  public struct Mapping: Sendable {
+    /// The physical address.
+    public var physical: UInt64
+    /// So many bytes from there on are mapped by the same entry; at most 1 GiB.
+    public var byteCount: UInt64
+    /// Whether all entries on the way allow writing.
+    public var isWritable: Bool
+    /// Whether all entries on the way allow execution.
+    public var isExecutable: Bool
+  }
+
+  /// Follows the tables, which takes at most five steps whatever they hold.
+  ///
+  /// - Parameter visit: takes the frame of each table on the way.
+  /// - Returns: nil if nothing is mapped there, or a table's contents are not known.
+  func walk(_ virtual: UInt64, _ pages: CachedPages, visit: (PFN) -> Void = { _ in })
+    throws(CheckpointError) -> Mapping?
+  {
+    guard isCanonical(virtual) else { return nil }
+    var table = root
+    var mapping = Mapping(physical: 0, byteCount: 0, isWritable: true, isExecutable: true)
+    for level in (0..<levels).reversed() {
+      visit(table >> 12)
+      let shift = UInt64(12 + 9 * level)
+      guard let entry = try pages.u64(at: table + (virtual >> shift & 511) * 8),
+        entry & Self.present != 0
+      else { return nil }
+      mapping.isWritable = mapping.isWritable && entry & Self.writable != 0
+      mapping.isExecutable = mapping.isExecutable && entry & Self.noExecution == 0
+      let address = entry & Self.addressBits & ~encryption
+      let inside = (UInt64(1) << shift) - 1
+      if level == 0 || level < 3 && entry & Self.large != 0 {
+        mapping.physical = address & ~inside | virtual & inside
+        mapping.byteCount = inside - virtual & inside + 1
+        return mapping
+      }
+      table = address
+    }
+    return nil
+  }
+
+  /// Whether the unused upper bits repeat the highest used one, as they must.
+  private func isCanonical(_ virtual: UInt64) -> Bool {
+    let unused = Int64(64 - 12 - 9 * levels)
+    return (Int64(bitPattern: virtual) << unused) >> unused == Int64(bitPattern: virtual)
+  }
+
+  private static let addressBits: UInt64 = 0x000f_ffff_ffff_f000
+  private static let present: UInt64 = 1
+  private static let writable: UInt64 = 1 << 1
+  private static let large: UInt64 = 1 << 7
+  private static let noExecution: UInt64 = 1 << 63
+}

@@ -1,0 +1,85 @@
+public import CheckpointCodec
+public import CheckpointImage
+
+/// A Linux kernel for x86-64 that was recognised in a guest's memory.
+public final class LinuxGuest {
+  /// The guest's memory.
+  public let memory: any PhysicalMemory
+  /// What the kernel says of itself.
+  public let information: VMCoreInfo
+  /// The kernel's own page tables.
+  public let tables: KernelPageTables
+  let pages: CachedPages
+
+  /// Takes what the text says for granted if the tables it names map the kernel where it says that it is.
+  ///
+  /// - Throws: `.refused` with what does not fit.
+  init(_ information: VMCoreInfo, in memory: any PhysicalMemory, _ pages: CachedPages)
+    throws(CheckpointError)
+  {
+    self.memory = memory
+    self.information = information
+    self.pages = pages
+    guard information.pageSize == UInt64(Limits.pageSize),
+      let top = information.symbol("swapper_pg_dir"), let text = information.symbol("_stext"),
+      let base = information.number("phys_base"),
+      let root = Self.physical(top, base), let code = Self.physical(text, base)
+    else {
+      throw CheckpointError(
+        .refused, "it does not say where an x86-64 kernel and its page tables are",
+        structure: "VMCOREINFO")
+    }
+    tables = KernelPageTables(
+      root: root, levels: information.number("pgtable_l5_enabled") == 1 ? 5 : 4,
+      encryption: UInt64(bitPattern: information.number("sme_mask") ?? 0))
+    guard try tables.walk(text, pages)?.physical == code else {
+      throw CheckpointError(
+        .refused, "the page tables it names do not map the kernel", structure: "VMCOREINFO")
+    }
+  }
+
+  /// Where the kernel is mapped that lies at `phys_base`.
+  static let imageBase: UInt64 = 0xffff_ffff_8000_0000
+
+  /// The physical address of something in the kernel's image.
+  private static func physical(_ virtual: UInt64, _ base: Int64) -> UInt64? {
+    guard virtual >= imageBase else { return nil }
+    let physical = (virtual - imageBase) &+ UInt64(bitPattern: base)
+    return physical >> 12 < Limits.pfnEnd ? physical : nil
+  }
+
+  /// The physical address that the kernel's page tables give for a virtual one; nil if nothing is mapped.
+  public func translate(_ virtual: UInt64) throws(CheckpointError) -> UInt64? {
+    try tables.walk(virtual, pages)?.physical
+  }
+
+  /// What the kernel's page tables say of a virtual address; `visit` takes the frame of each table on the way.
+  public func mapping(of virtual: UInt64, visit: (PFN) -> Void = { _ in }) throws(CheckpointError)
+    -> KernelPageTables.Mapping?
+  {
+    try tables.walk(virtual, pages, visit: visit)
+  }
+
+  /// The most bytes that `bytes(at:count:)` reads at once.
+  public static let longestRead = 16 << 20
+
+  /// Bytes of the kernel's memory; nil if any of them is not mapped, or not known.
+  public func bytes(at virtual: UInt64, count: Int) throws(CheckpointError) -> [UInt8]? {
+    guard count >= 0, count <= Self.longestRead else { return nil }
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(count)
+    while bytes.count < count {
+      let (place, overflow) = virtual.addingReportingOverflow(UInt64(bytes.count))
+      guard !overflow, let physical = try translate(place) else { return nil }
+      let part = min(count - bytes.count, Limits.pageSize - Int(physical & 0xfff))
+      guard try pages.append(part, at: physical, to: &bytes) else { return nil }
+    }
+    return bytes
+  }
+
+  /// Reads memory anew from now on: that of a running guest has changed.
+  public func refresh() { pages.refresh() }
+
+  /// The virtual address of a symbol; nil if the kernel does not tell.
+  public func symbol(_ name: String) throws(CheckpointError) -> UInt64? { information.symbol(name) }
+}
