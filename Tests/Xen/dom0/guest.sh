@@ -56,8 +56,31 @@ intact() {
   grep 'wl: check' "$(console "$1")" | tail -n 1 | grep -q 'check ok'
 }
 
+# disk NAME MIB: an empty ext4 in memory of dom0, for a guest: $DISK is its device.
+disk() {
+  local image=/tmp/$1.disk
+  rm -f "$image"
+  truncate -s "$2M" "$image"
+  mke2fs -q -t ext4 -E nodiscard "$image" || bad "no file system for $1"
+  cp bin/block-loop /etc/xen/scripts/
+  DISK=$(losetup -f) && losetup "$DISK" "$image" || bad "no disk for $1"
+}
+# words_of WORKLOAD: what a guest of MEMORY MiB is told to do for it. All but idle and anon need a disk.
+words_of() {
+  case $1 in
+    # Hardly anything.
+    idle) echo "wl.pattern=2 wl.text=2 wl.random=1 wl.hot=1 wl.dirty=50" ;;
+    # Half of its memory is files, which it reads again and again.
+    cache) echo "wl.files=$((MEMORY / 2)) wl.read=8 wl.hot=1 wl.dirty=50" ;;
+    # Its processes have more than half of its memory, filled with what they can check.
+    anon) echo "wl.pattern=$((MEMORY / 8)) wl.text=$((MEMORY / 4)) wl.random=$((MEMORY / 8)) wl.hot=$((MEMORY / 16))" ;;
+    # A job read files and used memory, and has ended.
+    job) echo "wl.files=$((MEMORY / 4)) wl.read=0 wl.free=$((MEMORY / 2)) wl.hot=1 wl.dirty=50" ;;
+  esac
+}
+
 # start NAME pv|pvh [WORDS]: a guest whose workload dirties pages; of words that are there twice the first counts. MEMORY
-# (MiB), KERNEL and VCPUS may be set; Debian's kernel needs 96 MiB.
+# (MiB), KERNEL, VCPUS and DISK (a loop device) may be set; Debian's kernel needs 96 MiB.
 KERNEL=${KERNEL:-$GUEST/vmlinux}
 MEMORY=${MEMORY:-96}
 start() {
@@ -70,6 +93,7 @@ memory = $MEMORY
 vcpus = ${VCPUS:-1}
 extra = "console=hvc0 loglevel=4 ${3:-} wl.pattern=6 wl.text=4 wl.random=2 wl.free=2 wl.hot=4 wl.dirty=200"
 on_crash = "preserve"
+${DISK:+disk = [ 'format=raw, vdev=xvda, script=block-loop, access=rw, target=$DISK' ]}
 C
   : >"$(console "$1")"
   xl create "/tmp/$1.cfg" >/dev/null || return 1

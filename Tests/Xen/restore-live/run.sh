@@ -4,7 +4,7 @@
 set -u
 # shellcheck source=Tests/Xen/dom0/guest.sh
 source ./guest.sh
-cp block-loop /etc/xen/scripts/
+cp bin/block-loop /etc/xen/scripts/
 
 restore() { ckpt-restore --to xen: "$@"; }
 # says STATUS PATTERN COMMAND...: how it ends, and what it says.
