@@ -37,8 +37,8 @@ public final class PageReader: Sendable {
         let (number, slot) = pfn.quotientAndRemainder(dividingBy: UInt64(Limits.blockPages))
         if pfn == range.lowerBound || slot == 0 { block = try chain.block(number) }
         let entry = block?.entries[Int(slot)] ?? .unpopulated
-        var page = PageBatch.Page(pfn: pfn, type: entry.status.type)
-        page.state = entry.status.state
+        var page = PageBatch.Page(pfn: pfn)
+        page.status = entry.status
         page.digest = entry.digest
         if let image = block?.image[Int(slot)], entry.status.state == .data {
           if let scattered, scattered.holds(image: image, entry.location) {

@@ -1,24 +1,61 @@
 public import CheckpointImage
 
-/// Which pages are not to be saved, each with the reason: one byte a page, for the blocks that have any.
+/// Which pages are not to be saved, each with the reason.
 public struct EvictionPlan: Sendable {
+  /// Pages one by one: one byte a page, for the blocks that have any.
   private var blocks: [UInt64: [EvictionReason]] = [:]
+  /// Pages in ranges, ascending; what is said of a page alone counts more.
+  private var ranges: [(pfns: Range<PFN>, reason: EvictionReason)] = []
+  /// Pages in the ranges that are saved after all.
+  private var kept: Set<PFN> = []
 
   /// Every page is saved.
   public init() {}
 
   /// Whether every page is saved.
-  public var isEmpty: Bool { blocks.isEmpty }
+  public var isEmpty: Bool { blocks.isEmpty && ranges.isEmpty }
 
   /// Why a page is not saved; `none` if it is. Saving it after all is setting `none`.
   public subscript(pfn: PFN) -> EvictionReason {
-    get { blocks[pfn / Self.size].map { $0[Int(pfn % Self.size)] } ?? .none }
-    set {
-      guard newValue != .none || blocks[pfn / Self.size] != nil else { return }
-      blocks[
-        pfn / Self.size, default: [EvictionReason](repeating: .none, count: Limits.blockPages)
-      ][Int(pfn % Self.size)] = newValue
+    get {
+      let told = blocks[pfn / Self.size].map { $0[Int(pfn % Self.size)] } ?? .none
+      return told == .none && !kept.contains(pfn) ? ranged(pfn) : told
     }
+    set {
+      if newValue != .none || blocks[pfn / Self.size] != nil {
+        blocks[
+          pfn / Self.size, default: [EvictionReason](repeating: .none, count: Limits.blockPages)
+        ][Int(pfn % Self.size)] = newValue
+      }
+      if newValue == .none, ranged(pfn) != .none { kept.insert(pfn) }
+    }
+  }
+
+  /// Adds pages; those that are evicted already keep their reason.
+  ///
+  /// - Returns: false, and nothing is added, if some of them were added as a range before.
+  public mutating func add(_ pfns: Range<PFN>, _ reason: EvictionReason) -> Bool {
+    guard !pfns.isEmpty else { return true }
+    let place = place(pfns.lowerBound)
+    if place < ranges.count, ranges[place].pfns.lowerBound < pfns.upperBound { return false }
+    ranges.insert((pfns, reason), at: place)
+    return true
+  }
+
+  /// The first range that ends behind a page.
+  private func place(_ pfn: PFN) -> Int {
+    var (low, high) = (0, ranges.count)
+    while low < high {
+      let middle = (low + high) / 2
+      if ranges[middle].pfns.upperBound <= pfn { low = middle + 1 } else { high = middle }
+    }
+    return low
+  }
+
+  private func ranged(_ pfn: PFN) -> EvictionReason {
+    guard !ranges.isEmpty else { return .none }
+    let place = place(pfn)
+    return place < ranges.count && ranges[place].pfns.contains(pfn) ? ranges[place].reason : .none
   }
 
   private static let size = UInt64(Limits.blockPages)

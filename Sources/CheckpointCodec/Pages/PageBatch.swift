@@ -8,8 +8,10 @@ public struct PageBatch: Sendable {
     public var pfn: PFN
     /// The PV page type.
     public var type: PageType
-    /// Data until a step finds it to be zero or unchanged.
+    /// Data until a step finds it to be evicted, zero or unchanged.
     public var state: PageState
+    /// Why the page is evicted; `none` in every other state.
+    public var reason: EvictionReason
     /// SHA-256 of the contents, once computed; zero before, and for a zero page.
     public var digest: Digest
 
@@ -18,7 +20,16 @@ public struct PageBatch: Sendable {
       self.pfn = pfn
       self.type = type
       state = .data
+      reason = .none
       digest = .zero
+    }
+
+    /// State, type and reason together; an unchanged page has neither type nor reason of its own.
+    public var status: PageStatus {
+      get {
+        state == .unchanged ? PageStatus(state) : PageStatus(state, type: type, reason: reason)
+      }
+      set { (state, type, reason) = (newValue.state, newValue.type, newValue.reason) }
     }
   }
 

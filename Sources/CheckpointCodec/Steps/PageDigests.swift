@@ -5,7 +5,9 @@ enum PageDigests {
   static func compute(_ batch: PageBatch) -> PageBatch {
     var batch = batch
     RegionCodec.withHasher { hasher in
-      for slot in batch.pages.indices {
+      // What is evicted has no contents; what came from an image was hashed when it was read.
+      for slot in batch.pages.indices
+      where batch.pages[slot].state == .data && batch.pages[slot].digest == .zero {
         if batch.buffer.isZero(slot) {
           batch.pages[slot].state = .zero
         } else {

@@ -4,6 +4,8 @@ public import CheckpointImage
 public struct Pipeline {
   /// What happens to events on their way.
   public enum Step {
+    /// Takes away the contents of pages that are not to be saved, and counts them.
+    case evict(EvictionPlan, EvictionTally)
     /// Finds zero pages and computes digests.
     case digestPages
     /// Leaves out what is the same in the parent.
@@ -22,6 +24,8 @@ public struct Pipeline {
   public init(_ steps: [Step], into sink: any CheckpointSink, on pool: WorkerPool) {
     first = steps.reversed().reduce(sink) { next, step in
       switch step {
+      case .evict(let plan, let tally):
+        Eviction(plan, tally, next: next)
       case .digestPages:
         ParallelStep(pool, next: next) { event in
           guard case .pages(let batch) = event else { return nil }

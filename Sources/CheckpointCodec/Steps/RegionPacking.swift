@@ -38,10 +38,7 @@ final class RegionPacking: CheckpointSink {
       if page.state == .data {
         try store(page, batch.buffer, slot)
       } else {
-        // An unchanged page's type is the parent's.
-        let type = page.state == .unchanged ? 0 : page.type
-        try add(
-          StateExtent(pfn: page.pfn, count: 1, status: PageStatus(page.state, type: type)))
+        try add(StateExtent(pfn: page.pfn, count: 1, status: page.status))
       }
     }
   }

@@ -22,7 +22,7 @@ final class UnchangedPages: CheckpointSink {
       for slot in batch.pages.indices {
         let page = batch.pages[slot]
         let before = try entry(page.pfn)
-        if before.status == PageStatus(page.state, type: page.type), before.digest == page.digest {
+        if before.status == page.status, before.digest == page.digest {
           batch.pages[slot].state = .unchanged
         }
       }

@@ -1,0 +1,25 @@
+internal import CheckpointImage
+
+/// The step that takes away the contents of pages that a plan leaves out, before anything is computed of them.
+final class Eviction: CheckpointSink {
+  private let plan: EvictionPlan
+  private let tally: EvictionTally
+  private let next: any CheckpointSink
+
+  init(_ plan: EvictionPlan, _ tally: EvictionTally, next: any CheckpointSink) {
+    self.plan = plan
+    self.tally = tally
+    self.next = next
+  }
+
+  func receive(_ event: CheckpointEvent) throws(CheckpointError) {
+    guard case .pages(var batch) = event else { return try next.receive(event) }
+    for slot in batch.pages.indices {
+      let page = batch.pages[slot]
+      batch.pages[slot].status = tally.status(of: page.status, plan[page.pfn])
+    }
+    try next.receive(.pages(batch))
+  }
+
+  func finish() throws(CheckpointError) { try next.finish() }
+}
