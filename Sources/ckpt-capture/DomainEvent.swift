@@ -7,6 +7,7 @@ struct DomainEvent: Encodable {
   struct Pause: Encodable {
     var handshake: Double
     var copy: Double
+    var classify: Double
     var hook: Double
     var resume: Double
     var total: Double
@@ -14,6 +15,7 @@ struct DomainEvent: Encodable {
     init(_ times: PauseTimes) {
       handshake = times.handshake.inMilliseconds
       copy = times.copy.inMilliseconds
+      classify = times.classify.inMilliseconds
       hook = times.hook.inMilliseconds
       resume = times.resume.inMilliseconds
       total = times.total.inMilliseconds
@@ -27,6 +29,7 @@ struct DomainEvent: Encodable {
   var bytes: Int?
   var milliseconds: Double?
   var pause: Pause?
+  var evicted: [String: Int]?
   var image: ImageReport?
   var memoryOnly: Bool?
 

@@ -41,6 +41,15 @@ final class DomainReport {
       warn("hook-failed", "the command of --hook-paused \(problem)")
     case .recovered(let text): warn("recovered", text)
     case .notUndone(let error): warn("not-undone", "\(error)")
+    case .allKept(let error):
+      warn(
+        "all-kept", "what the guest uses its pages for was not recognised, all are kept: \(error)")
+    case .evicted(let pages):
+      var event = DomainEvent("evicted")
+      event.count(pages.reduce(0) { $0 + $1.pages })
+      event.evicted = Dictionary(
+        pages.map { ("\($0.reason)", $0.pages) }, uniquingKeysWith: { first, _ in first })
+      say(event, "left out: " + pages.map { "\($0.pages) \($0.reason)" }.joined(separator: ", "))
     case .unreadable(let pages):
       warn(
         "unreadable",

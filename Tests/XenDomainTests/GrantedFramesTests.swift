@@ -21,7 +21,8 @@ internal import Testing
       entry(0x01, 0x300),  // granted twice
       entry(0x01, 0xffff_ffff),
     ]
-    #expect(GrantedFrames.writable(table, version: 1) == [0x200, 0x300, 0x302, 0xffff_ffff])
+    #expect(
+      GrantedFrames.frames(table, version: 1, .writable) == [0x200, 0x300, 0x302, 0xffff_ffff])
   }
 
   @Test func versionTwo() {
@@ -31,8 +32,8 @@ internal import Testing
       0x101, 0x302,  // part of a page
       0x02, 0x303,
     ]
-    #expect(GrantedFrames.writable(table, version: 2) == [0x302, 0x12_3456_789a])
-    #expect(GrantedFrames.writable(table.dropLast() + [], version: 2).count == 2)
+    #expect(GrantedFrames.frames(table, version: 2, .writable) == [0x302, 0x12_3456_789a])
+    #expect(GrantedFrames.frames(table.dropLast() + [], version: 2, .writable).count == 2)
   }
 
   @Test func anyBytes() {
@@ -40,7 +41,7 @@ internal import Testing
     for count in [0, 1, 2, 511, 512, 1024] {
       let table = (0..<count).map { _ in random.next() }
       for version: Int32 in [1, 2] {
-        let frames = GrantedFrames.writable(table, version: version)
+        let frames = GrantedFrames.frames(table, version: version, .writable)
         #expect(frames == Set(frames).sorted() && frames.count <= count)
       }
     }

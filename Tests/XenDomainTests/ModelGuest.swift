@@ -23,6 +23,12 @@ final class ModelGuest {
   private(set) var controls: [ModelControl] = []
   /// Pages whose writes pass the log by.
   var unlogged: Set<PFN> = []
+  /// Pages that it lets others read.
+  private(set) var granted: Set<PFN> = []
+  /// Pages that hold the P2M.
+  private let table: [PFN]
+  /// Pages from PFN 0 on that say for 64 pages each which of them are free: their first word.
+  private let descriptors: Int
 
   private unowned let host: ModelHost
   private var written: Set<PFN> = []
@@ -34,7 +40,11 @@ final class ModelGuest {
     self.host = host
     reference = DomainReference(
       id: id, uuid: DomainUUID([UInt8](repeating: 7, count: 16)), name: "model")
+    descriptors = host.habits.uses > 0 ? (count + 63) / 64 : 0
+    table = host.habits.uses > 0 ? (0..<2).map { _ in PFN(host.below(count)) } : []
     for _ in 0..<count { pages.append(host.below(10) == 0 ? Page() : fresh()) }
+    for pfn in 0..<descriptors { pages[pfn] = Page(status: PageStatus(.data), seed: host.number()) }
+    for _ in 0..<descriptors { granted.insert(PFN(host.below(count))) }
     for _ in 0..<count / 100 { unlogged.insert(PFN(host.below(count))) }
   }
 
@@ -64,6 +74,9 @@ final class ModelGuest {
     for _ in 0..<host.below(habits.writes + 1) { write(host.below(pages.count)) }
     for _ in 0..<host.below(habits.types + 1) { retype(host.below(pages.count)) }
     for _ in 0..<host.below(habits.balloon + 1) { balloon(host.below(pages.count)) }
+    if habits.uses > 0 {
+      for _ in 0..<host.below(habits.uses + 1) { use(host.below(64 * descriptors)) }
+    }
     if host.happens(habits.grows) {
       for _ in 0..<host.below(100) { pages.append(host.below(2) == 0 ? Page() : fresh()) }
     }
@@ -73,8 +86,12 @@ final class ModelGuest {
 
   /// The guest writes to a page.
   func write(_ pfn: Int) {
+    write(pfn, seed())
+  }
+
+  private func write(_ pfn: Int, _ seed: UInt64) {
     guard pages[pfn].status.state == .data else { return }
-    pages[pfn].seed = seed()
+    pages[pfn].seed = seed
     if isLogOn, !unlogged.contains(PFN(pfn)) { written.insert(PFN(pfn)) }
   }
 
@@ -85,7 +102,21 @@ final class ModelGuest {
 
   /// A page appears or vanishes, of which the log knows nothing.
   private func balloon(_ pfn: Int) {
+    guard pfn >= descriptors else { return }
     pages[pfn] = pages[pfn].status.state == .unpopulated ? fresh() : Page()
+  }
+
+  /// A free page comes into use, or the reverse: only its descriptor is written to.
+  private func use(_ pfn: Int) {
+    write(pfn / 64, pages[pfn / 64].seed ^ 1 << (pfn % 64))
+  }
+
+  /// Whether a page of some moment of this guest need not be saved.
+  func canBeEvicted(_ pfn: PFN, of pages: [Page]) -> Bool {
+    guard pfn < 64 * descriptors, pfn < pages.count, pages[Int(pfn)].status == PageStatus(.data),
+      !unlogged.contains(pfn), !granted.contains(pfn), !table.contains(pfn)
+    else { return false }
+    return pages[Int(pfn) / 64].seed >> (pfn % 64) & 1 == 1
   }
 
   /// The guest shuts down.
@@ -127,6 +158,12 @@ extension ModelGuest: LiveDomain {
   var release: (major: UInt32, minor: UInt32) { (4, 17) }
   var memory: any DomainMemory { self }
   var log: any DirtyLog { self }
+
+  func classifier(in memory: any PhysicalMemory) throws(CheckpointError) -> any PageClassifier {
+    try begin("classifier")
+    guard descriptors > 0 else { throw CheckpointError(.refused, "no kernel is recognised") }
+    return try ModelClasses(memory, descriptors)
+  }
 
   func guarded() throws(CheckpointError) -> (control: any DomainControl, recovered: [String]) {
     try host.begin("guarded")
@@ -220,6 +257,12 @@ extension ModelGuest: DomainMemory {
     return unlogged.filter { status($0).state == .data }.sorted()
   }
 
+  func grantedPages() throws(CheckpointError) -> [PFN] {
+    try begin("grantedPages")
+    host.check(isSuspended, "asked for granted pages of a guest that runs")
+    return granted.sorted()
+  }
+
   func staticRecords() throws(CheckpointError) -> [MachineRecord] {
     try begin("staticRecords")
     return [MachineRecord(.cpuidPolicy, [1, 2, 3, 4, 5, 6, 7, 8])]
@@ -227,7 +270,14 @@ extension ModelGuest: DomainMemory {
 
   func stickyRecords() throws(CheckpointError) -> [MachineRecord] {
     try begin("stickyRecords")
-    return []
+    return table.isEmpty ? [] : [MachineRecord(.pvP2MFrames, tableRecord)]
+  }
+
+  private var tableRecord: [UInt8] {
+    var writer = WireWriter(capacity: 24)
+    writer.write(UInt64(0))
+    table.forEach { writer.write($0) }
+    return writer.bytes
   }
 
   /// One that says which moment it is.

@@ -15,6 +15,8 @@ final class ModelHost {
     var types = 1
     /// Pages that appear or vanish, at most.
     var balloon = 1
+    /// Pages that come into use or out of use, at most; none if the guest cannot be looked into.
+    var uses = 0
     // The others are chances, of 1000.
     /// The guest gets pages behind its last one.
     var grows = 5

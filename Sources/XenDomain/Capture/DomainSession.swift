@@ -1,5 +1,6 @@
 #if Xen
 internal import CheckpointImage
+internal import GuestMemory
 internal import Interchange
 
 /// A domain in our care, and how far its capture is.
@@ -7,6 +8,8 @@ final class DomainSession {
   let domain: any LiveDomain
   /// Pages that still have to be copied.
   let pending: PendingPages
+  /// Pages that are left out.
+  let eviction: LiveEviction
   /// Copies them.
   var copier: PageCopier
   /// What changes the guest's state; another after a failure.
@@ -14,12 +17,17 @@ final class DomainSession {
   private let tell: (LiveNews) -> Void
 
   /// Takes a domain in its care; refused while another process captures it.
-  init(_ domain: any LiveDomain, tell: @escaping (LiveNews) -> Void) throws(CheckpointError) {
+  init(
+    _ domain: any LiveDomain, _ policy: EvictionPolicy, tell: @escaping (LiveNews) -> Void
+  ) throws(CheckpointError) {
     self.domain = domain
     self.tell = tell
     control = try Self.guarding(domain, tell)
     copier = PageCopier(domain.memory)
-    pending = PendingPages(domain.memory)
+    eviction = LiveEviction(policy, domain.memory) { (memory) throws(CheckpointError) in
+      try domain.classifier(in: memory)
+    }
+    pending = PendingPages(domain.memory, eviction)
   }
 
   private static func guarding(_ domain: any LiveDomain, _ tell: (LiveNews) -> Void)

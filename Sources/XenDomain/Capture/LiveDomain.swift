@@ -1,4 +1,5 @@
 #if Xen
+internal import CheckpointCodec
 internal import CheckpointImage
 
 /// One life of a domain, from its start to its end, as it is captured. A reboot begins another.
@@ -13,6 +14,8 @@ protocol LiveDomain: AnyObject {
   /// The dirty log; it counts only while it is on.
   var log: any DirtyLog { get }
 
+  /// Finds in the domain's memory what its kernel uses each page for; refused if that is not understood.
+  func classifier(in memory: any PhysicalMemory) throws(CheckpointError) -> any PageClassifier
   /// Has a guard take care of the domain; refused while another process captures it. With it comes what an
   /// earlier capture had left behind and was put right, one line each.
   func guarded() throws(CheckpointError) -> (control: any DomainControl, recovered: [String])

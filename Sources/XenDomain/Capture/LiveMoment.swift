@@ -27,6 +27,7 @@ final class LiveMoment {
   private var events = EventQueue()
   private var policy: RoundPolicy
   private var configuration: [UInt8] = []
+  private var machineState: [CheckpointEvent] = []
   private var rounds: [CopyRound] = []
   private var roundBegan = ContinuousClock.now
   private var pauseBegan = ContinuousClock.now
@@ -34,6 +35,7 @@ final class LiveMoment {
   private var pagesInPause = 0
   private var suspended = ""
   private var snapshot: String?
+  private var evicted: [(reason: EvictionReason, pages: Int)] = []
   private var urgency: Urgency?
   /// What happened while the guest stood still. It is told when it runs again: who is told may be slow.
   private var news: [LiveNews] = []
@@ -60,6 +62,8 @@ final class LiveMoment {
       ("live.suspended", suspended), ("live.pause.pages", "\(pagesInPause)"),
     ]
     for (part, time) in times.parts { fields.append(("live.pause.\(part)", time.milliseconds)) }
+    if session.eviction.isOn { fields.append(("evict.policy", "\(options.eviction)")) }
+    for (reason, pages) in evicted { fields.append(("evict.\(reason)", "\(pages)")) }
     if let snapshot { fields.append(("hook.snapshot", snapshot)) }
     return fields
   }
@@ -104,6 +108,8 @@ final class LiveMoment {
     }
     try pending.update(isStill: false)
     if pending.takeLoss() { tell(.logLost) }
+    try pending.classify()
+    if let problem = session.eviction.takeProblem() { tell(.allKept(problem)) }
     let pages = pending.takePages()
     if !rounds.isEmpty { events.append(.newPass) }
     roundBegan = ContinuousClock.now
@@ -139,6 +145,11 @@ final class LiveMoment {
     times.handshake = pauseBegan - start
     try pending.update(isStill: true)
     if pending.takeLoss() { news.append(.logLost) }
+    let records = try readMachineState()
+    let read = ContinuousClock.now
+    try pending.classify(needed: session.eviction.isOn ? try neededPages(records) : nil)
+    times.classify = ContinuousClock.now - read
+    if let problem = session.eviction.takeProblem() { news.append(.allKept(problem)) }
     let pages = pending.takePages()
     pagesInPause = pages.count
     if !rounds.isEmpty { events.append(.newPass) }
@@ -168,22 +179,38 @@ final class LiveMoment {
       }
     } while next < pages.count
     events.append(contentsOf: pending.takeStates().map { .states($0) })
-    events.append(contentsOf: try machineState().events)
+    events.append(contentsOf: machineState)
     try resume()
     phase = .end
   }
 
-  private func machineState() throws(CheckpointError) -> StreamForm {
+  /// The result is its records that are of this guest alone.
+  private func readMachineState() throws(CheckpointError) -> [MachineRecord] {
     let memory = session.domain.memory
-    return StreamForm(
-      guest: memory.guest, xen: session.domain.release, configuration: configuration,
-      static: try memory.staticRecords(), sticky: try memory.stickyRecords(),
-      epoch: try memory.epochRecords())
+    let sticky = try memory.stickyRecords()
+    let epoch = try memory.epochRecords()
+    machineState =
+      StreamForm(
+        guest: memory.guest, xen: session.domain.release, configuration: configuration,
+        static: try memory.staticRecords(), sticky: sticky, epoch: epoch
+      ).events
+    return sticky + epoch
+  }
+
+  /// The pages that are kept whatever the guest says that it uses them for: those that a restore or others write to.
+  private func neededPages(_ records: [MachineRecord]) throws(CheckpointError) -> PFNBitmap {
+    let memory = session.domain.memory
+    var needed = PFNBitmap(limit: memory.limit)
+    for pfn in try memory.unloggedPages() + memory.grantedPages() { needed.insert(pfn) }
+    for pfn in try ProtectedPages.pfns(records, in: nil) where pfn < memory.limit {
+      needed.insert(pfn)
+    }
+    return needed
   }
 
   private func resume() throws(CheckpointError) {
     let copied = ContinuousClock.now
-    times.copy = copied - pauseBegan
+    times.copy = copied - pauseBegan - times.classify
     let outcome = options.hook?.run(for: session.domain.reference)
     let hooked = ContinuousClock.now
     times.hook = hooked - copied
@@ -199,6 +226,8 @@ final class LiveMoment {
       }
     }
     tell(.resumed(times, pages: pagesInPause))
+    evicted = session.eviction.counts { session.domain.memory.status($0) == PageStatus(.data) }
+    if !evicted.isEmpty { tell(.evicted(evicted)) }
   }
 }
 #endif

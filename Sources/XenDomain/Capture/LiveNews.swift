@@ -19,6 +19,10 @@ public enum LiveNews: Sendable {
   case recovered(String)
   /// At the end the guest could not be put back as it was.
   case notUndone(CheckpointError)
+  /// What the guest uses its pages for could not be found out: all are kept.
+  case allKept(CheckpointError)
+  /// How many pages the image leaves out, for what reasons.
+  case evicted([(reason: EvictionReason, pages: Int)])
   /// Pages that the guest has could not be read.
   case unreadable(pages: Int)
   /// Somebody else let a paused guest go on: the pages are not of one moment.

@@ -1,6 +1,7 @@
 #if Xen
 internal import CheckpointImage
 internal import Glibc
+public import GuestMemory
 
 /// How a running domain is to be captured.
 public struct LiveOptions: Sendable {
@@ -14,6 +15,8 @@ public struct LiveOptions: Sendable {
   public var interval: Duration?
   /// Images to be made; nil for as many as there is time for.
   public var count: Int?
+  /// Which pages are left out, by what the guest uses them for.
+  public var eviction = EvictionPolicy.none
   /// What runs while the guest stands still.
   public var hook: PauseHook?
 

@@ -48,7 +48,7 @@ public final class LiveSource: DescribedSource {
   init(_ domain: any LiveDomain, _ options: LiveOptions, tell: @escaping (LiveNews) -> Void)
     throws(CheckpointError)
   {
-    session = try DomainSession(domain, tell: tell)
+    session = try DomainSession(domain, options.eviction, tell: tell)
     moment = LiveMoment(session, options, tell: tell)
     self.options = options
     self.tell = tell
@@ -95,7 +95,10 @@ public final class LiveSource: DescribedSource {
     }
     // What a failed moment had copied, or found to have vanished, is not known to its successor.
     let isWhole = madeInSession == 0 || hasFailed || madeInSession % Self.comparesAllEvery == 0
-    if isWhole { try session.pending.addAll() }
+    if isWhole {
+      try session.pending.addAll()
+      if let problem = session.eviction.takeProblem() { tell(.allKept(problem)) }
+    }
     isDifference = !isWhole && session.hasLog
     hasFailed = false
     hasBegun = true
@@ -139,7 +142,7 @@ public final class LiveSource: DescribedSource {
       do throws(CheckpointError) {
         failure = nil
         if let next = try old.successor() {
-          session = try DomainSession(next, tell: tell)
+          session = try DomainSession(next, options.eviction, tell: tell)
           madeInSession = 0
           hasFailed = false
           tell(.startedAgain(next.reference.id))

@@ -5,19 +5,21 @@ public struct PauseTimes: Sendable {
   public var handshake = Duration.zero
   /// Copying the last pages and the machine state.
   public var copy = Duration.zero
+  /// Reading what the guest uses its pages for.
+  public var classify = Duration.zero
   /// The command that ran while it stood still.
   public var hook = Duration.zero
   /// Until it went on.
   public var resume = Duration.zero
 
   /// All of it.
-  public var total: Duration { handshake + copy + hook + resume }
+  public var total: Duration { handshake + copy + classify + hook + resume }
 
   /// The parts and their sum, by name.
   public var parts: [(name: String, time: Duration)] {
     [
-      ("handshake", handshake), ("copy", copy), ("hook", hook), ("resume", resume),
-      ("total", total),
+      ("handshake", handshake), ("copy", copy), ("classify", classify), ("hook", hook),
+      ("resume", resume), ("total", total),
     ]
   }
 }

@@ -7,12 +7,20 @@ final class PendingPages {
   /// The dirty log; nil if there is none.
   var log: (any DirtyLog)?
   private let memory: any DomainMemory
+  private let eviction: LiveEviction
   private var pages = PFNBitmap(limit: 0)
+  /// Pages that had no contents to be copied when they were taken.
+  private var others = PFNBitmap(limit: 0)
+  /// What was written to since the last `classify`; nil if that is not known.
+  private var unclassified: PFNBitmap?
   private var wasLost = false
   /// Whether what was written to is not known: the next `update` adds every page.
   private var isUnknown = false
 
-  init(_ memory: any DomainMemory) { self.memory = memory }
+  init(_ memory: any DomainMemory, _ eviction: LiveEviction) {
+    self.memory = memory
+    self.eviction = eviction
+  }
 
   /// Whether it was found since the last call that somebody had switched the dirty log off.
   func takeLoss() -> Bool {
@@ -20,10 +28,12 @@ final class PendingPages {
     return wasLost
   }
 
-  /// Every page of the guest: what was written to is not known.
+  /// Every page of the guest: what was written to is not known. What the guest uses its pages for is found out anew.
   func addAll() throws(CheckpointError) {
     pages.formUnion(try memory.refresh(isStill: false))
     isUnknown = true
+    try eviction.begin()
+    unclassified = PFNBitmap(limit: 0)
   }
 
   /// Pages that could not be had.
@@ -35,20 +45,32 @@ final class PendingPages {
   ///
   /// - Parameter isStill: the guest is suspended: all that makes up the moment is added.
   func update(isStill: Bool) throws(CheckpointError) {
-    pages.formUnion(try memory.refresh(isStill: isStill))
+    var written = try memory.refresh(isStill: isStill)
     if let log {
       switch try log.clean(limit: memory.limit, isLast: isStill) {
-      case .pages(let written): pages.formUnion(written)
+      case .pages(let logged): written.formUnion(logged)
       case .lost: noteLoss()
       }
+    } else {
+      unclassified = nil
     }
+    if isStill { for pfn in try memory.unloggedPages() { written.insert(pfn) } }
+    pages.formUnion(written)
+    unclassified?.formUnion(written)
     if log == nil || isUnknown {
       for pfn in 0..<memory.limit where memory.status(pfn).state != .unpopulated {
         pages.insert(pfn)
       }
       isUnknown = false
     }
-    if isStill { add(try memory.unloggedPages()) }
+  }
+
+  /// Finds out which pages need not be copied, after an `update`.
+  ///
+  /// - Parameter needed: those that must be; nil if they are not known yet.
+  func classify(needed: PFNBitmap? = nil) throws(CheckpointError) {
+    pages.formUnion(try eviction.update(written: unclassified, needed: needed))
+    unclassified = PFNBitmap(limit: memory.limit)
   }
 
   /// How many pages there would be to copy now; nil if it is not known.
@@ -66,21 +88,37 @@ final class PendingPages {
   private func noteLoss() {
     wasLost = true
     isUnknown = true
+    unclassified = nil
+  }
+
+  /// What is to be told of a page. Only ordinary pages are left out: Xen checks page tables in a restore.
+  private func status(_ pfn: PFN) -> PageStatus {
+    let status = memory.status(pfn)
+    guard status == PageStatus(.data) else { return status }
+    let reason = eviction.reason(pfn)
+    return reason == .none ? status : PageStatus(.evicted, reason: reason)
   }
 
   /// The pages with contents, ascending; they are no longer pending.
   func takePages() -> [PFN] {
-    let contents = pages.members.filter { memory.status($0).state == .data }
-    for pfn in contents { pages.remove(pfn) }
+    var contents: [PFN] = []
+    for pfn in pages.members {
+      if status(pfn).state == .data { contents.append(pfn) } else { others.insert(pfn) }
+    }
+    pages = PFNBitmap(limit: memory.limit)
     return contents
   }
 
-  /// The extents of pages without contents; nothing is pending afterwards. The pages with contents must have
+  /// The extents of pages that are not copied; nothing is pending afterwards. The pages with contents must have
   /// been taken.
   func takeStates() -> [StateExtent] {
     var states: [StateExtent] = []
-    for pfn in pages.members { states.add(pfn, memory.status(pfn)) }
-    pages = PFNBitmap(limit: memory.limit)
+    for pfn in others.members {
+      let status = status(pfn)
+      // A page that got contents since was taken as one of those.
+      if status.state != .data { states.add(pfn, status) }
+    }
+    others = PFNBitmap(limit: memory.limit)
     return states
   }
 }

@@ -1,4 +1,5 @@
 #if Xen
+internal import CheckpointCodec
 internal import CheckpointImage
 
 /// A domain on this host's hypervisor.
@@ -31,6 +32,10 @@ final class RunningDomain: LiveDomain {
 
   var version: String { hypervisor.version }
   var release: (major: UInt32, minor: UInt32) { hypervisor.release }
+
+  func classifier(in memory: any PhysicalMemory) throws(CheckpointError) -> any PageClassifier {
+    throw CheckpointError(.unsupported, "no Linux guest recognised")
+  }
 
   func guarded() throws(CheckpointError) -> (control: any DomainControl, recovered: [String]) {
     let client = try GuardClient(DomainIdentity(id: reference.id, uuid: reference.uuid))

@@ -24,6 +24,8 @@ protocol DomainPages: PhysicalMemory {
 protocol DomainMemory: DomainPages {
   /// Pages that others write to past the dirty log: special pages, and those granted writable.
   func unloggedPages() throws(CheckpointError) -> [PFN]
+  /// Pages that the guest lets others read or write.
+  func grantedPages() throws(CheckpointError) -> [PFN]
 
   /// Records before STATIC_DATA_END, in the order of Xen's stream.
   func staticRecords() throws(CheckpointError) -> [MachineRecord]

@@ -3,12 +3,21 @@ internal import CXen
 internal import CheckpointImage
 internal import Glibc
 
-/// The frames that a domain lets others write to, by its grant table: their writes pass the dirty log by.
+/// The frames that a domain lets others use, by its grant table. What others write to them passes the dirty log by.
 ///
 /// The guest writes the table: it may name any frame.
 enum GrantedFrames {
+  /// Which of them are meant.
+  enum Access {
+    /// Those that others can write to.
+    case writable
+    case all
+  }
+
   /// Those frames, ascending: of a PV domain machine frames, of others guest frames.
-  static func read(_ domain: UInt32, _ hypervisor: Hypervisor) throws(CheckpointError) -> [UInt64] {
+  static func read(_ domain: UInt32, _ hypervisor: Hypervisor, _ access: Access)
+    throws(CheckpointError) -> [UInt64]
+  {
     let version = unsafe xc_gnttab_get_version(hypervisor.control, domain)
     var size = gnttab_query_size()
     size.dom = domid_t(truncatingIfNeeded: domain)
@@ -29,18 +38,19 @@ enum GrantedFrames {
     let words = unsafe [UInt64](
       UnsafeRawBufferPointer(start: base, count: pages * Limits.pageSize).bindMemory(
         to: UInt64.self))
-    return writable(words, version: version)
+    return frames(words, version: version, access)
   }
 
-  /// The frames granted writable, ascending, in a table of that version: entries have one word (1) or two (2).
-  static func writable(_ table: [UInt64], version: Int32) -> [UInt64] {
+  /// The frames granted, ascending, in a table of that version: entries have one word (1) or two (2).
+  static func frames(_ table: [UInt64], version: Int32, _ access: Access) -> [UInt64] {
     let stride = version == 2 ? 2 : 1
     var frames: Set<UInt64> = []
     for entry in Swift.stride(from: 0, to: table.count - stride + 1, by: stride) {
       let flags = UInt32(truncatingIfNeeded: table[entry] & 0xffff)
       guard flags & UInt32(GTF_type_mask) == UInt32(GTF_permit_access) else { continue }
       // An entry made read-only after it was mapped for writing is still written to.
-      if flags & UInt32(GTF_readonly) != 0, flags & UInt32(GTF_writing) == 0 { continue }
+      let isWritable = flags & UInt32(GTF_readonly) == 0 || flags & UInt32(GTF_writing) != 0
+      guard isWritable || access == .all else { continue }
       frames.insert(stride == 2 ? table[entry + 1] : table[entry] >> 32)
     }
     return frames.sorted()

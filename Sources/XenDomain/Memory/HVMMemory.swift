@@ -56,8 +56,13 @@ final class HVMMemory: DomainMemory {
   }
 
   func unloggedPages() throws(CheckpointError) -> [PFN] {
-    try (HVMState.specialPages(domain, hypervisor) + GrantedFrames.read(domain, hypervisor))
+    try
+      (HVMState.specialPages(domain, hypervisor) + GrantedFrames.read(domain, hypervisor, .writable))
       .filter { populated.contains($0) }
+  }
+
+  func grantedPages() throws(CheckpointError) -> [PFN] {
+    try GrantedFrames.read(domain, hypervisor, .all).filter { populated.contains($0) }
   }
 
   func staticRecords() throws(CheckpointError) -> [MachineRecord] {

@@ -33,6 +33,19 @@ struct PFNBitmap: Sendable {
     for word in other.words.indices { words[word] |= other.words[word] }
   }
 
+  /// Adds all PFNs of a range.
+  mutating func insert(_ pfns: Range<PFN>) {
+    for pfn in pfns { insert(pfn) }
+  }
+
+  /// The members of one of the two sets that are not in the other.
+  func symmetricDifference(_ other: PFNBitmap) -> PFNBitmap {
+    var result = self
+    result.grow(to: other.words.count)
+    for word in other.words.indices { result.words[word] ^= other.words[word] }
+    return result
+  }
+
   /// Adds 64 PFNs from a multiple of 64 on: bit n of `bits` is `word` * 64 + n.
   mutating func insert(word: Int, _ bits: UInt64) {
     grow(to: word + 1)

@@ -91,7 +91,8 @@ final class PVMemory: DomainMemory {
   }
 
   func unloggedPages() throws(CheckpointError) -> [PFN] {
-    var pages = Set(try GrantedFrames.read(domain, hypervisor).compactMap { pfn(ofFrame: $0) })
+    let granted = try GrantedFrames.read(domain, hypervisor, .writable)
+    var pages = Set(granted.compactMap { pfn(ofFrame: $0) })
     if let page = pfn(ofFrame: state.sharedInfo) { pages.insert(page) }
     // Only a suspended guest says where start_info is; store and console are PFNs there by then.
     if isExact, let page = try startInfo() {
@@ -104,6 +105,10 @@ final class PVMemory: DomainMemory {
       }
     }
     return pages.filter { status($0).state == .data }.sorted()
+  }
+
+  func grantedPages() throws(CheckpointError) -> [PFN] {
+    try GrantedFrames.read(domain, hypervisor, .all).compactMap { pfn(ofFrame: $0) }
   }
 
   func staticRecords() throws(CheckpointError) -> [MachineRecord] {

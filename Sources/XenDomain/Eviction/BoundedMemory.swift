@@ -1,0 +1,34 @@
+#if Xen
+internal import CheckpointCodec
+internal import CheckpointImage
+
+/// A guest's memory of which only so much can be read at a time: how much there is to read the guest itself says, and
+/// it may stand still meanwhile.
+final class BoundedMemory: PhysicalMemory {
+  private let memory: any PhysicalMemory
+  private var left = Int.max
+
+  init(_ memory: any PhysicalMemory) { self.memory = memory }
+
+  var limit: PFN { memory.limit }
+
+  /// From now on four times the pages can be read that hold descriptors of 64 bytes for all of memory, and some more
+  /// for the page tables on the way there.
+  func limitReading() { left = 256 + Int(clamping: memory.limit / 16) }
+
+  /// From now on as much can be read as is asked for.
+  func allowReading() { left = .max }
+
+  func copy(_ pfns: ArraySlice<PFN>, to buffer: PageBuffer, at slot: Int) throws(CheckpointError)
+    -> [Int]
+  {
+    try Interruption.check()
+    guard pfns.count <= left else {
+      throw CheckpointError(
+        .refused, "the guest's page descriptors refer to more memory than they can take")
+    }
+    left -= pfns.count
+    return try memory.copy(pfns, to: buffer, at: slot)
+  }
+}
+#endif

@@ -1,0 +1,123 @@
+#if Xen
+internal import CheckpointImage
+internal import GuestMemory
+
+/// Which pages of a running guest are left out of its images, by what the guest uses them for.
+///
+/// The guest may say anything, or nothing that is understood: then all pages are kept.
+final class LiveEviction {
+  /// Finds what a guest uses its pages for in its memory.
+  typealias Finder = (BoundedMemory) throws(CheckpointError) -> any PageClassifier
+
+  let policy: EvictionPolicy
+  private let memory: BoundedMemory
+  private let find: Finder
+  private var classes: (any PageClassifier)?
+  /// Pages below were looked at.
+  private var limit: PFN = 0
+  /// Those of them that the policy leaves out, as the guest last said what they are.
+  private var unwanted = PFNBitmap(limit: 0)
+  /// The pages that are kept all the same.
+  private var needed = PFNBitmap(limit: 0)
+  private var problem: CheckpointError?
+  private var hasProblem = false
+
+  init(_ policy: EvictionPolicy, _ memory: any DomainPages, find: @escaping Finder) {
+    self.policy = policy
+    self.memory = BoundedMemory(memory)
+    self.find = find
+  }
+
+  /// Whether pages are left out.
+  var isOn: Bool { classes != nil }
+
+  /// Why a page is left out; `none` if it is kept.
+  func reason(_ pfn: PFN) -> EvictionReason {
+    guard let classes, unwanted.contains(pfn), !needed.contains(pfn) else { return .none }
+    return policy.reason(classes[pfn])
+  }
+
+  /// How many pages are left out, for what reasons, of those that can be.
+  func counts(where canBe: (PFN) -> Bool) -> [(reason: EvictionReason, pages: Int)] {
+    var counts = [Int](repeating: 0, count: EvictionReason.allCases.count)
+    for pfn in unwanted.members where canBe(pfn) { counts[Int(reason(pfn).rawValue)] += 1 }
+    return EvictionReason.allCases.dropFirst().map { ($0, counts[Int($0.rawValue)]) }
+      .filter { $0.1 > 0 }
+  }
+
+  /// Why all pages are kept, the first time after that was found.
+  func takeProblem() -> CheckpointError? {
+    defer { problem = nil }
+    return problem
+  }
+
+  /// Finds the guest's kernel and reads all page descriptors. What was known before is forgotten.
+  func begin() throws(CheckpointError) {
+    guard policy != .none else { return }
+    forget()
+    do throws(CheckpointError) {
+      memory.allowReading()
+      classes = try find(memory)
+      lookAtNewPages()
+    } catch {
+      try giveUp(error)
+    }
+  }
+
+  /// Reads again the page descriptors that were written to.
+  ///
+  /// - Parameters:
+  ///   - written: pages written to since the last reading; nil if all may have been.
+  ///   - needed: pages that must be kept; nil if they are not known yet.
+  /// - Returns: every page that is left out now and was not, or the reverse, and some others.
+  func update(written: PFNBitmap?, needed kept: PFNBitmap?) throws(CheckpointError) -> PFNBitmap {
+    guard let classes else { return PFNBitmap(limit: 0) }
+    var changed = PFNBitmap(limit: memory.limit)
+    if let kept {
+      changed.formUnion(needed.symmetricDifference(kept))
+      needed = kept
+    }
+    do throws(CheckpointError) {
+      memory.limitReading()
+      for range in try classes.update(written: { written?.contains($0) ?? true }) {
+        let pfns = range.clamped(to: 0..<limit)
+        changed.insert(pfns)
+        note(pfns)
+      }
+      lookAtNewPages()
+    } catch {
+      // Some classes may be new, and it is not known which: what was left out is kept from now on.
+      changed.formUnion(unwanted)
+      forget()
+      try giveUp(error)
+    }
+    return changed
+  }
+
+  /// Pages appear behind the others; as they were not there, they are in no image.
+  private func lookAtNewPages() {
+    note(min(limit, memory.limit)..<memory.limit)
+    limit = memory.limit
+  }
+
+  private func note(_ pfns: Range<PFN>) {
+    guard let classes else { return }
+    for pfn in pfns {
+      if policy.reason(classes[pfn]) != .none { unwanted.insert(pfn) } else { unwanted.remove(pfn) }
+    }
+  }
+
+  private func forget() {
+    classes = nil
+    limit = 0
+    unwanted = PFNBitmap(limit: 0)
+    needed = PFNBitmap(limit: 0)
+  }
+
+  private func giveUp(_ error: CheckpointError) throws(CheckpointError) {
+    if error.kind == .interrupted { throw error }
+    if !hasProblem { problem = error }
+    hasProblem = true
+  }
+}
+#endif
