@@ -159,3 +159,13 @@ if Context.environment["XEN_COMPARE"] != nil {
       path: "Tests/Xen/compare", exclude: ["run.sh"], swiftSettings: strict)
   )
 }
+
+// Writes the class of each page, for a comparison with makedumpfile; see Tests/Scripts/test-page-classes.sh.
+if Context.environment["PAGE_CLASSES"] != nil {
+  package.targets.append(
+    .executableTarget(
+      name: "page-classes",
+      dependencies: ["GuestMemory", "Interchange", "CheckpointCodec", "CheckpointImage"],
+      path: "Tests/Oracle/page-classes", swiftSettings: strict)
+  )
+}

@@ -58,5 +58,21 @@ public struct EvictionPlan: Sendable {
     return place < ranges.count && ranges[place].pfns.contains(pfn) ? ranges[place].reason : .none
   }
 
+  /// Leaves out a run of pages, all for one reason; `none` saves those of them that were to be left out.
+  public mutating func evict(_ pages: Range<PFN>, _ reason: EvictionReason) {
+    var start = pages.lowerBound
+    while start < pages.upperBound {
+      let number = start / Self.size
+      let end = min(pages.upperBound, (number + 1) * Self.size)
+      if reason != .none || blocks[number] != nil {
+        let first = Int(start % Self.size)
+        let places = first..<first + Int(end - start)
+        blocks[number, default: [EvictionReason](repeating: .none, count: Limits.blockPages)]
+          .replaceSubrange(places, with: repeatElement(reason, count: places.count))
+      }
+      start = end
+    }
+  }
+
   private static let size = UInt64(Limits.blockPages)
 }

@@ -1,0 +1,179 @@
+internal import CheckpointCodec
+internal import CheckpointImage
+
+/// Where a guest keeps the descriptors of its pages: an array over all memory, in sections that are found through the
+/// table `mem_section` and mapped by the kernel's page tables. Parts of it may be missing, or be mapped to the same
+/// frame, as those of huge pages are.
+struct DescriptorArray {
+  /// The most pages that are described: 1 TiB.
+  static let mostPages: PFN = 1 << 28
+
+  /// So many pages have descriptors that fill whole frames.
+  let unitPages: Int
+  /// So many frames they fill.
+  let unitFrames: Int
+  /// Every described PFN is below.
+  let pageCount: Int
+  /// The frame of each 4 KiB of the array; `absent` where there is none.
+  private(set) var frames: [PFN]
+  /// The frames of the page tables that map the array, and those of `mem_section`.
+  private(set) var tableFrames: Set<PFN> = []
+  /// For each section, where in the kernel's address space the descriptor of page 0 would be; 0 if it has none.
+  private var bases: [UInt64]
+  /// The binary logarithm of a section's pages.
+  private let sectionShift: Int
+
+  static let absent = PFN.max
+
+  /// Walks `mem_section` and the page tables; reads nothing of the array itself.
+  ///
+  /// - Throws: `.refused` if the kernel does not say where its descriptors are.
+  init(of guest: LinuxGuest, _ layout: DescriptorLayout) throws(CheckpointError) {
+    let information = guest.information
+    guard let table = information.symbol("mem_section"),
+      let length = information.length("mem_section"),
+      let sectionBits = information.number("SECTION_SIZE_BITS"), (24...34).contains(sectionBits),
+      let addressBits = information.number("MAX_PHYSMEM_BITS"),
+      (sectionBits...52).contains(addressBits),
+      let entrySize = information.size("mem_section"), (8...4096).contains(entrySize),
+      let field = information.offset("mem_section.section_mem_map"), field <= entrySize - 8
+    else {
+      throw CheckpointError(
+        .refused, "the kernel does not say where its page descriptors are: mem_section")
+    }
+    guard guest.memory.limit <= Self.mostPages else {
+      throw CheckpointError(.refused, "page descriptors for more than 1 TiB are not read")
+    }
+    let size = layout.byteCount
+    let step = size & -size
+    unitPages = Limits.pageSize / min(step, Limits.pageSize)
+    unitFrames = unitPages * size / Limits.pageSize
+    sectionShift = Int(sectionBits) - Int(Limits.pageShift)
+    let sectionPages = 1 << sectionShift
+    let most = 1 << Int(addressBits - sectionBits)
+    let count = min((Int(guest.memory.limit) + sectionPages - 1) >> sectionShift, most)
+    pageCount = min(Int(guest.memory.limit), count << sectionShift)
+    bases = [UInt64](repeating: 0, count: count)
+    frames = [PFN](
+      repeating: Self.absent, count: (pageCount + unitPages - 1) / unitPages * unitFrames)
+
+    // Either all entries in one array, or a table of pointers to pages full of them (SPARSEMEM_EXTREME).
+    let entries = Int(entrySize)
+    let perRoot = Limits.pageSize / entries
+    if length == UInt64((most + perRoot - 1) / perRoot) {
+      let roots = (count + perRoot - 1) / perRoot
+      try noteFrames(of: table, count: roots * 8, guest)
+      let pointers = try guest.bytes(at: table, count: roots * 8) ?? []
+      for root in 0..<pointers.count / 8 {
+        let pointer = Self.word(pointers, root * 8)
+        guard pointer != 0 else { continue }
+        try noteFrames(of: pointer, count: perRoot * entries, guest)
+        guard let bytes = try guest.bytes(at: pointer, count: perRoot * entries) else { continue }
+        takeBases(bytes, entries, Int(field), from: root * perRoot)
+      }
+    } else {
+      try noteFrames(of: table, count: count * entries, guest)
+      takeBases(
+        try guest.bytes(at: table, count: count * entries) ?? [], entries, Int(field), from: 0)
+    }
+    for section in bases.indices where bases[section] != 0 {
+      try takeFrames(of: section, size, guest)
+    }
+    guard frames.contains(where: { $0 != Self.absent }) else {
+      throw CheckpointError(.refused, "there are no page descriptors where the kernel has them")
+    }
+  }
+
+  /// Where in the kernel's address space the descriptor of page 0 would be, if the array had no gaps.
+  func base(of pfn: Int) -> UInt64 { bases[pfn >> sectionShift] }
+
+  /// One past the last page of a page's section.
+  func sectionEnd(after pfn: Int) -> Int { ((pfn >> sectionShift) + 1) << sectionShift }
+
+  /// The numbers of all units.
+  var units: Range<Int> { 0..<frames.count / unitFrames }
+
+  /// The frames of a unit.
+  func frames(of unit: Int) -> ArraySlice<PFN> {
+    frames[unit * unitFrames..<(unit + 1) * unitFrames]
+  }
+
+  /// The pages that a unit describes.
+  func pages(of unit: Int) -> Range<Int> {
+    unit * unitPages..<min((unit + 1) * unitPages, pageCount)
+  }
+
+  /// Reads descriptors; `body` takes those of one unit after the other, but not of units that are not wholly known.
+  func read(
+    _ units: some Sequence<Int>, from memory: any PhysicalMemory,
+    _ body: (_ unit: Int, _ bytes: RawSpan) -> Void
+  ) throws(CheckpointError) {
+    let buffer = PageBuffer()
+    let batch = buffer.pageCount / unitFrames
+    var waiting: [Int] = []
+    var wanted: [PFN] = []
+    func flush() throws(CheckpointError) {
+      let unknown = try memory.copy(wanted[...], to: buffer, at: 0)
+      let unknownUnits = Set(unknown.map { $0 / unitFrames })
+      for (place, unit) in waiting.enumerated() where !unknownUnits.contains(place) {
+        body(unit, buffer.bytes(place * unitFrames..<(place + 1) * unitFrames))
+      }
+      waiting.removeAll(keepingCapacity: true)
+      wanted.removeAll(keepingCapacity: true)
+    }
+    for unit in units where !frames(of: unit).contains(Self.absent) {
+      waiting.append(unit)
+      wanted.append(contentsOf: frames(of: unit))
+      if waiting.count == batch { try flush() }
+    }
+    if !waiting.isEmpty { try flush() }
+  }
+
+  /// Takes where the sections' descriptors are from entries of `mem_section`.
+  private mutating func takeBases(_ bytes: [UInt8], _ size: Int, _ field: Int, from first: Int) {
+    // Bit 0: the section is present; bit 1: it has descriptors. Other low bits are flags too.
+    let wanted: UInt64 = 3
+    for index in 0..<bytes.count / size where first + index < bases.count {
+      let entry = Self.word(bytes, index * size + field)
+      if entry & wanted == wanted { bases[first + index] = entry & ~0xfff }
+    }
+  }
+
+  /// Takes the frames of a section's descriptors from the page tables.
+  private mutating func takeFrames(of section: Int, _ size: Int, _ guest: LinuxGuest)
+    throws(CheckpointError)
+  {
+    let start = section << sectionShift
+    let first = start * size / Limits.pageSize
+    let end = min(first + (size << sectionShift) / Limits.pageSize, frames.count)
+    var place = first
+    while place < end {
+      let virtual = bases[section] &+ UInt64(place * Limits.pageSize)
+      guard let mapping = try guest.mapping(of: virtual, visit: { tableFrames.insert($0) }) else {
+        place += 1
+        continue
+      }
+      let count = min(Int(mapping.byteCount >> 12), end - place)
+      for step in 0..<count {
+        let frame = (mapping.physical >> 12) + UInt64(step)
+        if frame < guest.memory.limit { frames[place + step] = frame }
+      }
+      place += max(count, 1)
+    }
+  }
+
+  private mutating func noteFrames(of virtual: UInt64, count: Int, _ guest: LinuxGuest)
+    throws(CheckpointError)
+  {
+    for page in stride(from: 0, to: count + Int(virtual & 0xfff), by: Limits.pageSize) {
+      let address = (virtual & ~0xfff) &+ UInt64(page)
+      if let mapping = try guest.mapping(of: address, visit: { tableFrames.insert($0) }) {
+        tableFrames.insert(mapping.physical >> 12)
+      }
+    }
+  }
+
+  private static func word(_ bytes: [UInt8], _ offset: Int) -> UInt64 {
+    (0..<8).reduce(0) { $0 | UInt64(bytes[offset + $1]) << UInt64(8 * $1) }
+  }
+}

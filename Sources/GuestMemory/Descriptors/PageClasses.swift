@@ -1,0 +1,193 @@
+public import CheckpointCodec
+public import CheckpointImage
+
+/// What a Linux guest uses each of its pages for, by the kernel's own page descriptors.
+///
+/// Costs one reading of the descriptors (64 bytes for each page of 4 KiB), and two bytes of memory a page. Nothing that
+/// is found in the guest is believed unless it fits together; what does not is `unknown`.
+public final class PageClasses {
+  private let guest: LinuxGuest
+  private let layout: DescriptorLayout
+  private var array: DescriptorArray
+  /// What each page's own descriptor says.
+  private var own: [OwnState]
+  private var classes: [PageClass]
+  private var isPoisoned: Bool?
+
+  /// Reads the descriptors of all pages.
+  ///
+  /// - Throws: `.refused` if the kernel does not say where they are or how they are laid out.
+  public init(of guest: LinuxGuest) throws(CheckpointError) {
+    self.guest = guest
+    layout = try DescriptorLayout(of: guest)
+    array = try DescriptorArray(of: guest, layout)
+    own = [OwnState](repeating: .unknown, count: array.pageCount)
+    classes = [PageClass](repeating: .unknown, count: array.pageCount)
+    try read(array.units)
+    var changed: [Range<PFN>] = []
+    resolve(0..<array.pageCount, &changed)
+  }
+
+  /// What a page is used for.
+  public subscript(_ pfn: PFN) -> PageClass {
+    pfn < UInt64(classes.count) ? classes[Int(pfn)] : .unknown
+  }
+
+  /// How many pages there are of each class; those without a descriptor are not counted.
+  public var counts: [PageClass: Int] {
+    var counts = [Int](repeating: 0, count: PageClass.allCases.count)
+    for `class` in classes { counts[Int(`class`.rawValue)] += 1 }
+    for unit in array.units where array.frames(of: unit).contains(DescriptorArray.absent) {
+      counts[Int(PageClass.unknown.rawValue)] -= array.pages(of: unit).count
+    }
+    return Dictionary(uniqueKeysWithValues: zip(PageClass.allCases, counts))
+  }
+
+  /// The pages from which all this was read: those of the descriptors, of the page tables that map them, and of the
+  /// table of sections. Ascending.
+  public var descriptorFrames: [PFN] {
+    array.tableFrames.union(array.frames.lazy.filter { $0 != DescriptorArray.absent }).sorted()
+  }
+
+  /// Classifies again what may have changed.
+  ///
+  /// - Parameter written: whether a page may have been written since the last reading.
+  /// - Returns: the pages whose class changed, ascending.
+  public func update(written: (PFN) -> Bool) throws(CheckpointError) -> [Range<PFN>] {
+    guest.refresh()
+    var stale: [Int] = []
+    // The kernel maps the descriptors of huge pages anew to save some of them.
+    if array.tableFrames.contains(where: written) {
+      let old = array
+      array = try DescriptorArray(of: guest, layout)
+      guard array.pageCount == old.pageCount else { return try begin() }
+      stale = array.units.filter { unit in
+        array.frames(of: unit) != old.frames(of: unit)
+          || array.base(of: unit * array.unitPages) != old.base(of: unit * old.unitPages)
+          || array.frames(of: unit).contains(where: written)
+      }
+    } else {
+      stale = array.units.filter { array.frames(of: $0).contains(where: written) }
+    }
+    for unit in stale {
+      for pfn in array.pages(of: unit) { own[pfn] = .unknown }
+    }
+    try read(stale)
+    var changed: [Range<PFN>] = []
+    var end = 0
+    for unit in stale {
+      // Blocks of unused pages never reach into another chunk.
+      let pages = array.pages(of: unit)
+      let start = max(end, pages.lowerBound & -chunk)
+      guard start < pages.upperBound else { continue }
+      end = resolve(start..<min((pages.upperBound + chunk - 1) & -chunk, own.count), &changed)
+    }
+    return changed
+  }
+
+  /// Which pages a policy leaves out.
+  public func plan(_ policy: EvictionPolicy) throws(CheckpointError) -> EvictionPlan {
+    var plan = EvictionPlan()
+    guard policy > .none else { return plan }
+    let keepsFree = try poisonedFreePages
+    var start = 0
+    while start < classes.count {
+      let `class` = classes[start]
+      let end = classes[start...].firstIndex { $0 != `class` } ?? classes.count
+      if `class` != .free || !keepsFree {
+        plan.evict(PFN(start)..<PFN(end), policy.reason(`class`))
+      }
+      start = end
+    }
+    return plan
+  }
+
+  /// Whether the kernel fills free pages with a pattern and looks for it when it uses them again (`page_poison=1`).
+  /// It would find zeros there after a restore, and report damaged memory: such pages are kept.
+  public var poisonedFreePages: Bool {
+    get throws(CheckpointError) {
+      if let isPoisoned { return isPoisoned }
+      let free = classes.indices.lazy.filter { self.classes[$0] == .free }.map { PFN($0) }
+      let found = try FreePagePoison.isFound(in: Array(free), of: guest.memory)
+      isPoisoned = found
+      return found
+    }
+  }
+
+  /// Forgets everything and reads all descriptors.
+  private func begin() throws(CheckpointError) -> [Range<PFN>] {
+    own = [OwnState](repeating: .unknown, count: array.pageCount)
+    classes = [PageClass](repeating: .unknown, count: array.pageCount)
+    try read(array.units)
+    var changed: [Range<PFN>] = []
+    resolve(0..<array.pageCount, &changed)
+    return changed
+  }
+
+  private func read(_ units: some Sequence<Int>) throws(CheckpointError) {
+    let size = layout.byteCount
+    try array.read(units, from: guest.memory) { unit, bytes in
+      let pages = array.pages(of: unit)
+      let base = array.base(of: pages.lowerBound)
+      for pfn in pages {
+        let page = layout.descriptor(in: bytes, at: (pfn - pages.lowerBound) * size)
+        own[pfn] = layout.state(of: page, pfn, base: base)
+      }
+    }
+  }
+
+  /// The most pages of a block, which begins at a multiple of them.
+  private var chunk: Int { max(1 << max(layout.orders - 1, 0), array.unitPages) }
+
+  /// Finds the classes of pages from what the descriptors say: from the start of a chunk on, to the end of one and
+  /// of the compound page that goes on there.
+  ///
+  /// - Returns: one past the last page whose class was found.
+  @discardableResult
+  private func resolve(_ pages: Range<Int>, _ changed: inout [Range<PFN>]) -> Int {
+    var pfn = pages.lowerBound
+    // The compound page that goes on; its first page, or -1.
+    var (head, headClass) = compound(before: pfn)
+    while pfn < own.count, pfn < pages.upperBound || own[pfn].isTail {
+      let state = own[pfn]
+      var next = pfn + 1
+      var found = state.ownClass
+      if state.isTail {
+        // Its first page must be the nearest page before it that is not a tail itself.
+        if state.head(of: pfn) != head { (head, headClass) = (-1, .unknown) }
+        found = headClass
+      } else if let order = state.order {
+        next = min(pfn + 1 << order, own.count)
+        let isWhole =
+          next - pfn == 1 << order && own[(pfn + 1)..<next].allSatisfy { $0 == .idle }
+        found = isWhole ? .free : .unknown
+        head = -1
+      } else {
+        (head, headClass) = state.isHead ? (pfn, found) : (-1, .unknown)
+      }
+      set(pfn..<next, found, &changed)
+      pfn = next
+    }
+    return pfn
+  }
+
+  /// The compound page that the page before belongs to, as `resolve` left it.
+  private func compound(before pfn: Int) -> (Int, PageClass) {
+    guard pfn > 0 else { return (-1, .unknown) }
+    let before = pfn - 1
+    if own[before].isHead { return (before, classes[before]) }
+    return own[before].isTail ? (own[before].head(of: before), classes[before]) : (-1, .unknown)
+  }
+
+  private func set(_ pages: Range<Int>, _ found: PageClass, _ changed: inout [Range<PFN>]) {
+    for pfn in pages where classes[pfn] != found {
+      classes[pfn] = found
+      let page = PFN(pfn)
+      if let last = changed.last, last.upperBound == page {
+        changed[changed.count - 1] = last.lowerBound..<page + 1
+      } else {
+        changed.append(page..<page + 1)
+      }
+    }
+  }
+}

@@ -1,0 +1,48 @@
+/// What the field that counts a page's mappings says of pages that nobody can map: their type.
+///
+/// Up to Linux 6.11 a type is a bit that is cleared in a word of ones, since 6.12 a number in the upper byte. Which of
+/// them it is shows in the type of the page allocator's own blocks, which the kernel states.
+struct PageTypes: Sendable {
+  /// The field of a page that has no type and that nobody has mapped.
+  static let none = UInt32.max
+
+  let buddy: UInt32
+  let offline, slab, table, hugeTLB, unaccepted: UInt32?
+  /// The bits of the field that hold the type.
+  private let mask: UInt32
+
+  /// - Parameter number: a constant that VMCOREINFO states.
+  /// - Parameter enumerator: a constant of the kernel's type information.
+  /// - Returns: nil if the kernel does not state how unused pages are marked.
+  init?(number: (String) -> Int64?, enumerator: (String) -> Int64?) {
+    func stated(_ name: String) -> UInt32? {
+      number("PAGE_\(name)_MAPCOUNT_VALUE").map { UInt32(truncatingIfNeeded: $0) }
+    }
+    guard let buddy = stated("BUDDY"), Self.isType(buddy) else { return nil }
+    func typed(_ name: String) -> UInt32? {
+      func encoded(_ name: String) -> UInt32? {
+        if let number = enumerator("PGTY_\(name)") {
+          return UInt32(truncatingIfNeeded: number) << 24
+        }
+        return enumerator("PG_\(name)").map { ~UInt32(truncatingIfNeeded: $0) }
+      }
+      return encoded("buddy") == buddy ? encoded(name) : nil
+    }
+    self.buddy = buddy
+    offline = stated("OFFLINE")
+    slab = stated("SLAB")
+    hugeTLB = stated("HUGETLB")
+    unaccepted = stated("UNACCEPTED")
+    table = typed("table")
+    mask = buddy & 0xff_ffff == 0 ? 0xff00_0000 : .max
+  }
+
+  /// Whether the field says a type, and not how many times the page is mapped.
+  static func isType(_ field: UInt32) -> Bool { Int32(bitPattern: field) < -1 }
+
+  /// Whether the field says this type.
+  func matches(_ field: UInt32, _ type: UInt32?) -> Bool {
+    guard let type else { return false }
+    return (field ^ type) & mask == 0
+  }
+}
