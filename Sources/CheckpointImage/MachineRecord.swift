@@ -13,6 +13,8 @@ public enum RecordNamespace: UInt16, Sendable {
   case libvirt = 5
   /// Sections of a XenServer suspend image; the type is XenServer's.
   case xenServer = 6
+  /// Notes of an ELF core file or a kdump file, each whole; the type is the note's.
+  case dumpNote = 7
 }
 
 /// How a record is carried from an image to its increments (Spec, "Records").
@@ -80,7 +82,7 @@ public struct MachineRecord: Hashable, Sendable {
     let length: UInt64 = try reader.read()
     let digest = try reader.readDigest()
     guard let namespace = RecordNamespace(rawValue: rawNamespace) else {
-      throw reader.damaged("namespace: found \(rawNamespace), expected 1 to 6")
+      throw reader.damaged("namespace: found \(rawNamespace), expected 1 to 7")
     }
     guard let recordClass = RecordClass(rawValue: rawClass) else {
       throw reader.damaged("class: found \(rawClass), expected 1 to 3")

@@ -18,23 +18,47 @@ public enum Restore {
     case xenserver
     /// Plain memory.
     case raw
+    /// An ELF core file of the physical memory.
+    case elf
+    /// A memory image of LiME.
+    case lime
+
+    /// Whether pages whose contents are not known are left out; in the others they are shown as zeros.
+    public var leavesOut: Bool { DumpFormat(rawValue: rawValue) != nil }
+    /// Whether it says more of the guest than its memory.
+    public var hasNotes: Bool { leavesOut && self != .lime }
   }
 
-  /// Writes to `output`, which is not committed. Returns the pages that are shown as zeros.
+  /// Writes to `output`, which is not committed. Returns the pages that are shown as zeros or left out.
   ///
-  /// - Parameter configuration: for xl: the domain's configuration, in place of the image's.
+  /// - Parameters:
+  ///   - configuration: for xl: the domain's configuration, in place of the image's.
+  ///   - options: for elf, kdump and lime.
   public static func run(
     _ chain: Chain, as format: Format, configuration: GivenConfiguration? = nil,
+    options: DumpOptions = DumpOptions(),
     to output: OutputFile,
     on pool: WorkerPool,
     progress: (Double?) -> Void = { _ in }
   ) throws(CheckpointError) -> Substitutions {
     try chain.checkStays(output)
-    guard let xen = XenFormat(rawValue: format.rawValue) else {
-      let writer = RawWriter(output)
-      try run(chain, .ascending, into: writer, on: pool, progress)
-      return writer.substitutions
+    if let xen = XenFormat(rawValue: format.rawValue) {
+      return try write(chain, as: xen, configuration, to: output, on: pool, progress)
     }
+    if let dump = DumpFormat(rawValue: format.rawValue) {
+      return try dump.write(chain, options, to: output) { (sink) throws(CheckpointError) in
+        try run(chain, .ascending, into: sink, on: pool, progress)
+      }
+    }
+    let writer = RawWriter(output)
+    try run(chain, .ascending, into: writer, on: pool, progress)
+    return writer.substitutions
+  }
+
+  private static func write(
+    _ chain: Chain, as xen: XenFormat, _ configuration: GivenConfiguration?, to output: OutputFile,
+    on pool: WorkerPool, _ progress: (Double?) -> Void
+  ) throws(CheckpointError) -> Substitutions {
     try checkRestorable(chain.tip)
     let writer: XenStreamWriter
     do throws(CheckpointError) {
@@ -53,7 +77,7 @@ public enum Restore {
     guard captured?["restorable"] == "no" else { return }
     throw CheckpointError(
       .refused,
-      "was captured with --memory-only, for analysis: no guest can go on from it; only --to raw is possible",
+      "was captured with --memory-only, for analysis: no guest can go on from it; --to raw, elf and lime are possible",
       file: tip.name)
   }
 

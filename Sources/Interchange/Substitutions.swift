@@ -1,6 +1,7 @@
 internal import CheckpointImage
 
-/// Pages that an export shows as zeros because its format cannot say what they are.
+/// Pages whose contents are not known: an export leaves them out, or shows them as zeros if its format cannot say
+/// what they are.
 public struct Substitutions: Hashable, Sendable {
   /// Deliberately not saved.
   public var evicted: UInt64 = 0
@@ -12,12 +13,12 @@ public struct Substitutions: Hashable, Sendable {
   /// None.
   public init() {}
 
-  /// Counts a page.
-  mutating func count(_ state: PageState) {
+  /// Counts pages.
+  mutating func count(_ state: PageState, _ pages: UInt64 = 1) {
     switch state {
-    case .evicted: evicted += 1
-    case .unreadable: unreadable += 1
-    case .unpopulated, .broken, .allocateOnly: unpopulated += 1
+    case .evicted: evicted += pages
+    case .unreadable: unreadable += pages
+    case .unpopulated, .broken, .allocateOnly: unpopulated += pages
     case .data, .zero, .unchanged: break
     }
   }

@@ -12,7 +12,8 @@ struct RestoreCommand: Tool {
     abstract: "Make a running domain of a checkpoint, or write it in a format others read.",
     discussion: """
       xen: is a domain of this machine's Xen. xl is a file for "xl restore", libxl and libxc the streams inside it, libvirt a file for "virsh \
-      restore", xenserver a suspend image, raw plain memory. Every page is checked against its digest \
+      restore", xenserver a suspend image, raw plain memory, elf and lime what crash, gdb and other tools for analysis \
+      read. Every page is checked against its digest \
       on the way.
       """,
     version: RunRecord.version)
@@ -24,7 +25,7 @@ struct RestoreCommand: Tool {
 
   @Option(
     help: ArgumentHelp(
-      "Make a domain (xen:), or write xl, libxl, libxc, libvirt, xenserver or raw.",
+      "Make a domain (xen:), or write xl, libxl, libxc, libvirt, xenserver, raw, elf or lime.",
       valueName: "format"))
   var to: Target
 
@@ -63,7 +64,8 @@ struct RestoreCommand: Tool {
     var file: String
     var format: String
     var checkpointID: String
-    var shownAsZeros: [String: UInt64]
+    var shownAsZeros: [String: UInt64]?
+    var leftOut: [String: UInt64]?
   }
 
   func execute() throws(CheckpointError) -> ExitStatus {
@@ -76,22 +78,25 @@ struct RestoreCommand: Tool {
     }
     let file = try output.options.open(path)
     let progress = ProgressLine("restoring", quiet: common.quiet)
-    let zeros = try Restore.run(
-      images, as: format, configuration: configuration, to: file, on: threads.pool,
-      progress: progress.update)
+    let unknown = try Restore.run(
+      images, as: format, configuration: configuration,
+      options: format.hasNotes ? DumpOptions(of: images) : DumpOptions(), to: file,
+      on: threads.pool, progress: progress.update)
     try file.commit()
     progress.end()
     if common.json && path != "-" {
+      let counts = [
+        "evicted": unknown.evicted, "unreadable": unknown.unreadable,
+        "unpopulated": unknown.unpopulated,
+      ]
       try Results.printJSON(
         Report(
           file: file.name, format: format.rawValue, checkpointID: images.checkpointID.hex,
-          shownAsZeros: [
-            "evicted": zeros.evicted, "unreadable": zeros.unreadable,
-            "unpopulated": zeros.unpopulated,
-          ]))
-    } else if zeros.total > 0 {
+          shownAsZeros: format.leavesOut ? nil : counts,
+          leftOut: format.leavesOut ? counts : nil))
+    } else if unknown.total > 0 {
       Message.print(
-        "ckpt-restore: shown as zeros: \(zeros.evicted) evicted, \(zeros.unreadable) unreadable, \(zeros.unpopulated) unpopulated pages"
+        "ckpt-restore: \(format.leavesOut ? "left out" : "shown as zeros"): \(unknown.evicted) evicted, \(unknown.unreadable) unreadable, \(unknown.unpopulated) unpopulated pages"
       )
     }
     return .success

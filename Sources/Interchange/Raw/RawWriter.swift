@@ -6,16 +6,19 @@ public final class RawWriter: CheckpointSink {
   /// Pages shown as zeros.
   public private(set) var substitutions = Substitutions()
 
-  private let output: OutputFile
+  private let file: OutputFile
+  private let output: SparseOutput
   /// One past the highest populated page so far.
   private var end: PFN = 0
-  private let zeros = [UInt8](repeating: 0, count: 1 << 20)
 
   /// A flat hole longer than any machine's memory is a damaged or hostile image, not a guest.
   private static let longestFlatHole: UInt64 = 1 << 44
 
   /// Writes to `output`.
-  public init(_ output: OutputFile) { self.output = output }
+  public init(_ output: OutputFile) {
+    file = output
+    self.output = SparseOutput(output)
+  }
 
   /// Takes pages in ascending order.
   public func receive(_ event: CheckpointEvent) throws(CheckpointError) {
@@ -51,41 +54,28 @@ public final class RawWriter: CheckpointSink {
   private func offset(_ pfn: PFN) throws(CheckpointError) -> UInt64 {
     guard pfn < 1 << 51 else {
       throw CheckpointError(
-        .refused, "PFN \(pfn) lies beyond the end of any file", file: output.name)
+        .refused, "PFN \(pfn) lies beyond the end of any file", file: file.name)
     }
     return pfn * UInt64(Limits.pageSize)
   }
 
   private func write(_ bytes: RawSpan, at pfn: PFN) throws(CheckpointError) {
-    let offset = try offset(pfn)
-    if output.isSeekable {
-      try output.write(bytes, at: offset)
-    } else {
-      try fill(to: offset)
-      try output.write(bytes)
-    }
+    try fill(to: try offset(pfn))
+    try output.write(bytes)
   }
 
   private func fill(to offset: UInt64) throws(CheckpointError) {
-    guard offset - output.position < Self.longestFlatHole else {
+    guard file.isSeekable || offset - output.position < Self.longestFlatHole else {
       throw CheckpointError(
         .refused, "a hole of \(offset - output.position) bytes: write to a file, which is sparse",
-        offset: output.position, file: output.name)
+        offset: output.position, file: file.name)
     }
-    while output.position < offset {
-      try Interruption.check()
-      let count = min(UInt64(zeros.count), offset - output.position)
-      try output.write(count == zeros.count ? zeros : Array(zeros.prefix(Int(count))))
-    }
+    try output.zeros(to: offset)
   }
 
   /// Makes the output as long as the memory.
   public func finish() throws(CheckpointError) {
-    let length = try offset(end)
-    if output.isSeekable {
-      try output.setLength(length)
-    } else {
-      try fill(to: length)
-    }
+    try fill(to: try offset(end))
+    try output.finish()
   }
 }

@@ -29,6 +29,7 @@ public enum RecordName {
       }
     case .libvirt: XenStream.LibvirtPart(rawValue: type) == .domainXML ? "domain XML" : nil
     case .xenServer: XenStream.XenServerSection(rawValue: type).flatMap { xenServer[$0] }
+    case .dumpNote: "note \(type)"
     }
   }
 

@@ -97,6 +97,7 @@ public final class XenStreamWriter: CheckpointSink {
     }
     var writer = WireWriter(capacity: payload.count + 16)
     switch key.namespace {
+    case .dumpNote: return
     case .streamHeader, .libvirt:
       writer.write(payload)
     case .xenServer:

@@ -41,6 +41,7 @@ public enum DecodedRecord {
     case .xenServer:
       return XenStream.XenServerSection(rawValue: record.key.type) == .metadata
         ? text(payload) : nil
+    case .dumpNote: return try DumpNote(payload).value()
     case .streamHeader:
       guard let header = XenStream.Header(rawValue: record.key.type) else { return nil }
       return try StreamHeaders.value(header, payload)

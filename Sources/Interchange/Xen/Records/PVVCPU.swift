@@ -110,7 +110,7 @@ extension VCPU {
   }
 
   /// As a person looks for them, not as the stack has them.
-  private static func inOrder(_ registers: [Register]) -> [Register] {
+  static func inOrder(_ registers: [Register]) -> [Register] {
     let order =
       ["rax", "rbx", "rcx", "rdx", "rbp", "rsi", "rdi", "rsp"] + (8...15).map { "r\($0)" }
       + ["rip", "rflags"]

@@ -70,6 +70,7 @@ public struct VCPU: Sendable {
       }
     }
     for (id, values) in msrs { found[id]?.msrs = values }
+    if found.isEmpty { return try all(inNotes: DumpNotes.notes(in: records)) }
     return found.values.sorted { $0.id < $1.id }
   }
 

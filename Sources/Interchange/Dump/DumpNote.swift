@@ -1,0 +1,96 @@
+internal import CheckpointCodec
+internal import CheckpointImage
+
+/// A note of an ELF file: named by whoever wrote it, with a type of the writer's own.
+struct DumpNote: Hashable, Sendable {
+  /// Whose note it is, such as `CORE`.
+  var name: String
+  /// What the writer calls this kind of note.
+  var type: UInt32
+  /// What it says.
+  var contents: [UInt8]
+
+  /// Makes a note.
+  init(_ name: String, type: UInt32, _ contents: [UInt8]) {
+    self.name = name
+    self.type = type
+    self.contents = contents
+  }
+
+  /// The text that a Linux kernel says of itself.
+  static let vmcoreinfo = "VMCOREINFO"
+  /// The registers of a processor: `NT_PRSTATUS` of `CORE`.
+  static let processorStatus: UInt32 = 1
+
+  /// The note as it stands in a file: three numbers, name and contents, each padded to a multiple of 4.
+  func encoded() -> [UInt8] {
+    var writer = WireWriter(capacity: 32 + contents.count)
+    let name = Array(name.utf8) + [0]
+    writer.write(UInt32(name.count))
+    writer.write(UInt32(contents.count))
+    writer.write(type)
+    for part in [name, contents] {
+      writer.write(part)
+      writer.write([UInt8](repeating: 0, count: Self.padding(part.count)))
+    }
+    return writer.bytes
+  }
+
+  private static func padding(_ count: Int) -> Int { (4 - count % 4) % 4 }
+
+  /// Reads one note; the padding behind the last one of a file may be missing.
+  init(parsing reader: inout WireReader) throws(CheckpointError) {
+    let nameLength = Int(try reader.read(UInt32.self))
+    let length = Int(try reader.read(UInt32.self))
+    type = try reader.read()
+    let name = try reader.readBytes(nameLength)
+    self.name = String(decoding: name.last == 0 ? name.dropLast() : name[...], as: UTF8.self)
+    try reader.skip(min(Self.padding(nameLength), reader.remaining))
+    contents = try reader.readBytes(length)
+    try reader.skip(min(Self.padding(length), reader.remaining))
+  }
+
+  /// The notes in the bytes of a note segment at `offset`, each with the bytes it takes there; what was
+  /// left out of padding is added.
+  static func all(in bytes: [UInt8], at offset: UInt64) throws(CheckpointError) -> [[UInt8]] {
+    var reader = unsafe WireReader(bytes.span.bytes, structure: "ELF note", at: offset)
+    var notes: [[UInt8]] = []
+    while reader.remaining > 0 {
+      let start = reader.position
+      _ = try DumpNote(parsing: &reader)
+      var note = Array(bytes[start..<reader.position])
+      note += [UInt8](repeating: 0, count: Self.padding(note.count))
+      notes.append(note)
+      try reader.limit(notes.count, to: Limits.maximumRecords)
+    }
+    return notes
+  }
+
+  /// The note in a record of the namespace `dumpNote`.
+  init(_ payload: [UInt8]) throws(CheckpointError) {
+    self = try WireReader.read(payload, "ELF note") { (reader) throws(CheckpointError) in
+      try DumpNote(parsing: &reader)
+    }
+  }
+
+  /// What it says, where that is known.
+  func value() throws(CheckpointError) -> RecordValue {
+    var fields = [
+      RecordValue.Field("name", .text(name)), RecordValue.Field("type", .number(UInt64(type))),
+    ]
+    if name == Self.vmcoreinfo {
+      fields.append(
+        RecordValue.Field("text", .text(String(decoding: contents, as: UTF8.self))))
+    } else if let processor = try VCPU.all(inNotes: [self]).first {
+      fields.append(RecordValue.Field("registers", processor.value))
+    }
+    return .fields(fields)
+  }
+
+  /// The record that keeps a note.
+  static func record(_ note: [UInt8]) -> MachineRecord {
+    let type =
+      note.count >= 12 ? note[8..<12].reversed().reduce(UInt32(0)) { $0 << 8 | UInt32($1) } : 0
+    return MachineRecord(.dumpNote, .epoch, type: type, payload: note)
+  }
+}

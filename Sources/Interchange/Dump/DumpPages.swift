@@ -1,0 +1,52 @@
+internal import CheckpointChain
+internal import CheckpointCodec
+internal import CheckpointImage
+
+/// The pages of a moment as formats of crash dumps tell them apart, from the index alone.
+struct DumpPages {
+  /// What an x86-64 processor can address has fewer pages than this.
+  static let end: PFN = 1 << 40
+
+  /// Pages whose contents are known.
+  private(set) var known: [Range<PFN>] = []
+  /// Pages that the guest has.
+  private(set) var populated: [Range<PFN>] = []
+  /// Pages that the guest has and whose contents are not known.
+  private(set) var missing = Substitutions()
+
+  /// The pages of a chain's tip.
+  init(of chain: Chain) throws(CheckpointError) {
+    // The closure below may not throw away what it has gathered.
+    var pages = Gathered()
+    try StatusRuns.forEach(of: chain) { (run, status) throws(CheckpointError) in
+      guard run.upperBound <= Self.end else {
+        throw CheckpointError(
+          .refused, "PFN \(run.upperBound - 1) is beyond the memory of any x86-64 machine",
+          file: chain.tip.name)
+      }
+      Self.append(run, to: &pages.populated)
+      if status.state == .data || status.state == .zero {
+        Self.append(run, to: &pages.known)
+      } else {
+        pages.missing.count(status.state, UInt64(run.count))
+      }
+    }
+    known = pages.known
+    populated = pages.populated
+    missing = pages.missing
+  }
+
+  private struct Gathered {
+    var known: [Range<PFN>] = []
+    var populated: [Range<PFN>] = []
+    var missing = Substitutions()
+  }
+
+  private static func append(_ run: Range<PFN>, to runs: inout [Range<PFN>]) {
+    if let last = runs.last, last.upperBound == run.lowerBound {
+      runs[runs.count - 1] = last.lowerBound..<run.upperBound
+    } else {
+      runs.append(run)
+    }
+  }
+}
