@@ -78,7 +78,8 @@ let package = Package(
       "Archives",
       ["Interchange", "CheckpointCodec", "CheckpointImage", "CArchive", "CZlib", "CZstd"]),
     library(
-      "GuestMemory", ["Interchange", "CheckpointChain", "CheckpointCodec", "CheckpointImage"]),
+      "GuestMemory",
+      ["Interchange", "CheckpointChain", "CheckpointCodec", "CheckpointImage", "CMemmem"]),
     library(
       "XenDomain",
       [

@@ -34,6 +34,33 @@ final class CachedPages {
     return true
   }
 
+  /// Appends bytes of consecutive pages, many at a time and without keeping them; false if any is not known.
+  ///
+  /// - Parameter zeros: zeros stand for pages that are not known.
+  func appendRun(_ count: Int, at physical: UInt64, to bytes: inout [UInt8], zeros: Bool = false)
+    throws(CheckpointError) -> Bool
+  {
+    let end = physical + UInt64(count)
+    var next = physical
+    let room = PageBuffer()
+    while next < end {
+      let first = next >> 12
+      let last = min((end + 0xfff) >> 12, first + UInt64(room.pageCount), memory.limit)
+      guard first < last else { return false }
+      let pfns = Array(first..<last)
+      let unknown = try memory.copy(pfns[...], to: room, at: 0)
+      guard zeros || unknown.isEmpty else { return false }
+      for slot in unknown { room.clear(slot) }
+      let start = Int(next & 0xfff)
+      let part = min(pfns.count * Limits.pageSize - start, Int(end - next))
+      unsafe room.bytes(0..<pfns.count).extracting(start..<start + part).withUnsafeBytes {
+        unsafe bytes.append(contentsOf: $0)
+      }
+      next += UInt64(part)
+    }
+    return true
+  }
+
   /// Reads all pages anew from now on.
   func refresh() {
     for slot in held.indices { held[slot] = .max }

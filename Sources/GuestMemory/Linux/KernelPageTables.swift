@@ -30,31 +30,40 @@ public struct KernelPageTables: Sendable {
   /// Follows the tables, which takes at most five steps whatever they hold.
   ///
   /// - Parameter visit: takes the frame of each table on the way.
-  /// - Returns: nil if nothing is mapped there, or a table's contents are not known.
-  func walk(_ virtual: UInt64, _ pages: CachedPages, visit: (PFN) -> Void = { _ in })
-    throws(CheckpointError) -> Mapping?
+  /// - Returns: what is mapped there, nil if nothing is or a table's contents are not known; and for how many
+  ///   bytes from there on the same can be said.
+  func step(_ virtual: UInt64, _ pages: CachedPages, visit: (PFN) -> Void = { _ in })
+    throws(CheckpointError) -> (mapping: Mapping?, reach: UInt64)
   {
-    guard isCanonical(virtual) else { return nil }
+    guard isCanonical(virtual) else { return (nil, 1) }
     var table = root
     var mapping = Mapping(physical: 0, byteCount: 0, isWritable: true, isExecutable: true)
     for level in (0..<levels).reversed() {
       visit(table >> 12)
       let shift = UInt64(12 + 9 * level)
+      let inside = (UInt64(1) << shift) - 1
+      let reach = inside - virtual & inside + 1
       guard let entry = try pages.u64(at: table + (virtual >> shift & 511) * 8),
         entry & Self.present != 0
-      else { return nil }
+      else { return (nil, reach) }
       mapping.isWritable = mapping.isWritable && entry & Self.writable != 0
       mapping.isExecutable = mapping.isExecutable && entry & Self.noExecution == 0
       let address = entry & Self.addressBits & ~encryption
-      let inside = (UInt64(1) << shift) - 1
       if level == 0 || level < 3 && entry & Self.large != 0 {
         mapping.physical = address & ~inside | virtual & inside
-        mapping.byteCount = inside - virtual & inside + 1
-        return mapping
+        mapping.byteCount = reach
+        return (mapping, reach)
       }
       table = address
     }
-    return nil
+    return (nil, 1)
+  }
+
+  /// What a virtual address leads to; nil if nothing is mapped there, or a table's contents are not known.
+  func walk(_ virtual: UInt64, _ pages: CachedPages, visit: (PFN) -> Void = { _ in })
+    throws(CheckpointError) -> Mapping?
+  {
+    try step(virtual, pages, visit: visit).mapping
   }
 
   /// Whether the unused upper bits repeat the highest used one, as they must.

@@ -10,6 +10,9 @@ public final class LinuxGuest {
   /// The kernel's own page tables.
   public let tables: KernelPageTables
   let pages: CachedPages
+  /// Not looked for yet, if nil.
+  private var symbols: KernelSymbols??
+  private var typeInformation: TypeInformation??
 
   /// Takes what the text says for granted if the tables it names map the kernel where it says that it is.
   ///
@@ -61,7 +64,7 @@ public final class LinuxGuest {
   }
 
   /// The most bytes that `bytes(at:count:)` reads at once.
-  public static let longestRead = 16 << 20
+  public static let longestRead = 32 << 20
 
   /// Bytes of the kernel's memory; nil if any of them is not mapped, or not known.
   public func bytes(at virtual: UInt64, count: Int) throws(CheckpointError) -> [UInt8]? {
@@ -70,9 +73,14 @@ public final class LinuxGuest {
     bytes.reserveCapacity(count)
     while bytes.count < count {
       let (place, overflow) = virtual.addingReportingOverflow(UInt64(bytes.count))
-      guard !overflow, let physical = try translate(place) else { return nil }
-      let part = min(count - bytes.count, Limits.pageSize - Int(physical & 0xfff))
-      guard try pages.append(part, at: physical, to: &bytes) else { return nil }
+      guard !overflow, let mapping = try tables.walk(place, pages) else { return nil }
+      let part = min(count - bytes.count, Int(mapping.byteCount))
+      let isWithinPage = Int(mapping.physical & 0xfff) + part <= Limits.pageSize
+      let isKnown =
+        isWithinPage
+        ? try pages.append(part, at: mapping.physical, to: &bytes)
+        : try pages.appendRun(part, at: mapping.physical, to: &bytes)
+      guard isKnown else { return nil }
     }
     return bytes
   }
@@ -80,6 +88,47 @@ public final class LinuxGuest {
   /// Reads memory anew from now on: that of a running guest has changed.
   public func refresh() { pages.refresh() }
 
-  /// The virtual address of a symbol; nil if the kernel does not tell.
-  public func symbol(_ name: String) throws(CheckpointError) -> UInt64? { information.symbol(name) }
+  /// The virtual address of a symbol; nil if the kernel does not tell, or has more than one of that name.
+  public func symbol(_ name: String) throws(CheckpointError) -> UInt64? {
+    if let address = information.symbol(name) { return address }
+    if symbols == nil { symbols = .some(try KernelSymbols(self)) }
+    return symbols??.address(name)
+  }
+
+  /// What the kernel says of its types; nil if it has no BTF.
+  public var types: TypeInformation? {
+    get throws(CheckpointError) {
+      if typeInformation == nil { typeInformation = .some(try findTypes()) }
+      return typeInformation ?? nil
+    }
+  }
+
+  /// What can be told of the guest.
+  public var facts: GuestFacts {
+    get throws(CheckpointError) { try GuestFacts(self) }
+  }
+
+  /// Places that look like BTF, before the search is given up.
+  private static let mostTries = 4
+
+  /// That of modules lies outside of the kernel's image; it would not describe page descriptors.
+  private func findTypes() throws(CheckpointError) -> TypeInformation? {
+    var found: TypeInformation?
+    var tries = 0
+    try image().search(TypeInformation.magic, pages) { (place) throws(CheckpointError) in
+      guard let header = try bytes(at: place, count: TypeInformation.headerSize),
+        let count = TypeInformation.byteCount(header: header)
+      else { return false }
+      tries += 1
+      if let whole = try bytes(at: place, count: count), let types = TypeInformation(whole),
+        let size = types.size("page"), information.size("page") == UInt64(size)
+      {
+        found = types
+      }
+      return found != nil || tries == Self.mostTries
+    }
+    return found
+  }
+
+  func image() throws(CheckpointError) -> KernelImage { try KernelImage(tables, pages) }
 }

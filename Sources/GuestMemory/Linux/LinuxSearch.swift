@@ -8,14 +8,34 @@ extension LinuxGuest {
   /// The greatest memory that is searched, in pages: 1 TiB.
   private static let mostSearched: PFN = 1 << 28
 
-  /// Recognises the guest: by the text that the source carries, else by the pages that begin as that text does.
+  /// Recognises the guest by its VMCOREINFO: the text that the source carries; else the one that the kernel's
+  /// variables point to, in the tables that a processor uses, which no process can counterfeit, and with a cost
+  /// that does not grow with memory; else, of a source that knows no processors, any page that begins as one.
   ///
   /// - Throws: `.refused` if it is no Linux kernel for x86-64, or more than one, or one that says too little.
   public static func find(in memory: any PhysicalMemory, _ clues: MemoryClues)
     throws(CheckpointError) -> LinuxGuest
   {
     let pages = CachedPages(memory)
-    let texts = if let text = clues.vmcoreinfo { [text] } else { try texts(in: memory) }
+    if let text = clues.vmcoreinfo { return try only([text], in: memory, pages) }
+    guard !clues.pageTables.isEmpty else {
+      return try only(texts(in: memory), in: memory, pages)
+    }
+    guard let (tables, image) = try running(clues.pageTables, pages) else {
+      throw notRecognised("no processor's page tables map a kernel where Linux has its own")
+    }
+    let guest = try only(texts(tables, image, pages), in: memory, pages)
+    let text = guest.information.symbol("_stext") ?? 0
+    guard guest.tables.levels == tables.levels,
+      try guest.translate(text) == tables.walk(text, pages)?.physical
+    else { throw notRecognised("VMCOREINFO is of another kernel than the one that runs") }
+    return guest
+  }
+
+  /// The guest that one of these texts describes; there must not be two.
+  private static func only(_ texts: [[UInt8]], in memory: any PhysicalMemory, _ pages: CachedPages)
+    throws(CheckpointError) -> LinuxGuest
+  {
     guard texts.count < mostCandidates else {
       throw notRecognised("\(mostCandidates) pages or more look like its VMCOREINFO")
     }
@@ -36,6 +56,43 @@ extension LinuxGuest {
       found = guest
     }
     guard let found else { throw notRecognised(obstacle.description) }
+    return found
+  }
+
+  /// The tables of the first processor that runs with a kernel where Linux has it.
+  private static func running(_ registers: [UInt64], _ pages: CachedPages) throws(CheckpointError)
+    -> (tables: KernelPageTables, image: KernelImage)?
+  {
+    for register in registers {
+      // Where the kernel hides its memory from processes, theirs are the second of two tables. Only then the
+      // first may be taken, else it could be anything.
+      for root in [register, register & ~0x1000] {
+        for levels in [4, 5] {
+          let tables = KernelPageTables(root: root, levels: levels)
+          let image = try KernelImage(tables, pages)
+          if image.hasVariables { return (tables, image) }
+        }
+      }
+    }
+    return nil
+  }
+
+  /// The pages that begin as the text does and that one of the kernel's variables points to.
+  private static func texts(
+    _ tables: KernelPageTables, _ image: KernelImage, _ pages: CachedPages
+  ) throws(CheckpointError) -> [[UInt8]] {
+    var found: [[UInt8]] = []
+    for pointer in try image.pagePointers(pages).sorted() {
+      guard let physical = try tables.walk(pointer, pages)?.physical else { continue }
+      var text: [UInt8] = []
+      guard try pages.append(VMCoreInfo.start.count, at: physical, to: &text),
+        text == VMCoreInfo.start
+      else { continue }
+      text = []
+      guard try pages.append(Limits.pageSize, at: physical, to: &text) else { continue }
+      found.append(text)
+      guard found.count < mostCandidates else { break }
+    }
     return found
   }
 

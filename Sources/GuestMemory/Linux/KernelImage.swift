@@ -1,0 +1,120 @@
+internal import CMemmem
+internal import CheckpointImage
+
+/// The kernel's own image as page tables map it: its code, constants and variables, without what it loaded or
+/// took later.
+struct KernelImage {
+  /// Memory that is mapped without a break, and in one way.
+  struct Extent {
+    var virtual: UInt64
+    var physical: UInt64
+    var byteCount: Int
+    var isWritable: Bool
+    var isExecutable: Bool
+  }
+
+  /// The most that is read of it.
+  static let most = 128 << 20
+
+  private(set) var extents: [Extent] = []
+
+  /// Follows the tables in the 1 GiB that the image can lie in.
+  init(_ tables: KernelPageTables, _ pages: CachedPages) throws(CheckpointError) {
+    var virtual = LinuxGuest.imageBase
+    let end = virtual + 1 << 30
+    var count = 0
+    while virtual < end, count < Self.most {
+      let (mapping, reach) = try tables.step(virtual, pages)
+      if let mapping {
+        add(
+          Extent(
+            virtual: virtual, physical: mapping.physical, byteCount: Int(reach),
+            isWritable: mapping.isWritable, isExecutable: mapping.isExecutable))
+        count += Int(reach)
+      }
+      virtual += reach
+    }
+  }
+
+  private mutating func add(_ next: Extent) {
+    if let last = extents.last, last.virtual + UInt64(last.byteCount) == next.virtual,
+      last.physical + UInt64(last.byteCount) == next.physical, last.isWritable == next.isWritable,
+      last.isExecutable == next.isExecutable
+    {
+      extents[extents.count - 1].byteCount += next.byteCount
+    } else {
+      extents.append(next)
+    }
+  }
+
+  /// Finds bytes in it, first in constants, where most of what is looked for lies.
+  ///
+  /// - Parameter accept: takes the virtual address of a match; false goes on to the next.
+  func search(
+    _ pattern: [UInt8], _ pages: CachedPages,
+    accept: (UInt64) throws(CheckpointError) -> Bool
+  ) throws(CheckpointError) {
+    let constants = extents.filter { !$0.isWritable && !$0.isExecutable }
+    let others = extents.filter { $0.isWritable || $0.isExecutable }
+    for extent in constants + others {
+      // A match may go over the border of two parts.
+      for start in stride(from: 0, to: extent.byteCount, by: Self.part) {
+        let part = try bytes(extent, from: start, pages, more: pattern.count - 1)
+        var place = 0
+        while let match = Self.first(pattern, in: part, from: place) {
+          if try accept(extent.virtual + UInt64(start + match)) { return }
+          place = match + 1
+        }
+      }
+    }
+  }
+
+  /// The distinct words of its variables that may be pointers to pages elsewhere in the kernel's memory.
+  func pagePointers(_ pages: CachedPages) throws(CheckpointError) -> Set<UInt64> {
+    var found: Set<UInt64> = []
+    for extent in extents where extent.isWritable && !extent.isExecutable {
+      for start in stride(from: 0, to: extent.byteCount, by: Self.part) {
+        let part = try bytes(extent, from: start, pages)
+        for place in stride(from: 0, to: part.count - 7, by: 8) {
+          let word = part.u64(place)
+          guard word % UInt64(Limits.pageSize) == 0, word >= Self.kernelHalf,
+            word < LinuxGuest.imageBase
+          else { continue }
+          found.insert(word)
+          guard found.count < Self.mostPointers else { return found }
+        }
+      }
+    }
+    return found
+  }
+
+  /// Whether the kernel's variables are mapped: not so in the tables that processes have where the kernel hides
+  /// its memory from them.
+  var hasVariables: Bool { extents.contains { $0.isWritable && !$0.isExecutable } }
+
+  /// Bytes that are read at once.
+  private static let part = 1 << 20
+  /// A kernel has some thousands.
+  private static let mostPointers = 1 << 16
+  /// Lower addresses belong to processes, with four levels of tables or five.
+  private static let kernelHalf: UInt64 = 0xff00_0000_0000_0000
+
+  private func bytes(_ extent: Extent, from start: Int, _ pages: CachedPages, more: Int = 0)
+    throws(CheckpointError) -> [UInt8]
+  {
+    let count = min(extent.byteCount - start, Self.part + more)
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(count)
+    _ = try pages.appendRun(count, at: extent.physical + UInt64(start), to: &bytes, zeros: true)
+    return bytes
+  }
+
+  private static func first(_ pattern: [UInt8], in bytes: [UInt8], from place: Int) -> Int? {
+    unsafe bytes.withUnsafeBytes { bytes in
+      guard let base = bytes.baseAddress,
+        let match = unsafe memmem(base + place, bytes.count - place, pattern, pattern.count)
+      else { return nil }
+      return unsafe UnsafeRawPointer(match) - base
+    }
+  }
+}
