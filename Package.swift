@@ -89,8 +89,8 @@ let package = Package(
     library(
       "CommandLineSupport",
       [
-        "CheckpointChain", "CheckpointCodec", "CheckpointImage", "Pictures",
-        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "GuestMemory", "Interchange", "CheckpointChain", "CheckpointCodec", "CheckpointImage",
+        "Pictures", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
     tool("ckpt-capture", ["Archives", "XenDomain"]),

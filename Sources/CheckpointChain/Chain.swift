@@ -140,6 +140,13 @@ public final class Chain: ParentMemory, Sendable {
     return try admit(block)
   }
 
+  /// A block as it is once a plan was followed.
+  func block(_ number: UInt64, evicting plan: EvictionPlan) throws(CheckpointError) -> ChainBlock? {
+    guard var block = try block(number) else { return nil }
+    if !plan.isEmpty { _ = block.evict(plan) }
+    return block
+  }
+
   /// Checks a block against its node and keeps it for a while; nil if no image has a word on it.
   func admit(_ block: ChainBlock) throws(CheckpointError) -> ChainBlock? {
     guard block.left < Limits.blockPages else { return nil }

@@ -37,6 +37,22 @@ public struct ChainBlock: Sendable {
     }
   }
 
+  /// Takes away the contents of pages that a plan leaves out; from then on it is the tip that speaks of them.
+  /// Returns how many there are.
+  mutating func evict(_ plan: EvictionPlan, _ tally: EvictionTally? = nil) -> Int {
+    var count = 0
+    let first = number * UInt64(Limits.blockPages)
+    for slot in 0..<Limits.blockPages where entries[slot].status.state.hasContents {
+      let reason = plan[first + UInt64(slot)]
+      let status = entries[slot].status
+      guard let evicted = tally?.evict(status, reason) ?? status.evicted(reason) else { continue }
+      entries[slot] = PageEntry(evicted)
+      image[slot] = 0
+      count += 1
+    }
+    return count
+  }
+
   private mutating func set(_ slot: Int, _ entry: PageEntry, from index: Int32) {
     entries[slot] = entry
     image[slot] = index

@@ -17,13 +17,16 @@ struct LiveRegion: Sendable {
 extension Chain {
   /// The regions of the youngest `span` images with living pages in some blocks, given in ascending order;
   /// oldest image first, in the order of the files.
-  func liveRegions(span: Int, blocks: some Sequence<UInt64>) throws(CheckpointError) -> [LiveRegion]
-  {
+  ///
+  /// - Parameter plan: pages that are not to be saved, and so do not live.
+  func liveRegions(
+    span: Int, blocks: some Sequence<UInt64>, evicting plan: EvictionPlan = EvictionPlan()
+  ) throws(CheckpointError) -> [LiveRegion] {
     var regions: [LiveRegion] = []
     var places: [Int: [UInt64: Int]] = [:]
     for number in blocks {
       try Interruption.check()
-      guard let block = try block(number) else { continue }
+      guard let block = try block(number, evicting: plan) else { continue }
       for (slot, entry) in block.entries.enumerated() where entry.status.state == .data {
         let image = Int(block.image[slot])
         guard image < span else { continue }

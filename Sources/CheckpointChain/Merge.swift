@@ -9,6 +9,8 @@ public struct Merge {
     public var onto: Digest?
     /// Compress everything anew; nil keeps what can be kept.
     public var settings: CodecSettings?
+    /// Pages that are not to be saved any more.
+    public var evicted = EvictionPlan()
     /// Whole-file facts to be added to the provenance.
     public var provenance: Provenance
 
@@ -33,7 +35,7 @@ public struct Merge {
   /// Merges `chain` into `output`, which is not committed.
   ///
   /// Before this returns, every copied region's checksum was compared, every rewritten region was
-  /// expanded and hashed, and the memory digest of the new index is the tip's.
+  /// expanded and hashed, and the memory digest of the new index is the tip's, or what the plan makes of it.
   public static func run(
     _ chain: Chain, _ options: Options, to output: OutputFile, on pool: WorkerPool,
     progress: (Double?) -> Void = { _ in }
@@ -53,20 +55,25 @@ public struct Merge {
     }
     header.alignmentShift = tip.header.alignmentShift
     let writer = try ImageWriter(header, parent: parent, to: output)
-    let source = try MergeSource(chain, span: span, recoding: options.settings != nil)
+    let source = try MergeSource(
+      chain, span: span, recoding: options.settings != nil, evicting: options.evicted)
     let settings = options.settings ?? CodecSettings()
     try Pipeline(
       [.perform, .packRegions, .compress(settings, proving: true)],
       into: writer, on: pool
     ).run(source, progress: progress)
     try copyOthers(of: tip, to: writer)
+    var provenance = options.provenance
+    source.tally.describe(in: &provenance)
     let summary = try writer.seal(
-      try Self.provenance(of: tip) + [options.provenance], complete: false,
-      layout: tip.root.layout, expecting: tip.root.memory)
-    guard summary.checkpointID == tip.root.checkpointID else {
+      try Self.provenance(of: tip) + [provenance], complete: false,
+      layout: tip.root.layout, expecting: source.memory)
+    let expected = Identity.checkpoint(
+      captureID: tip.header.captureID, memory: source.memory, state: tip.root.state)
+    guard summary.checkpointID == expected else {
       throw CheckpointError(
         .damaged,
-        "checkpoint ID of the result: found \(summary.checkpointID), expected \(tip.root.checkpointID)",
+        "checkpoint ID of the result: found \(summary.checkpointID), expected \(expected)",
         file: output.name)
     }
     return Result(image: summary, images: span, regions: source.counts)

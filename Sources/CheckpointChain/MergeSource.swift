@@ -14,7 +14,13 @@ public final class MergeSource: CheckpointSource {
     public var repacked = 0
   }
 
+  /// The memory digest of what the events make.
+  public private(set) var memory: Digest
+  /// What became of the pages that were to be left out.
+  public let tally = EvictionTally()
+
   private let chain: Chain
+  private let plan: EvictionPlan
   private let merge: RegionMerge
   private var records: ArraySlice<MachineRecord>
   private var layout: LayoutReader
@@ -35,9 +41,15 @@ public final class MergeSource: CheckpointSource {
 
   /// The events of the youngest `span` images of a chain.
   ///
-  /// - Parameter recoding: every region is expanded, to be compressed anew.
-  public init(_ chain: Chain, span: Int, recoding: Bool) throws(CheckpointError) {
+  /// - Parameters:
+  ///   - recoding: every region is expanded, to be compressed anew.
+  ///   - plan: pages that become evicted, whichever image holds them.
+  public init(
+    _ chain: Chain, span: Int, recoding: Bool, evicting plan: EvictionPlan = EvictionPlan()
+  ) throws(CheckpointError) {
     self.chain = chain
+    self.plan = plan
+    memory = chain.nodes.root
     merge = RegionMerge(chain: chain, span: span, recoding: recoding)
     records = try Self.records(chain, span: span)[...]
     layout = LayoutReader(chain.tip)
@@ -59,15 +71,31 @@ public final class MergeSource: CheckpointSource {
   private func collectRegions() throws(CheckpointError) {
     var numbers: Set<UInt64> = []
     for image in chain.images[..<merge.span] { numbers.formUnion(image.blockNumbers) }
+    if !plan.isEmpty { numbers.formUnion(try evict()) }
     blocks = numbers.sorted()[...]
-    regions = try chain.liveRegions(span: merge.span, blocks: blocks)
+    regions = try chain.liveRegions(span: merge.span, blocks: blocks, evicting: plan)
+  }
+
+  /// What the plan makes of the memory, told from the index alone. Returns the blocks that it changes.
+  private func evict() throws(CheckpointError) -> [UInt64] {
+    var digests = MemoryDigest()
+    var changes: [(block: UInt64, node: Digest?)] = []
+    for (number, _) in chain.nodes {
+      try Interruption.check()
+      guard var block = try chain.block(number), block.evict(plan, tally) > 0 else { continue }
+      changes.append((number, digests.block(block.entries.span)))
+    }
+    var nodes = chain.nodes
+    nodes.update(changes)
+    memory = nodes.root
+    return changes.map(\.block)
   }
 
   /// The entries of a block that come from the span.
   private func forEachEntry(of number: UInt64, _ body: (PFN, PageEntry, Int) -> Void)
     throws(CheckpointError)
   {
-    guard let block = try chain.block(number) else { return }
+    guard let block = try chain.block(number, evicting: plan) else { return }
     let first = number * UInt64(Limits.blockPages)
     for slot in 0..<Limits.blockPages {
       let image = Int(block.image[slot])

@@ -27,6 +27,9 @@ public enum EvictionReason: UInt8, CaseIterable, Sendable {
   case privateCache = 4
   case user = 5
   case listed = 6
+
+  /// Whether the guest can go on with zeros in the place of such a page.
+  public var isRestorable: Bool { self == .free || self == .balloon }
 }
 
 /// The type of a Xen PV page: 0 ordinary, 1 to 4 page table of that level, 9 to 12 the same, pinned.
@@ -59,6 +62,13 @@ public struct PageStatus: Hashable, Sendable {
 
   /// Whether a PV page type exists.
   public static func isValid(type: PageType) -> Bool { type <= 4 || (9...12).contains(type) }
+
+  /// What becomes of the page if it is not to be saved for a reason; nil if it stays as it is: without
+  /// contents there is nothing to leave out, and a page that a PV guest uses as a page table is never evicted.
+  public func evicted(_ reason: EvictionReason) -> PageStatus? {
+    guard reason != .none, state.hasContents, type == 0 else { return nil }
+    return PageStatus(.evicted, reason: reason)
+  }
 
   /// State and type in one byte, as index blocks hold them: state in bits 0 to 3, type in 4 to 7.
   var packed: UInt8 { state.rawValue | type << 4 }

@@ -8,6 +8,8 @@ public struct Capture {
   public var settings: CodecSettings
   /// The moment the increment is to be based on; nil for a base.
   public var parent: RunningMoment?
+  /// Pages that are not to be saved.
+  public var evicted = EvictionPlan()
   /// What the caller knows of when and how; facts of the source are added.
   public var provenance: Provenance
   /// Whether an unfinished image is left behind for a salvage.
@@ -50,7 +52,10 @@ public struct Capture {
     _ source: any DescribedSource, to writer: ImageWriter, on pool: WorkerPool,
     _ progress: (Double?) -> Void, _ ending: (inout Provenance) throws(CheckpointError) -> Void
   ) throws(CheckpointError) -> ImageWriter.Summary {
-    var steps: [Pipeline.Step] = [.digestPages]
+    let tally = (source as? SpooledSource)?.tally ?? EvictionTally()
+    var steps: [Pipeline.Step] = [.perform]
+    if !evicted.isEmpty { steps.append(.evict(evicted, tally)) }
+    steps.append(.digestPages)
     if let parent { steps.append(.dropUnchanged(parent)) }
     steps += [.packRegions, .compress(settings, proving: false)]
     try Pipeline(steps, into: writer, on: pool).run(source, progress: progress)
@@ -59,6 +64,7 @@ public struct Capture {
     var provenance = provenance
     provenance.add("source.kind", source.facts.kind)
     for (key, value) in source.facts.fields { provenance.add(key, value) }
+    tally.describe(in: &provenance)
     try ending(&provenance)
     return try writer.seal(
       [provenance], complete: !source.isDifference, layout: source.layoutKind)

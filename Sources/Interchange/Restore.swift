@@ -59,7 +59,7 @@ public enum Restore {
     _ chain: Chain, as xen: XenFormat, _ configuration: GivenConfiguration?, to output: OutputFile,
     on pool: WorkerPool, _ progress: (Double?) -> Void
   ) throws(CheckpointError) -> Substitutions {
-    try checkRestorable(chain.tip)
+    try checkRestorable(chain)
     let writer: XenStreamWriter
     do throws(CheckpointError) {
       writer = try XenStreamWriter(
@@ -71,14 +71,27 @@ public enum Restore {
     return writer.substitutions
   }
 
-  /// A guest that did not suspend itself cannot go on elsewhere, whatever its image is wrapped in.
-  package static func checkRestorable(_ tip: ImageFile) throws(CheckpointError) {
-    let captured = try Merge.provenance(of: tip).last { $0["action"] == "capture" }
-    guard captured?["restorable"] == "no" else { return }
-    throw CheckpointError(
-      .refused,
-      "was captured with --memory-only, for analysis: no guest can go on from it; --to raw, elf and lime are possible",
-      file: tip.name)
+  /// Fails if no guest can go on from a chain's tip, whatever the image is wrapped in: it did not suspend itself,
+  /// or it would miss pages that were left out.
+  package static func checkRestorable(_ chain: Chain) throws(CheckpointError) {
+    func refused(_ reason: String) -> CheckpointError {
+      CheckpointError(
+        .refused, reason + ": no guest can go on from it; --to raw, elf and lime are possible",
+        file: chain.tip.name)
+    }
+    let hasEvicted = chain.images.contains { $0.root.count(.evicted) > 0 }
+    for (number, _) in chain.nodes where hasEvicted {
+      for (slot, entry) in (try chain.pages(ofBlock: number) ?? []).enumerated()
+      where entry.status.state == .evicted && !entry.status.reason.isRestorable {
+        let pfn = number * UInt64(Limits.blockPages) + UInt64(slot)
+        throw refused(
+          "PFN \(pfn) is evicted (\(entry.status.reason)), and zeros are not what it held")
+      }
+    }
+    let captured = try Merge.provenance(of: chain.tip).last { $0["action"] == "capture" }
+    if captured?["restorable"] == "no", captured?["restorable.reason"] == nil {
+      throw refused("was captured with --memory-only, for analysis")
+    }
   }
 
   private static func run(

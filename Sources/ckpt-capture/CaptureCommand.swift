@@ -4,6 +4,7 @@ import CheckpointChain
 import CheckpointCodec
 import CheckpointImage
 import CommandLineSupport
+import GuestMemory
 public import Interchange
 
 extension SourceFormat: ExpressibleByArgument {}
@@ -41,6 +42,7 @@ struct CaptureCommand: Tool {
   @Flag(help: "Record the SHA-256 of the source file.")
   var hashSource = false
 
+  @OptionGroup(title: "Eviction") var eviction: EvictionOptions
   @OptionGroup(title: "Running domain") var domain: DomainOptions
   @OptionGroup(title: "Compression") var codec: CodecOptions
   @OptionGroup(title: "Output") var output: OutputOptions
@@ -55,6 +57,9 @@ struct CaptureCommand: Tool {
     let isDomain = source.hasPrefix(Self.domainPrefix)
     if !isDomain, let option = domain.given {
       throw ValidationError("\(option) needs a running domain: \(Self.domainPrefix)NAME")
+    }
+    if isDomain && (eviction.evictList != nil || eviction.evictKdump != nil) {
+      throw ValidationError("--evict-list and --evict-kdump need a file, not a running domain")
     }
     if isDomain && (hashSource || format != nil) {
       throw ValidationError("--format and --hash-source need a file, not a running domain")
@@ -85,18 +90,22 @@ struct CaptureCommand: Tool {
     let input = source.input
     if hashSource { input.startDigest() }
     let name = NumberedName(output.output)
-    let capture = try capture()
+    var capture = try capture()
     let parentName = capture.parent?.tip.name
+    let pool = threads.pool
+    let progress = ProgressLine("capturing", quiet: common.quiet)
+    let (moments, decision) = try eviction.request().prepare(
+      source.format.open(input), for: &capture, on: pool, progress: progress.update)
+    decision?.warn(of: input.name)
     let series = CaptureSeries(
       capture, takesSeveral: name != nil, provenance: { RunRecord.begin("capture") }
     ) {
       (number) throws(CheckpointError) in try output.open(name?.path(number))
     }
-    let progress = ProgressLine("capturing", quiet: common.quiet)
     var reports: [ImageReport] = []
-    let cut = try series.run(source.format.open(input), on: threads.pool, progress: progress.update)
-    {
+    let cut = try series.run(moments, on: pool, progress: progress.update) {
       (provenance) throws(CheckpointError) in
+      decision?.describe(in: &provenance)
       try record(input, &provenance)
     } done: { (file, summary) throws(CheckpointError) in
       progress.end()

@@ -21,7 +21,7 @@ extension CaptureCommand {
     options.stageLimit = domain.stageLimit?.bytes ?? LiveOptions.usualStageLimit
     options.interval = domain.every.map { .seconds($0) }
     options.count = domain.count
-    options.eviction = domain.evict ?? (domain.memoryOnly ? .none : .free)
+    options.eviction = eviction.evict ?? (domain.memoryOnly ? .none : .free)
     options.hook = domain.hookPaused.map {
       PauseHook(command: $0, patience: .seconds(domain.hookTimeout ?? 10))
     }

@@ -1,6 +1,5 @@
-public import ArgumentParser
+import ArgumentParser
 import CommandLineSupport
-public import GuestMemory
 
 /// Options of a capture from a running domain.
 struct DomainOptions: ParsableArguments {
@@ -17,12 +16,6 @@ struct DomainOptions: ParsableArguments {
     help: ArgumentHelp(
       "Aim at a pause of at most so many milliseconds (default: 100).", valueName: "ms"))
   var maxPause: Int?
-
-  @Option(
-    help: ArgumentHelp(
-      "Leave out pages by what a Linux guest uses them for: none, free, cache or user (default: free; none with --memory-only).",
-      valueName: "policy"))
-  var evict: EvictionPolicy?
 
   @Option(
     help: ArgumentHelp(
@@ -80,8 +73,8 @@ struct DomainOptions: ParsableArguments {
   var given: String? {
     let options: [(String, Bool)] = [
       ("--pause", pause), ("--memory-only", memoryOnly), ("--max-pause", maxPause != nil),
-      ("--stage-limit", stageLimit != nil), ("--evict", evict != nil),
-      ("--every", every != nil), ("--count", count != nil), ("--hook-paused", hookPaused != nil),
+      ("--stage-limit", stageLimit != nil), ("--every", every != nil), ("--count", count != nil),
+      ("--hook-paused", hookPaused != nil),
     ]
     return options.first { $0.1 }?.0
   }
@@ -98,16 +91,5 @@ struct MemoryAmount: ExpressibleByArgument {
     let (bytes, isTooLarge) = number.multipliedReportingOverflow(by: unit ?? 1)
     guard !isTooLarge else { return nil }
     self.bytes = bytes
-  }
-}
-
-extension EvictionPolicy: ExpressibleByArgument {
-  /// The names.
-  public static var allValueStrings: [String] { allCases.map { "\($0)" } }
-
-  /// The policy of that name.
-  public init?(argument: String) {
-    guard let policy = Self.allCases.first(where: { "\($0)" == argument }) else { return nil }
-    self = policy
   }
 }

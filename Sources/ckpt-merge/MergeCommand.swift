@@ -3,6 +3,7 @@ import CheckpointChain
 import CheckpointCodec
 import CheckpointImage
 import CommandLineSupport
+import GuestMemory
 
 @main
 struct MergeCommand: Tool {
@@ -12,7 +13,8 @@ struct MergeCommand: Tool {
     discussion: """
       Without --onto the result is a base that needs no other image; with it, one increment on that \
       ancestor. The result names the same moment as TIP: images that name TIP as their parent accept it. \
-      No input is changed.
+      No input is changed. With --evict, --evict-list or --evict-kdump pages are left out that the images \
+      still hold: that is another moment, which other images do not take for TIP.
       """,
     version: RunRecord.version)
 
@@ -27,6 +29,7 @@ struct MergeCommand: Tool {
   @Flag(help: "Read the finished file back whole before it takes its name.")
   var verify = false
 
+  @OptionGroup(title: "Eviction") var eviction: EvictionOptions
   @OptionGroup(title: "Compression") var codec: CodecOptions
   @OptionGroup(title: "Output") var output: OutputOptions
   @OptionGroup(title: "Chain") var chain: ChainOptions
@@ -50,13 +53,13 @@ struct MergeCommand: Tool {
       folders.append(ChainResolver.folder(of: onto))
     }
     let images = try ChainResolver.open(tip, searching: folders)
+    var options = Merge.Options(
+      onto: ancestor, settings: codec.chosen, provenance: RunRecord.begin("merge"))
+    try evict(from: images, &options)
     let file = try output.open()
     let progress = ProgressLine("merging", quiet: common.quiet)
     let result = try Merge.run(
-      images,
-      Merge.Options(
-        onto: ancestor, settings: codec.chosen, provenance: RunRecord.begin("merge")),
-      to: file, on: threads.pool, progress: progress.update)
+      images, options, to: file, on: threads.pool, progress: progress.update)
     if verify, let path = file.temporaryPath { try readBack(path, folders) }
     try file.commit()
     progress.end()
@@ -68,6 +71,15 @@ struct MergeCommand: Tool {
       images: result.images, copied: result.regions.copied, repacked: result.regions.repacked)
     try report.tell(common, output)
     return .success
+  }
+
+  private func evict(from chain: Chain, _ options: inout Merge.Options) throws(CheckpointError) {
+    let request = try eviction.request()
+    guard !request.isEmpty else { return }
+    let decision = try request.decide(on: ChainMemory(chain), records: chain.completeRecords())
+    decision.warn(of: chain.tip.name)
+    decision.describe(in: &options.provenance)
+    options.evicted = decision.plan
   }
 
   private func readBack(_ path: String, _ folders: [String]) throws(CheckpointError) {

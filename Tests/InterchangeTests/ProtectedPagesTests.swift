@@ -52,7 +52,8 @@ import Testing
         (4992, 32 << 12 | 1),
       ], width: 8)
     // Another processor has no start_info in that register, and here no page table of user mode.
-    let second = Self.vcpu(1, size: 5168, [(616, 99), (5008, 33 << 12), (4992, 34 << 12)], width: 8)
+    let second = Self.vcpu(
+      1, size: 5168, [(616, 99), (5008, 33 << 12), (4992, 34 << 12)], width: 8)
     let memory = StartInfo([56: Self.bytes(41), 72: Self.bytes(42)])
     #expect(
       try ProtectedPages.pfns([Self.p2m, first, second], in: memory)

@@ -11,7 +11,7 @@ import json, os, re, subprocess, sys
 
 SECTIONS = ["NAME", "SYNOPSIS", "DESCRIPTION", "OPTIONS", "EXIT STATUS", "JSON", "EXAMPLES", "SEE ALSO"]
 # Pages of other packages that ours refer to.
-SYSTEM_PAGES = {"du 1", "file 1", "magic 5", "nohup 1", "ps 1", "strings 1", "systemd 1", "systemd.unit 5", "xl 1"}
+SYSTEM_PAGES = {"du 1", "file 1", "magic 5", "makedumpfile 8", "nohup 1", "ps 1", "strings 1", "systemd 1", "systemd.unit 5", "xl 1"}
 problems = 0
 
 

@@ -31,6 +31,11 @@ public final class InputFile: Sendable {
     try self.init(path: "", name: input.name, spool: Self.spool(input))
   }
 
+  /// Reads what was written to a temporary file.
+  package convenience init(_ spool: TemporaryFile, name: String) throws(CheckpointError) {
+    try self.init(path: "", name: name, spool: spool)
+  }
+
   private init(path: String, name: String, spool: TemporaryFile?) throws(CheckpointError) {
     self.path = path
     self.name = name

@@ -69,6 +69,11 @@ public final class OutputFile {
     sync = false
   }
 
+  /// Writes to a temporary file, which the caller keeps.
+  package convenience init(_ spool: TemporaryFile, name: String) {
+    self.init(pipe: spool.descriptor, name: name)
+  }
+
   deinit {
     if isOpen && descriptor != STDOUT_FILENO { close(descriptor) }
     if let temporaryPath { unsafe unlink(temporaryPath) }

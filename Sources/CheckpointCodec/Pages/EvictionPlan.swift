@@ -42,6 +42,19 @@ public struct EvictionPlan: Sendable {
     return true
   }
 
+  /// Adds all pages of another plan; those that are evicted already keep their reason.
+  ///
+  /// - Returns: false if ranges of both overlap; then those of the other are not added from there on.
+  public mutating func add(_ other: EvictionPlan) -> Bool {
+    for (number, reasons) in other.blocks {
+      for (slot, reason) in reasons.enumerated() where reason != .none {
+        let pfn = number * Self.size + UInt64(slot)
+        if self[pfn] == .none { self[pfn] = reason }
+      }
+    }
+    return other.ranges.allSatisfy { add($0.pfns, $0.reason) }
+  }
+
   /// The first range that ends behind a page.
   private func place(_ pfn: PFN) -> Int {
     var (low, high) = (0, ranges.count)

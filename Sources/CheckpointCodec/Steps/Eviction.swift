@@ -16,7 +16,9 @@ final class Eviction: CheckpointSink {
     guard case .pages(var batch) = event else { return try next.receive(event) }
     for slot in batch.pages.indices {
       let page = batch.pages[slot]
-      batch.pages[slot].status = tally.status(of: page.status, plan[page.pfn])
+      if let evicted = tally.evict(page.status, plan[page.pfn]) {
+        batch.pages[slot].status = evicted
+      }
     }
     try next.receive(.pages(batch))
   }

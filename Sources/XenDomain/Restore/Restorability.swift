@@ -7,7 +7,7 @@ internal import Interchange
 extension Chain {
   /// Fails if no guest can go on from this moment, or not as it was.
   func checkRestorable() throws(CheckpointError) {
-    try Restore.checkRestorable(tip)
+    try Restore.checkRestorable(self)
     let history = try Merge.provenance(of: tip)
     let captured = history.lastIndex { $0["action"] == "capture" } ?? 0
     if history[captured...].contains(where: { $0["action"] == "salvage" }) {
@@ -52,24 +52,14 @@ extension Chain {
     }
   }
 
-  /// Fails if a page that the guest counts on is not there. Only index blocks of images that have such pages are
-  /// looked at.
+  /// Fails if a page that the guest counts on could not be read.
   private func checkPages() throws(CheckpointError) {
-    guard
-      images.contains(where: { $0.root.count(.evicted) > 0 || $0.root.count(.unreadable) > 0 })
-    else { return }
+    guard images.contains(where: { $0.root.count(.unreadable) > 0 }) else { return }
     for number in nodes.map(\.block) {
-      for (slot, entry) in (try pages(ofBlock: number) ?? []).enumerated() {
+      for (slot, entry) in (try pages(ofBlock: number) ?? []).enumerated()
+      where entry.status.state == .unreadable {
         let pfn = number * UInt64(Limits.blockPages) + UInt64(slot)
-        switch (entry.status.state, entry.status.reason) {
-        case (.unreadable, _):
-          throw refused("PFN \(pfn) is unreadable: the guest could not go on without it")
-        case (.evicted, .free), (.evicted, .balloon): break
-        case (.evicted, let reason):
-          throw refused(
-            "PFN \(pfn) is evicted (\(reason)): the guest would take zeros for its contents")
-        default: break
-        }
+        throw refused("PFN \(pfn) is unreadable: the guest could not go on without it")
       }
     }
   }

@@ -1,0 +1,63 @@
+public import ArgumentParser
+public import CheckpointImage
+public import GuestMemory
+internal import Interchange
+
+extension EvictionPolicy: ExpressibleByArgument {
+  /// A policy by its name.
+  public init?(argument: String) {
+    guard let policy = Self.allCases.first(where: { "\($0)" == argument }) else { return nil }
+    self = policy
+  }
+
+  /// The names.
+  public static var allValueStrings: [String] { allCases.map { "\($0)" } }
+}
+
+/// Options of tools that leave pages out.
+public struct EvictionOptions: ParsableArguments {
+  /// The classes of pages.
+  @Option(
+    help: ArgumentHelp(
+      "Leave out pages by what a Linux guest uses them for: none, free, cache or user (default: none; free for a running domain).",
+      valueName: "policy"))
+  public var evict: EvictionPolicy?
+
+  /// Pages by number.
+  @Option(
+    help: ArgumentHelp("Leave out the pages that this text file names.", valueName: "file"),
+    completion: .file())
+  public var evictList: String?
+
+  /// Pages that another program left out.
+  @Option(
+    help: ArgumentHelp(
+      "Leave out what makedumpfile left out of this kdump-compressed dump.", valueName: "file"),
+    completion: .file())
+  public var evictKdump: String?
+
+  /// Makes the options.
+  public init() {}
+
+  /// What was asked for.
+  ///
+  /// - Parameter policy: the policy if none was named.
+  public func request(otherwise policy: EvictionPolicy = .none) throws(CheckpointError)
+    -> EvictionRequest
+  {
+    var request = EvictionRequest(evict ?? policy)
+    if let evictList { request.named.append(try EvictionList.read(evictList)) }
+    if let evictKdump { request.named.append(try KdumpExclusions.read(evictKdump)) }
+    return request
+  }
+}
+
+extension EvictionDecision {
+  /// Tells that everything is kept if no guest was recognised.
+  public func warn(of file: String) {
+    guard let obstacle else { return }
+    Message.print(
+      "\(toolName): warning: \(file): \(obstacle.reason): what it uses its pages for is not known, so all are kept"
+    )
+  }
+}

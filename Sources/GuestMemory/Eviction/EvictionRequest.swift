@@ -1,0 +1,62 @@
+internal import CheckpointChain
+public import CheckpointCodec
+public import CheckpointImage
+public import Interchange
+
+/// What is to be left out of an image, as it was asked for.
+public struct EvictionRequest: Sendable {
+  /// Which classes of pages.
+  public var policy: EvictionPolicy
+  /// Which pages besides, whatever the guest uses them for.
+  public var named: [EvictionPlan]
+
+  /// Whether everything is to be saved.
+  public var isEmpty: Bool { policy == .none && named.isEmpty }
+
+  /// Makes a request.
+  public init(_ policy: EvictionPolicy, named: [EvictionPlan] = []) {
+    self.policy = policy
+    self.named = named
+  }
+
+  /// Finds out which pages of a memory these are. If no guest is recognised in it, they are the named ones alone.
+  ///
+  /// - Parameter records: the state of the machine, as far as it is known; what a restore needs is kept.
+  public func decide(
+    on memory: any PhysicalMemory, _ clues: MemoryClues = MemoryClues(),
+    records: [MachineRecord] = []
+  ) throws(CheckpointError) -> EvictionDecision {
+    var decision = EvictionDecision(policy)
+    if policy > .none { try decision.classify(memory, clues) }
+    for plan in named {
+      guard decision.plan.add(plan) else {
+        throw CheckpointError(.refused, "two lists of pages to be evicted overlap")
+      }
+    }
+    for pfn in try ProtectedPages.pfns(records, in: memory) { decision.plan[pfn] = .none }
+    return decision
+  }
+
+  /// Looks into a source before it is captured. One that can be read only once is read for that, into a
+  /// temporary file, which then takes its place.
+  ///
+  /// - Returns: what is to be captured, and what was decided; nil if everything is saved.
+  public func prepare(
+    _ source: any DescribedSource, for capture: inout Capture, on pool: WorkerPool,
+    progress: (Double?) -> Void = { _ in }
+  ) throws(CheckpointError) -> (any DescribedSource, EvictionDecision?) {
+    guard !isEmpty else { return (source, nil) }
+    if let memory = source.memory {
+      let decision = try decide(on: memory)
+      capture.evicted = decision.plan
+      return (source, decision)
+    }
+    // Regions can be taken over as they are only if no page of them is compared with a parent's.
+    let settings = capture.parent == nil ? capture.settings : nil
+    let spooled = try SpooledSource(source, settings, on: pool, progress: progress)
+    let chain = spooled.chain
+    let decision = try decide(on: ChainMemory(chain), records: chain.completeRecords())
+    try spooled.begin(evicting: decision.plan)
+    return (spooled, decision)
+  }
+}
