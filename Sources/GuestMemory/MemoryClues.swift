@@ -13,10 +13,11 @@ public struct MemoryClues: Sendable {
   /// No clue.
   public init() {}
 
-  /// What the records of a machine's state say of its processors.
+  /// What the records of a machine's state say of its kernel and its processors.
   ///
   /// - Throws: `.damaged` if a record cannot be read.
   public init(_ records: [MachineRecord]) throws(CheckpointError) {
+    vmcoreinfo = try DumpNotes.vmcoreinfo(in: records)
     for processor in try VCPU.all(in: records) {
       func value(_ name: String, in registers: [VCPU.Register]) -> UInt64? {
         registers.first { $0.name == name }?.value
