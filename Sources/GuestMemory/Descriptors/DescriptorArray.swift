@@ -65,7 +65,7 @@ struct DescriptorArray {
       try noteFrames(of: table, count: roots * 8, guest)
       let pointers = try guest.bytes(at: table, count: roots * 8) ?? []
       for root in 0..<pointers.count / 8 {
-        let pointer = Self.word(pointers, root * 8)
+        let pointer = pointers.u64(root * 8)
         guard pointer != 0 else { continue }
         try noteFrames(of: pointer, count: perRoot * entries, guest)
         guard let bytes = try guest.bytes(at: pointer, count: perRoot * entries) else { continue }
@@ -134,7 +134,7 @@ struct DescriptorArray {
     // Bit 0: the section is present; bit 1: it has descriptors. Other low bits are flags too.
     let wanted: UInt64 = 3
     for index in 0..<bytes.count / size where first + index < bases.count {
-      let entry = Self.word(bytes, index * size + field)
+      let entry = bytes.u64(index * size + field)
       if entry & wanted == wanted { bases[first + index] = entry & ~0xfff }
     }
   }
@@ -171,9 +171,5 @@ struct DescriptorArray {
         tableFrames.insert(mapping.physical >> 12)
       }
     }
-  }
-
-  private static func word(_ bytes: [UInt8], _ offset: Int) -> UInt64 {
-    (0..<8).reduce(0) { $0 | UInt64(bytes[offset + $1]) << UInt64(8 * $1) }
   }
 }

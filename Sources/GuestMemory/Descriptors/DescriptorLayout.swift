@@ -26,9 +26,10 @@ struct DescriptorLayout: Sendable {
     case destructor(offset: Int, value: UInt8)
   }
 
+  /// - Parameter typeInformation: for what VMCOREINFO lacks; without it, that is unknown.
   /// - Throws: `.refused` if the kernel does not say what it must.
-  init(of guest: LinuxGuest) throws(CheckpointError) {
-    let information = guest.information
+  init(_ information: VMCoreInfo, _ typeInformation: TypeInformation?) throws(CheckpointError) {
+    let enumerator = { typeInformation?.enumerator($0) }
     func fail(_ name: String) -> CheckpointError {
       CheckpointError(.refused, "the page descriptors are not described: \(name)")
     }
@@ -59,12 +60,12 @@ struct DescriptorLayout: Sendable {
     compoundOffset = compound
 
     let flags = PageFlags(
-      { information.number($0) ?? guest.enumerator($0) },
+      { information.number($0) ?? enumerator($0) },
       headMask: information.number("PG_head_mask"))
     guard flags.head != 0, flags.lru != 0 else {
       throw fail("NUMBER(PG_head_mask), NUMBER(PG_lru)")
     }
-    guard let types = PageTypes(number: information.number, enumerator: guest.enumerator) else {
+    guard let types = PageTypes(number: information.number, enumerator: enumerator) else {
       throw fail("NUMBER(PAGE_BUDDY_MAPCOUNT_VALUE)")
     }
     self.flags = flags
@@ -135,9 +136,4 @@ struct DescriptorLayout: Sendable {
   private func u8(_ bytes: RawSpan, _ offset: Int) -> UInt8 {
     unsafe bytes.unsafeLoad(fromByteOffset: offset, as: UInt8.self)
   }
-}
-
-extension LinuxGuest {
-  /// A constant of an enumeration, by the kernel's type information.
-  fileprivate func enumerator(_ name: String) -> Int64? { nil }
 }

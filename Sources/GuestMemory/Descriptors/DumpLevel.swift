@@ -27,7 +27,8 @@ public struct DumpLevel: Hashable, Sendable {
     var plan = EvictionPlan()
     // Without a level that needs them it does not look at the descriptors at all.
     guard rawValue > 1 else { return plan }
-    let layout = try DescriptorLayout(of: guest)
+    // What VMCOREINFO says is all that it knows.
+    let layout = try DescriptorLayout(guest.information, nil)
     let array = try DescriptorArray(of: guest, layout)
     var next = 0
     try array.read(array.units, from: guest.memory) { unit, bytes in

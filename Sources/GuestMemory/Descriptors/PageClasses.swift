@@ -19,7 +19,7 @@ public final class PageClasses {
   /// - Throws: `.refused` if the kernel does not say where they are or how they are laid out.
   public init(of guest: LinuxGuest) throws(CheckpointError) {
     self.guest = guest
-    layout = try DescriptorLayout(of: guest)
+    layout = try DescriptorLayout(guest.information, guest.types)
     array = try DescriptorArray(of: guest, layout)
     own = [OwnState](repeating: .unknown, count: array.pageCount)
     classes = [PageClass](repeating: .unknown, count: array.pageCount)
