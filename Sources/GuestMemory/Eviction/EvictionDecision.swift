@@ -5,10 +5,12 @@ public import CheckpointImage
 public struct EvictionDecision {
   /// The pages.
   public internal(set) var plan = EvictionPlan()
-  /// The guest whose kernel told; nil if it was not asked or not recognised.
-  public private(set) var guest: LinuxGuest?
+  /// What the kernel that was asked says of itself; nil if none was asked, or none was recognised.
+  public private(set) var guest: GuestFacts?
   /// Why no guest was recognised; nil if one was, or none was looked for.
   public private(set) var obstacle: CheckpointError?
+  /// Whether free pages were kept because the kernel fills them with a pattern that it looks for later.
+  public private(set) var keepsFreePages = false
 
   private let policy: EvictionPolicy
 
@@ -19,7 +21,10 @@ public struct EvictionDecision {
   {
     do throws(CheckpointError) {
       let found = try LinuxGuest.find(in: memory, clues)
-      guest = found
+      let classes = try PageClasses(of: found)
+      plan = try classes.plan(policy)
+      keepsFreePages = try classes.poisonedFreePages
+      guest = try found.facts
     } catch {
       guard error.kind == .refused else { throw error }
       obstacle = error
@@ -30,6 +35,9 @@ public struct EvictionDecision {
   public func describe(in provenance: inout Provenance) {
     provenance.add("evict.policy", "\(policy)")
     if let obstacle { provenance.add("evict.obstacle", obstacle.reason) }
-    if let guest { provenance.add("guest.release", guest.information.release) }
+    if keepsFreePages {
+      provenance.add("evict.kept", "free pages: the guest fills them with a pattern")
+    }
+    for (key, value) in guest?.fields ?? [] { provenance.add(key, value) }
   }
 }

@@ -21,13 +21,13 @@ public struct EvictionRequest: Sendable {
 
   /// Finds out which pages of a memory these are. If no guest is recognised in it, they are the named ones alone.
   ///
-  /// - Parameter records: the state of the machine, as far as it is known; what a restore needs is kept.
+  /// - Parameter records: the state of the machine, as far as it is known: it helps to recognise the guest, and
+  ///   names pages that a restore needs, which are kept.
   public func decide(
-    on memory: any PhysicalMemory, _ clues: MemoryClues = MemoryClues(),
-    records: [MachineRecord] = []
+    on memory: any PhysicalMemory, records: [MachineRecord]
   ) throws(CheckpointError) -> EvictionDecision {
     var decision = EvictionDecision(policy)
-    if policy > .none { try decision.classify(memory, clues) }
+    if policy > .none { try decision.classify(memory, MemoryClues(records)) }
     for plan in named {
       guard decision.plan.add(plan) else {
         throw CheckpointError(.refused, "two lists of pages to be evicted overlap")
@@ -47,7 +47,7 @@ public struct EvictionRequest: Sendable {
   ) throws(CheckpointError) -> (any DescribedSource, EvictionDecision?) {
     guard !isEmpty else { return (source, nil) }
     if let memory = source.memory {
-      let decision = try decide(on: memory)
+      let decision = try decide(on: memory, records: [])
       capture.evicted = decision.plan
       return (source, decision)
     }
