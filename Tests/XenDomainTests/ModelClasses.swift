@@ -16,6 +16,8 @@ final class ModelClasses: PageClassifier {
     _ = try update { _ in true }
   }
 
+  let release = "6.1"
+
   subscript(pfn: PFN) -> PageClass {
     guard pfn / 64 < words.count else { return .unknown }
     return words[Int(pfn / 64)] >> (pfn % 64) & 1 == 1 ? .free : .kernelOther

@@ -263,6 +263,8 @@ extension ModelGuest: DomainMemory {
     return granted.sorted()
   }
 
+  func processors() throws(CheckpointError) -> [MachineRecord] { [] }
+
   func staticRecords() throws(CheckpointError) -> [MachineRecord] {
     try begin("staticRecords")
     return [MachineRecord(.cpuidPolicy, [1, 2, 3, 4, 5, 6, 7, 8])]

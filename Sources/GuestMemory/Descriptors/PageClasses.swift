@@ -6,7 +6,8 @@ public import CheckpointImage
 /// Costs one reading of the descriptors (64 bytes for each page of 4 KiB), and two bytes of memory a page. Nothing that
 /// is found in the guest is believed unless it fits together; what does not is `unknown`.
 public final class PageClasses {
-  private let guest: LinuxGuest
+  /// The guest whose pages they are.
+  public let guest: LinuxGuest
   private let layout: DescriptorLayout
   private var array: DescriptorArray
   /// What each page's own descriptor says.

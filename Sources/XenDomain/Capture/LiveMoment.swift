@@ -35,7 +35,7 @@ final class LiveMoment {
   private var pagesInPause = 0
   private var suspended = ""
   private var snapshot: String?
-  private var evicted: [(reason: EvictionReason, pages: Int)] = []
+  private var evicted: [(key: String, value: String)] = []
   private var urgency: Urgency?
   /// What happened while the guest stood still. It is told when it runs again: who is told may be slow.
   private var news: [LiveNews] = []
@@ -62,8 +62,7 @@ final class LiveMoment {
       ("live.suspended", suspended), ("live.pause.pages", "\(pagesInPause)"),
     ]
     for (part, time) in times.parts { fields.append(("live.pause.\(part)", time.milliseconds)) }
-    if session.eviction.isOn { fields.append(("evict.policy", "\(options.eviction)")) }
-    for (reason, pages) in evicted { fields.append(("evict.\(reason)", "\(pages)")) }
+    fields += evicted
     if let snapshot { fields.append(("hook.snapshot", snapshot)) }
     return fields
   }
@@ -109,7 +108,7 @@ final class LiveMoment {
     try pending.update(isStill: false)
     if pending.takeLoss() { tell(.logLost) }
     try pending.classify()
-    if let problem = session.eviction.takeProblem() { tell(.allKept(problem)) }
+    if let obstacle = session.eviction.takeObstacle() { tell(.allKept(obstacle)) }
     let pages = pending.takePages()
     if !rounds.isEmpty { events.append(.newPass) }
     roundBegan = ContinuousClock.now
@@ -149,7 +148,7 @@ final class LiveMoment {
     let read = ContinuousClock.now
     try pending.classify(needed: session.eviction.isOn ? try neededPages(records) : nil)
     times.classify = ContinuousClock.now - read
-    if let problem = session.eviction.takeProblem() { news.append(.allKept(problem)) }
+    if let obstacle = session.eviction.takeObstacle() { news.append(.allKept(obstacle)) }
     let pages = pending.takePages()
     pagesInPause = pages.count
     if !rounds.isEmpty { events.append(.newPass) }
@@ -226,8 +225,9 @@ final class LiveMoment {
       }
     }
     tell(.resumed(times, pages: pagesInPause))
-    evicted = session.eviction.counts { session.domain.memory.status($0) == PageStatus(.data) }
-    if !evicted.isEmpty { tell(.evicted(evicted)) }
+    evicted = session.eviction.fields
+    let counts = session.eviction.counts
+    if !counts.isEmpty { tell(.evicted(counts)) }
   }
 }
 #endif

@@ -97,7 +97,7 @@ public final class LiveSource: DescribedSource {
     let isWhole = madeInSession == 0 || hasFailed || madeInSession % Self.comparesAllEvery == 0
     if isWhole {
       try session.pending.addAll()
-      if let problem = session.eviction.takeProblem() { tell(.allKept(problem)) }
+      if let obstacle = session.eviction.takeObstacle() { tell(.allKept(obstacle)) }
     }
     isDifference = !isWhole && session.hasLog
     hasFailed = false

@@ -91,19 +91,11 @@ final class PendingPages {
     unclassified = nil
   }
 
-  /// What is to be told of a page. Only ordinary pages are left out: Xen checks page tables in a restore.
-  private func status(_ pfn: PFN) -> PageStatus {
-    let status = memory.status(pfn)
-    guard status == PageStatus(.data) else { return status }
-    let reason = eviction.reason(pfn)
-    return reason == .none ? status : PageStatus(.evicted, reason: reason)
-  }
-
   /// The pages with contents, ascending; they are no longer pending.
   func takePages() -> [PFN] {
     var contents: [PFN] = []
     for pfn in pages.members {
-      if status(pfn).state == .data { contents.append(pfn) } else { others.insert(pfn) }
+      if eviction.status(pfn).state == .data { contents.append(pfn) } else { others.insert(pfn) }
     }
     pages = PFNBitmap(limit: memory.limit)
     return contents
@@ -114,7 +106,7 @@ final class PendingPages {
   func takeStates() -> [StateExtent] {
     var states: [StateExtent] = []
     for pfn in others.members {
-      let status = status(pfn)
+      let status = eviction.status(pfn)
       // A page that got contents since was taken as one of those.
       if status.state != .data { states.add(pfn, status) }
     }

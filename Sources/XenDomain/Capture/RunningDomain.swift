@@ -1,6 +1,7 @@
 #if Xen
 internal import CheckpointCodec
 internal import CheckpointImage
+internal import GuestMemory
 
 /// A domain on this host's hypervisor.
 final class RunningDomain: LiveDomain {
@@ -34,7 +35,7 @@ final class RunningDomain: LiveDomain {
   var release: (major: UInt32, minor: UInt32) { hypervisor.release }
 
   func classifier(in memory: any PhysicalMemory) throws(CheckpointError) -> any PageClassifier {
-    throw CheckpointError(.unsupported, "no Linux guest recognised")
+    try PageClasses.read(from: memory, processors: self.memory.processors())
   }
 
   func guarded() throws(CheckpointError) -> (control: any DomainControl, recovered: [String]) {

@@ -10,6 +10,7 @@ final class LiveEviction {
   typealias Finder = (BoundedMemory) throws(CheckpointError) -> any PageClassifier
 
   let policy: EvictionPolicy
+  private let pages: any DomainPages
   private let memory: BoundedMemory
   private let find: Finder
   private var classes: (any PageClassifier)?
@@ -19,42 +20,67 @@ final class LiveEviction {
   private var unwanted = PFNBitmap(limit: 0)
   /// The pages that are kept all the same.
   private var needed = PFNBitmap(limit: 0)
-  private var problem: CheckpointError?
-  private var hasProblem = false
+  /// Why all pages are kept.
+  private var obstacle: CheckpointError?
+  private var isObstacleTold = false
 
-  init(_ policy: EvictionPolicy, _ memory: any DomainPages, find: @escaping Finder) {
+  init(_ policy: EvictionPolicy, _ pages: any DomainPages, find: @escaping Finder) {
     self.policy = policy
-    self.memory = BoundedMemory(memory)
+    self.pages = pages
+    memory = BoundedMemory(pages)
     self.find = find
   }
 
   /// Whether pages are left out.
   var isOn: Bool { classes != nil }
 
-  /// Why a page is left out; `none` if it is kept.
-  func reason(_ pfn: PFN) -> EvictionReason {
-    guard let classes, unwanted.contains(pfn), !needed.contains(pfn) else { return .none }
-    return policy.reason(classes[pfn])
+  /// What is to be told of a page. Only ordinary pages with contents are left out: Xen checks page tables in a restore.
+  func status(_ pfn: PFN) -> PageStatus {
+    let status = pages.status(pfn)
+    guard let classes, status == PageStatus(.data), unwanted.contains(pfn), !needed.contains(pfn)
+    else { return status }
+    let reason = policy.reason(classes[pfn])
+    return reason == .none ? status : PageStatus(.evicted, reason: reason)
   }
 
-  /// How many pages are left out, for what reasons, of those that can be.
-  func counts(where canBe: (PFN) -> Bool) -> [(reason: EvictionReason, pages: Int)] {
+  /// How many pages are left out, and why.
+  var counts: [(reason: EvictionReason, pages: Int)] {
     var counts = [Int](repeating: 0, count: EvictionReason.allCases.count)
-    for pfn in unwanted.members where canBe(pfn) { counts[Int(reason(pfn).rawValue)] += 1 }
+    for pfn in unwanted.members { counts[Int(status(pfn).reason.rawValue)] += 1 }
     return EvictionReason.allCases.dropFirst().map { ($0, counts[Int($0.rawValue)]) }
       .filter { $0.1 > 0 }
   }
 
+  /// What the provenance says of it.
+  var fields: [(key: String, value: String)] {
+    guard policy != .none else { return [] }
+    var fields = [(key: "evict.policy", value: "\(policy)")]
+    if let obstacle { fields.append(("evict.obstacle", "\(obstacle)")) }
+    guard let classes else { return fields }
+    fields.append(("guest.release", classes.release))
+    let counts = counts
+    fields += counts.map { ("evict.\($0.reason)", "\($0.pages)") }
+    let missed = counts.map(\.reason).filter { !$0.isRestorable }
+    if !missed.isEmpty {
+      fields.append(("restorable", "no"))
+      fields.append(
+        ("restorable.reason", "evicted: " + missed.map { "\($0)" }.joined(separator: ", ")))
+    }
+    return fields
+  }
+
   /// Why all pages are kept, the first time after that was found.
-  func takeProblem() -> CheckpointError? {
-    defer { problem = nil }
-    return problem
+  func takeObstacle() -> CheckpointError? {
+    guard !isObstacleTold, let obstacle else { return nil }
+    isObstacleTold = true
+    return obstacle
   }
 
   /// Finds the guest's kernel and reads all page descriptors. What was known before is forgotten.
   func begin() throws(CheckpointError) {
     guard policy != .none else { return }
     forget()
+    obstacle = nil
     do throws(CheckpointError) {
       memory.allowReading()
       classes = try find(memory)
@@ -116,8 +142,7 @@ final class LiveEviction {
 
   private func giveUp(_ error: CheckpointError) throws(CheckpointError) {
     if error.kind == .interrupted { throw error }
-    if !hasProblem { problem = error }
-    hasProblem = true
+    obstacle = error
   }
 }
 #endif

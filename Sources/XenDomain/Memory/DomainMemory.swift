@@ -27,6 +27,8 @@ protocol DomainMemory: DomainPages {
   /// Pages that the guest lets others read or write.
   func grantedPages() throws(CheckpointError) -> [PFN]
 
+  /// The records of the processors as they are now, of a guest that may run.
+  func processors() throws(CheckpointError) -> [MachineRecord]
   /// Records before STATIC_DATA_END, in the order of Xen's stream.
   func staticRecords() throws(CheckpointError) -> [MachineRecord]
   /// Records between STATIC_DATA_END and memory.

@@ -65,6 +65,10 @@ final class HVMMemory: DomainMemory {
     try GrantedFrames.read(domain, hypervisor, .all).filter { populated.contains($0) }
   }
 
+  func processors() throws(CheckpointError) -> [MachineRecord] {
+    [try HVMState.context(domain, hypervisor)]
+  }
+
   func staticRecords() throws(CheckpointError) -> [MachineRecord] {
     try CPUPolicy.records(domain, hypervisor)
   }

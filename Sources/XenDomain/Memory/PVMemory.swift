@@ -111,6 +111,12 @@ final class PVMemory: DomainMemory {
     try GrantedFrames.read(domain, hypervisor, .all).compactMap { pfn(ofFrame: $0) }
   }
 
+  func processors() throws(CheckpointError) -> [MachineRecord] {
+    try processors(hasSuspended: false) { frame, _ in
+      pfn(ofFrame: frame) ?? OwnedMemory.foreign | frame
+    }
+  }
+
   func staticRecords() throws(CheckpointError) -> [MachineRecord] {
     [layout.record] + (try CPUPolicy.records(domain, hypervisor))
   }
@@ -127,12 +133,19 @@ final class PVMemory: DomainMemory {
     guard let sharedInfo = try SharedInfoPage.record(state, hypervisor) else {
       throw unreadable("shared_info")
     }
-    var records = [try TimeStampCounter.record(domain, hypervisor), sharedInfo]
+    return [try TimeStampCounter.record(domain, hypervisor), sharedInfo]
+      + (try processors(hasSuspended: true, knownPFN))
+  }
+
+  private func processors(hasSuspended: Bool, _ pfn: PVVCPU.Translation) throws(CheckpointError)
+    -> [MachineRecord]
+  {
+    var records: [MachineRecord] = []
     for number in 0...state.lastVCPU {
-      let vcpu = PVVCPU(number: number, domain: domain, hypervisor: hypervisor, layout: layout)
-      records += try vcpu.records { (frame, what) throws(CheckpointError) in
-        try knownPFN(frame, what)
-      }
+      let vcpu = PVVCPU(
+        number: number, domain: domain, hypervisor: hypervisor, layout: layout,
+        hasSuspended: hasSuspended)
+      records += try vcpu.records(pfn)
     }
     return records
   }

@@ -2,6 +2,7 @@
 public import CheckpointCodec
 public import CheckpointImage
 internal import Glibc
+internal import GuestMemory
 public import Interchange
 
 /// A running, paused or crashed domain as a source for analysts: its pages and vCPUs as they are, without any
@@ -28,6 +29,7 @@ public final class MemoryOnlySource: DescribedSource {
   private let reference: DomainReference
   private let hypervisor: Hypervisor
   private let memory: any ObservedMemory
+  private let eviction: LiveEviction
   /// Only there if the guest is to be paused.
   private let control: (any DomainControl)?
 
@@ -45,6 +47,7 @@ public final class MemoryOnlySource: DescribedSource {
   private var isAtomic = false
   private var times = PauseTimes()
   private var pauseBegan = ContinuousClock.now
+  private var evicted: [(key: String, value: String)] = []
   /// Pages that were not kept in memory while the guest stood still.
   private var unstaged = 0
   private var number = 0
@@ -65,6 +68,10 @@ public final class MemoryOnlySource: DescribedSource {
       state.isHVM
       ? HVMMemory(reference.id, hypervisor) : try OwnedMemory(reference.id, hypervisor)
     copier = PageCopier(memory)
+    let memory = memory
+    eviction = LiveEviction(options.eviction, memory) { (bounded) throws(CheckpointError) in
+      try PageClasses.read(from: bounded, processors: memory.machineState())
+    }
     guard options.paused else {
       control = nil
       return
@@ -84,7 +91,7 @@ public final class MemoryOnlySource: DescribedSource {
     if case .end = phase {
       fields.append(("consistency", isAtomic ? "atomic" : "smeared"))
       fields.append((control == nil ? "live.began" : "live.suspended", moment))
-      fields += memory.findings
+      fields += memory.findings + evicted.filter { !$0.key.hasPrefix("restorable") }
       if control != nil {
         for (part, time) in times.parts { fields.append(("live.pause.\(part)", time.milliseconds)) }
       }
@@ -124,6 +131,7 @@ public final class MemoryOnlySource: DescribedSource {
     if let control {
       // What is known before need not be found out while the guest stands still.
       try look(isStill: false)
+      try eviction.begin()
       PageBuffer.prepare(min(known.count, room) / PageBuffer.capacity + 1)
       let start = ContinuousClock.now
       try control.pause()
@@ -134,10 +142,17 @@ public final class MemoryOnlySource: DescribedSource {
     moment = UTCTime.now
     timeRun = try Self.state(reference, hypervisor).timeRun
     try look(isStill: control != nil)
+    let looked = ContinuousClock.now
+    if control == nil {
+      try eviction.begin()
+    } else {
+      _ = try eviction.update(written: nil, needed: nil)
+    }
+    times.classify = ContinuousClock.now - looked
     var pages: [PFN] = []
     var states: [StateExtent] = []
     for pfn in known.members {
-      let status = memory.status(pfn)
+      let status = eviction.status(pfn)
       switch status.state {
       case .data: pages.append(pfn)
       case .unpopulated: break
@@ -184,7 +199,7 @@ public final class MemoryOnlySource: DescribedSource {
     let hasRun = try Self.state(reference, hypervisor).timeRun != timeRun
     if let control {
       let copied = ContinuousClock.now
-      times.copy = copied - pauseBegan
+      times.copy = copied - pauseBegan - times.classify
       try control.unpause()
       times.resume = ContinuousClock.now - copied
       tell(.resumed(times, pages: count))
@@ -192,6 +207,10 @@ public final class MemoryOnlySource: DescribedSource {
       if unstaged > 0 { tell(.stageFull(pages: unstaged)) }
       if hasRun { tell(.hasRun) }
     }
+    if let obstacle = eviction.takeObstacle() { tell(.allKept(obstacle)) }
+    evicted = eviction.fields
+    let counts = eviction.counts
+    if !counts.isEmpty { tell(.evicted(counts)) }
     isAtomic = control != nil && !hasRun
     if !lost.isEmpty { tell(.unreadable(pages: lost.reduce(0) { $0 + Int($1.count) })) }
     events.append(contentsOf: lost.map { .states($0) })

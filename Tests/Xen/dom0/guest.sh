@@ -160,3 +160,19 @@ as_the_oracle() {
   fi
   ok "$name equals Xen's save of the same pause"
 }
+
+# without_free_as_the_oracle IMAGE FOLDER: the same for an image without free pages: it holds what Xen's own save of the
+# same pause holds after the pages were left out that are free there.
+without_free_as_the_oracle() {
+  local oracle said name=${1##*/}
+  oracle=$2/$(ckpt-inspect info "$1" | grep -o 'oracle-[0-9]*' | tail -n 1).ckpt
+  ckpt-merge -q --evict free --force "$oracle" -o /tmp/oracle-without-free.ckpt || bad "$name: no oracle without free pages"
+  said=$(ckpt-diff "$1" /tmp/oracle-without-free.ckpt 2>&1) || true
+  if grep -q '^memory *0 pages differ' <<<"$said"; then
+    ok "$name equals Xen's save of the same pause, without $(ckpt-inspect info "$1" | grep -o 'evict.free.*' | tail -n 1)"
+  else
+    bad "$name: memory: $said"
+    ckpt-diff --runs "$1" /tmp/oracle-without-free.ckpt | head -n 20
+  fi
+  rm -f /tmp/oracle-without-free.ckpt
+}

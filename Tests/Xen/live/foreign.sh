@@ -24,7 +24,8 @@ one_more() {
 }
 enough() { have_images "$1" || ! kill -0 "$worker" 2>/dev/null; }
 
-ckpt-capture "xen:$name" -o /tmp/foreign/%04d.ckpt --every 20 --hook-timeout 120 --hook-paused "in-pause $name /tmp/foreign/oracle" \
+ckpt-capture "xen:$name" --evict none -o /tmp/foreign/%04d.ckpt --every 20 \
+  --hook-timeout 120 --hook-paused "in-pause $name /tmp/foreign/oracle" \
   >/tmp/foreign/said 2>&1 &
 worker=$!
 one_more "nothing"

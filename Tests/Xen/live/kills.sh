@@ -33,7 +33,7 @@ quiet() {
 asked_to_suspend() { [ "$(xenstore-read "/local/domain/$(xl domid "$name")/control/shutdown")" = suspend ]; }
 next_is_right() {
   rm -rf /tmp/kills/next* /tmp/kills/oracle/*
-  check "the next capture works" ckpt-capture -q "xen:$name" -o /tmp/kills/next.ckpt \
+  check "the next capture works" ckpt-capture -q "xen:$name" --evict none -o /tmp/kills/next.ckpt \
     --hook-timeout 120 --hook-paused "in-pause $name /tmp/kills/oracle"
   as_the_oracle /tmp/kills/next.ckpt /tmp/kills/oracle
 }

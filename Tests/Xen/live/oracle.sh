@@ -10,8 +10,8 @@ rm -rf "/tmp/$type"
 mkdir -p "/tmp/$type/oracle"
 before=$(pages "$name")
 
-check "capture every second" ckpt-capture "xen:$name" -o "/tmp/$type/%04d.ckpt" --every 1 --count $((count + 1)) \
-  --hook-timeout 120 --hook-paused "in-pause $name /tmp/$type/oracle"
+check "capture every second" ckpt-capture "xen:$name" --evict none -o "/tmp/$type/%04d.ckpt" \
+  --every 1 --count $((count + 1)) --hook-timeout 120 --hook-paused "in-pause $name /tmp/$type/oracle"
 check "$((count + 1)) images" test "$(find "/tmp/$type" -maxdepth 1 -name '*.ckpt' | wc -l)" = $((count + 1))
 for image in "/tmp/$type"/*.ckpt; do
   as_the_oracle "$image" "/tmp/$type/oracle"
