@@ -17,30 +17,32 @@ final class ChainBench {
   @discardableResult
   func capture(
     _ source: any DescribedSource, as name: String, parent: String? = nil,
-    settings: CodecSettings = CodecSettings(regionPages: 8)
+    settings: CodecSettings = CodecSettings(regionPages: 8),
+    evicting plan: EvictionPlan = EvictionPlan()
   ) throws -> ImageWriter.Summary {
     var chain: Chain?
     if let parent { chain = try ChainResolver.open(path(parent)) }
     let output = try OutputFile(path(name), force: false, sync: false)
-    let summary = try Capture(
-      settings: settings, parent: chain.map { RunningMoment($0) }, provenance: Provenance()
-    )
-    .run(source, to: output, on: pool)
+    var capture = Capture(
+      settings: settings, parent: chain.map { RunningMoment($0) }, provenance: Provenance())
+    capture.evicted = plan
+    let summary = try capture.run(source, to: output, on: pool)
     try output.commit()
     return summary
   }
 
   @discardableResult
   func merge(
-    _ tip: String, as name: String, onto: String? = nil, settings: CodecSettings? = nil
+    _ tip: String, as name: String, onto: String? = nil, settings: CodecSettings? = nil,
+    evicting plan: EvictionPlan = EvictionPlan()
   ) throws -> Merge.Result {
     let chain = try ChainResolver.open(path(tip))
     var ancestor: Digest?
     if let onto { ancestor = try ImageFile(path(onto)).root.checkpointID }
     let output = try OutputFile(path(name), force: false, sync: false)
-    let result = try Merge.run(
-      chain, Merge.Options(onto: ancestor, settings: settings, provenance: Provenance()),
-      to: output, on: pool)
+    var options = Merge.Options(onto: ancestor, settings: settings, provenance: Provenance())
+    options.evicted = plan
+    let result = try Merge.run(chain, options, to: output, on: pool)
     try output.commit()
     return result
   }

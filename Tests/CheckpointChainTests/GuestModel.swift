@@ -1,3 +1,4 @@
+import CheckpointCodec
 import CheckpointImage
 import TestSupport
 
@@ -27,6 +28,32 @@ struct GuestModel {
 
   /// Makes a page what another guest's page is.
   mutating func set(_ pfn: PFN, _ page: Page?) { pages[pfn] = page }
+
+  /// The guest as an image shows it that leaves pages out. Only contents can be left out, and no page table's.
+  func evicting(_ plan: EvictionPlan) -> GuestModel {
+    var model = self
+    for (pfn, page) in pages where plan[pfn] != .none && page.status.type == 0 {
+      guard page.status.state == .data || page.status.state == .zero else { continue }
+      model.pages[pfn] = Page(status: PageStatus(.evicted, reason: plan[pfn]))
+    }
+    return model
+  }
+
+  /// A plan that names some pages one by one, and others in ranges.
+  static func plan(_ pfns: [PFN], using random: inout SplitMix64) -> EvictionPlan {
+    var plan = EvictionPlan()
+    func reason() -> EvictionReason {
+      EvictionReason.allCases.dropFirst().randomElement(using: &random) ?? .free
+    }
+    var end: PFN = 0
+    for pfn in pfns where pfn >= end && Int.random(in: 0..<40, using: &random) == 0 {
+      end = pfn + UInt64.random(in: 1...70, using: &random)
+      _ = plan.add(pfn..<end, reason())
+    }
+    for pfn in pfns where Int.random(in: 0..<6, using: &random) == 0 { plan[pfn] = reason() }
+    for pfn in pfns where Int.random(in: 0..<12, using: &random) == 0 { plan[pfn] = .none }
+    return plan
+  }
 
   /// Changes some pages: contents, states, types; pages come and go.
   mutating func step(_ changes: Int, pfns: [PFN], using random: inout SplitMix64) {

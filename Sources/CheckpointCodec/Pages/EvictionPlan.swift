@@ -83,6 +83,9 @@ public struct EvictionPlan: Sendable {
         blocks[number, default: [EvictionReason](repeating: .none, count: Limits.blockPages)]
           .replaceSubrange(places, with: repeatElement(reason, count: places.count))
       }
+      if reason == .none, !ranges.isEmpty {
+        for pfn in start..<end where ranged(pfn) != .none { kept.insert(pfn) }
+      }
       start = end
     }
   }
