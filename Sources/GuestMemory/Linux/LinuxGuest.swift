@@ -73,16 +73,31 @@ public final class LinuxGuest {
     bytes.reserveCapacity(count)
     while bytes.count < count {
       let (place, overflow) = virtual.addingReportingOverflow(UInt64(bytes.count))
-      guard !overflow, let mapping = try tables.walk(place, pages) else { return nil }
-      let part = min(count - bytes.count, Int(mapping.byteCount))
-      let isWithinPage = Int(mapping.physical & 0xfff) + part <= Limits.pageSize
+      guard !overflow, let run = try run(at: place, count: count - bytes.count) else { return nil }
+      let isWithinPage = Int(run.physical & 0xfff) + run.count <= Limits.pageSize
       let isKnown =
         isWithinPage
-        ? try pages.append(part, at: mapping.physical, to: &bytes)
-        : try pages.appendRun(part, at: mapping.physical, to: &bytes)
+        ? try pages.append(run.count, at: run.physical, to: &bytes)
+        : try pages.appendRun(run.count, at: run.physical, to: &bytes)
       guard isKnown else { return nil }
     }
     return bytes
+  }
+
+  /// As many of these bytes as lie behind each other: a PV guest's tables map each page by itself.
+  private func run(at virtual: UInt64, count: Int) throws(CheckpointError) -> (
+    physical: UInt64, count: Int
+  )? {
+    guard let first = try tables.walk(virtual, pages) else { return nil }
+    var length = min(count, Int(first.byteCount))
+    while length < count {
+      let (place, overflow) = virtual.addingReportingOverflow(UInt64(length))
+      guard !overflow, let next = try tables.walk(place, pages),
+        next.physical == first.physical + UInt64(length)
+      else { break }
+      length = min(count, length + Int(next.byteCount))
+    }
+    return (first.physical, length)
   }
 
   /// Reads memory anew from now on: that of a running guest has changed.
@@ -108,17 +123,20 @@ public final class LinuxGuest {
     get throws(CheckpointError) { try GuestFacts(self) }
   }
 
-  /// Places that look like BTF, before the search is given up.
+  /// Places that begin like BTF, and of these the ones with a sensible header, before the search is given up.
+  private static let mostMatches = 1024
   private static let mostTries = 4
 
   /// That of modules lies outside of the kernel's image; it would not describe page descriptors.
   private func findTypes() throws(CheckpointError) -> TypeInformation? {
     var found: TypeInformation?
+    var matches = 0
     var tries = 0
     try image().search(TypeInformation.magic, pages) { (place) throws(CheckpointError) in
+      matches += 1
       guard let header = try bytes(at: place, count: TypeInformation.headerSize),
         let count = TypeInformation.byteCount(header: header)
-      else { return false }
+      else { return matches == Self.mostMatches }
       tries += 1
       if let whole = try bytes(at: place, count: count), let types = TypeInformation(whole),
         let size = types.size("page"), information.size("page") == UInt64(size)

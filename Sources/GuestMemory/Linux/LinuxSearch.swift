@@ -5,6 +5,10 @@ extension LinuxGuest {
   /// Pages that begin as a VMCOREINFO text does, before the search is given up: one or two are usual.
   private static let mostCandidates = 64
 
+  /// Processors whose tables are tried, and images of a kernel that are looked into: one is usual.
+  private static let mostProcessors = 8
+  private static let mostImages = 3
+
   /// The greatest memory that is searched, in pages: 1 TiB.
   private static let mostSearched: PFN = 1 << 28
 
@@ -21,15 +25,7 @@ extension LinuxGuest {
     guard !clues.pageTables.isEmpty else {
       return try only(texts(in: memory), in: memory, pages)
     }
-    guard let (tables, image) = try running(clues.pageTables, pages) else {
-      throw notRecognised("no processor's page tables map a kernel where Linux has its own")
-    }
-    let guest = try only(texts(tables, image, pages), in: memory, pages)
-    let text = guest.information.symbol("_stext") ?? 0
-    guard guest.tables.levels == tables.levels,
-      try guest.translate(text) == tables.walk(text, pages)?.physical
-    else { throw notRecognised("VMCOREINFO is of another kernel than the one that runs") }
-    return guest
+    return try running(clues.pageTables, in: memory, pages)
   }
 
   /// The guest that one of these texts describes; there must not be two.
@@ -59,22 +55,46 @@ extension LinuxGuest {
     return found
   }
 
-  /// The tables of the first processor that runs with a kernel where Linux has it.
-  private static func running(_ registers: [UInt64], _ pages: CachedPages) throws(CheckpointError)
-    -> (tables: KernelPageTables, image: KernelImage)?
-  {
-    for register in registers {
-      // Where the kernel hides its memory from processes, theirs are the second of two tables. Only then the
-      // first may be taken, else it could be anything.
+  /// The guest whose kernel one of these tables maps.
+  private static func running(
+    _ registers: [UInt64], in memory: any PhysicalMemory, _ pages: CachedPages
+  ) throws(CheckpointError) -> LinuxGuest {
+    var obstacle = notRecognised("no processor's page tables map a kernel where Linux has its own")
+    var images = 0
+    for register in registers.prefix(mostProcessors) {
+      // Where the kernel hides its memory from processes, theirs is the second of two tables. Only if it is one
+      // that maps no kernel the first may be taken: else that could be a page of a process.
       for root in [register, register & ~0x1000] {
+        let before = images
         for levels in [4, 5] {
           let tables = KernelPageTables(root: root, levels: levels)
           let image = try KernelImage(tables, pages)
-          if image.hasVariables { return (tables, image) }
+          guard image.hasVariables, images < mostImages else { continue }
+          images += 1
+          do throws(CheckpointError) {
+            return try running(tables, image, in: memory, pages)
+          } catch {
+            guard error.kind == .refused else { throw error }
+            obstacle = error
+          }
         }
+        guard images == before else { break }
       }
     }
-    return nil
+    throw obstacle
+  }
+
+  /// The guest whose kernel has this image.
+  private static func running(
+    _ tables: KernelPageTables, _ image: KernelImage, in memory: any PhysicalMemory,
+    _ pages: CachedPages
+  ) throws(CheckpointError) -> LinuxGuest {
+    let guest = try only(texts(tables, image, pages), in: memory, pages)
+    let text = guest.information.symbol("_stext") ?? 0
+    guard guest.tables.levels == tables.levels,
+      try guest.translate(text) == tables.walk(text, pages)?.physical
+    else { throw notRecognised("VMCOREINFO is of another kernel than the one that runs") }
+    return guest
   }
 
   /// The pages that begin as the text does and that one of the kernel's variables points to.
