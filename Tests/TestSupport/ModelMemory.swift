@@ -1,16 +1,17 @@
-import CheckpointCodec
-import CheckpointImage
+package import CheckpointCodec
+package import CheckpointImage
 
 /// A guest's memory that a test holds; what it does not hold is unknown.
-final class ModelMemory: PhysicalMemory {
-  var pages: [PFN: [UInt8]] = [:]
-  let limit: PFN
+package final class ModelMemory: PhysicalMemory {
+  package var pages: [PFN: [UInt8]] = [:]
+  package let limit: PFN
   /// Pages that were asked for.
-  var copied = 0
+  package var copied = 0
 
-  init(limit: PFN) { self.limit = limit }
+  package init(limit: PFN) { self.limit = limit }
 
-  func copy(_ pfns: ArraySlice<PFN>, to buffer: PageBuffer, at slot: Int) throws(CheckpointError)
+  package func copy(_ pfns: ArraySlice<PFN>, to buffer: PageBuffer, at slot: Int)
+    throws(CheckpointError)
     -> [Int]
   {
     copied += pfns.count
@@ -25,7 +26,7 @@ final class ModelMemory: PhysicalMemory {
     return unknown
   }
 
-  subscript(u64 physical: UInt64) -> UInt64 {
+  package subscript(u64 physical: UInt64) -> UInt64 {
     get {
       let page = pages[physical >> 12] ?? [UInt8](repeating: 0, count: Limits.pageSize)
       return (0..<8).reduce(0) { $0 | UInt64(page[Int(physical & 0xfff) + $1]) << (8 * UInt64($1)) }
@@ -39,7 +40,7 @@ final class ModelMemory: PhysicalMemory {
   }
 
   /// Maps a page in tables of so many levels, making those that are missing from `free` on.
-  func map(
+  package func map(
     _ virtual: UInt64, to physical: UInt64, root: UInt64, levels: Int, free: inout PFN,
     leaf: Int = 0, flags: UInt64 = 3
   ) {
@@ -58,7 +59,7 @@ final class ModelMemory: PhysicalMemory {
     }
   }
 
-  func write(_ bytes: [UInt8], at physical: UInt64) {
+  package func write(_ bytes: [UInt8], at physical: UInt64) {
     for (place, byte) in bytes.enumerated() {
       let address = physical + UInt64(place)
       pages[address >> 12, default: [UInt8](repeating: 0, count: Limits.pageSize)][

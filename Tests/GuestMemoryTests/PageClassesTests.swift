@@ -1,0 +1,189 @@
+import CheckpointCodec
+import CheckpointImage
+import GuestMemory
+import TestSupport
+import Testing
+
+@Suite struct PageClassesTests {
+  private func classes(of guest: ModelGuest) throws -> PageClasses {
+    var clues = MemoryClues()
+    clues.vmcoreinfo = guest.text
+    return try PageClasses(of: try LinuxGuest.find(in: guest.memory, clues))
+  }
+
+  /// The class a page should have. The type of page tables is not in this kernel's text, and it has no other.
+  private func expected(_ use: ModelGuest.Use) -> PageClass {
+    switch use {
+    case .free: .free
+    case .perCPUList: .perCPUList
+    case .cacheClean: .cacheClean
+    case .cacheDirty: .cacheDirty
+    case .cacheMapped: .cacheMapped
+    case .sharedMemory: .sharedMemory
+    case .privateCache: .privateCache
+    case .anonymous: .anonymous
+    case .slab: .slab
+    case .pageTable, .kernelOther: .kernelOther
+    case .reserved: .reserved
+    case .balloon: .balloon
+    case .offline: .offline
+    }
+  }
+
+  @Test(arguments: ModelGuest.Encoding.all)
+  func everyPageHasTheClassOfItsUse(_ encoding: ModelGuest.Encoding) throws {
+    var random = SplitMix64.forTest("everyPageHasTheClassOfItsUse")
+    let guest = ModelGuest(encoding)
+    guest.fill(&random)
+    // Larger than the largest block, as huge pages of 1 GiB are.
+    guest.use(2048, 11, .sharedMemory, &random)
+    guest.store()
+    let found = try classes(of: guest)
+    for pfn in 0..<ModelGuest.pageCount {
+      #expect(found[PFN(pfn)] == expected(guest.uses[pfn]), "page \(pfn)")
+    }
+    #expect(found[PFN(ModelGuest.pageCount)] == .unknown)
+    #expect(found.counts.values.reduce(0, +) == ModelGuest.pageCount)
+    let plan = try found.plan(.free)
+    for pfn in 0..<ModelGuest.pageCount {
+      let reason = EvictionPolicy.free.reason(expected(guest.uses[pfn]))
+      #expect(plan[PFN(pfn)] == reason, "page \(pfn)")
+    }
+  }
+
+  /// All that was read is among the frames named: only then can an update know what to read again.
+  @Test func theNamedFramesAreAllThatIsRead() throws {
+    var random = SplitMix64.forTest("theNamedFramesAreAllThatIsRead")
+    let guest = ModelGuest()
+    guest.fill(&random)
+    guest.store()
+    let found = try classes(of: guest)
+    let named = Set(found.descriptorFrames)
+    for pfn in 0..<ModelGuest.pageCount { #expect(named.contains(guest.frame(of: pfn))) }
+    let other = random.bytes(Limits.pageSize)
+    for pfn in 0..<PFN(ModelGuest.pageCount) where !named.contains(pfn) {
+      guest.memory.pages[pfn] = other
+    }
+    #expect(try found.update { _ in true }.isEmpty)
+  }
+
+  @Test(arguments: ModelGuest.Encoding.all)
+  func anUpdateFindsWhatAFreshReadingFinds(_ encoding: ModelGuest.Encoding) throws {
+    var random = SplitMix64.forTest("anUpdateFindsWhatAFreshReadingFinds")
+    let guest = ModelGuest(encoding)
+    guest.fill(&random)
+    guest.store()
+    let updated = try classes(of: guest)
+    for round in 0..<24 {
+      let before = guest.memory.pages
+      let old = (0..<PFN(ModelGuest.pageCount)).map { updated[$0] }
+      mutate(guest, &random)
+      let changed = try updated.update { before[$0] != guest.memory.pages[$0] }
+      let fresh = try classes(of: guest)
+      var expected: [Range<PFN>] = []
+      for pfn in 0..<PFN(ModelGuest.pageCount) {
+        #expect(updated[pfn] == fresh[pfn], "round \(round), page \(pfn)")
+        guard fresh[pfn] != old[Int(pfn)] else { continue }
+        if let last = expected.last, last.upperBound == pfn {
+          expected[expected.count - 1] = last.lowerBound..<pfn + 1
+        } else {
+          expected.append(pfn..<pfn + 1)
+        }
+      }
+      #expect(changed == expected, "round \(round)")
+    }
+  }
+
+  private func mutate(_ guest: ModelGuest, _ random: inout SplitMix64) {
+    for _ in 0..<Int.random(in: 1...4, using: &random) {
+      let pfn = Int.random(in: 0..<ModelGuest.pageCount, using: &random)
+      switch Int.random(in: 0..<6, using: &random) {
+      case 0: guest.fill(chunk: pfn / ModelGuest.chunk, &random)
+      case 1: guest.use(pfn & -2048, 11, .sharedMemory, &random)
+      case 2: guest.move(pfn, to: .random(in: ModelGuest.spareFrames, using: &random))
+      case 3:
+        for _ in 0..<64 {
+          guest.spoil(
+            .random(in: 0..<ModelGuest.pageCount, using: &random), Int(random.next() % 64),
+            UInt8(truncatingIfNeeded: random.next()))
+        }
+      default:
+        guest.use(
+          pfn, 0, ModelGuest.Use.allCases.randomElement(using: &random) ?? .slab, &random)
+      }
+    }
+    guest.store()
+  }
+
+  /// Whatever stands in other descriptors, a page in use is not taken for one that need not be saved. What its kernel
+  /// says of the page itself, of the compound page it is part of, or, for one that nothing refers to, of the block
+  /// that it may be part of, is believed.
+  @Test(arguments: ModelGuest.Encoding.all)
+  func damageElsewhereEvictsNoPageInUse(_ encoding: ModelGuest.Encoding) throws {
+    var random = SplitMix64.forTest("damageElsewhereEvictsNoPageInUse")
+    for _ in 0..<8 {
+      let guest = ModelGuest(encoding)
+      guest.fill(&random)
+      var damaged = Set<Int>()
+      for _ in 0..<200 {
+        let pfn = Int.random(in: 0..<ModelGuest.pageCount, using: &random)
+        damaged.insert(pfn)
+        if Bool.random(using: &random) {
+          guest.spoil(pfn, Int(random.next() % 64), UInt8(truncatingIfNeeded: random.next()))
+        } else {
+          // As convincing as can be: what another page should have.
+          guest.describeAlone(pfn, .free, order: Int.random(in: 0...10, using: &random), &random)
+        }
+      }
+      guest.store()
+      let plan = try classes(of: guest).plan(.cache)
+      let damagedChunks = Set(damaged.map { $0 / ModelGuest.chunk })
+      let damagedStarts = Set(damaged.map { guest.starts[$0] })
+      for pfn in 0..<ModelGuest.pageCount {
+        let use = guest.uses[pfn]
+        let reason = EvictionPolicy.cache.reason(expected(use))
+        let isBelieved =
+          damagedStarts.contains(guest.starts[pfn])
+          || use == .perCPUList && damagedChunks.contains(pfn / ModelGuest.chunk)
+        if reason == .none && !isBelieved {
+          #expect(plan[PFN(pfn)] == .none, "page \(pfn): \(use)")
+        }
+      }
+    }
+  }
+
+  @Test func pagesThatAreToHoldAPatternAreKept() throws {
+    var random = SplitMix64.forTest("pagesThatAreToHoldAPatternAreKept")
+    let guest = ModelGuest()
+    guest.fill(&random)
+    guest.use(4096, 10, .free, &random)
+    guest.store()
+    let pattern = [UInt8](repeating: 0xaa, count: Limits.pageSize)
+    guest.memory.pages[4100] = pattern
+    #expect(try !classes(of: guest).poisonedFreePages)
+    #expect(try classes(of: guest).plan(.free)[4100] == .free)
+    let found = try classes(of: guest)
+    for pfn in 0..<PFN(ModelGuest.pageCount)
+    where found[pfn] == .free && guest.memory.pages[pfn] == nil {
+      guest.memory.pages[pfn] = pattern
+    }
+    #expect(try classes(of: guest).poisonedFreePages)
+    #expect(try classes(of: guest).plan(.free)[4100] == .none)
+    #expect(try classes(of: guest).plan(.cache).isEmpty == false)
+  }
+
+  @Test func aKernelThatSaysTooLittleIsRefused() throws {
+    for missing in [
+      "SIZE(page)", "OFFSET(page._mapcount)", "NUMBER(PAGE_BUDDY_MAPCOUNT_VALUE)",
+      "NUMBER(PG_head_mask)", "SYMBOL(mem_section)", "NUMBER(SECTION_SIZE_BITS)",
+    ] {
+      let guest = ModelGuest()
+      let text = String(decoding: guest.text, as: UTF8.self)
+        .split(separator: "\n").filter { !$0.hasPrefix(missing) }.joined(separator: "\n")
+      var clues = MemoryClues()
+      clues.vmcoreinfo = Array(text.utf8)
+      let found = try LinuxGuest.find(in: guest.memory, clues)
+      #expect(throws: CheckpointError.self, "\(missing)") { try PageClasses(of: found) }
+    }
+  }
+}
