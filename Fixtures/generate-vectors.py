@@ -247,7 +247,7 @@ def odd_but_legal(add):
     add.sound('record-type-unknown', 'a record of an unknown type', lambda image: image.record(1, 3, 0x7777, b'x'))
     add.sound('record-header-short', 'a stream header of one byte: payloads are opaque', lambda image: image.record(4, 3, 1, b'x'))
     add.sound('record-namespaces', 'a record of each namespace', lambda image: [
-        image.record(namespace, 3, 1, b'x') for namespace in range(1, 7)])
+        image.record(namespace, 3, 1, b'x') for namespace in range(1, 8)])
     add.sound('record-empty', 'a record without a payload', lambda image: image.record(1, 3, 7, b''))
     add.sound('static-twice', 'a static record twice, both equal', lambda image: (policy(image), policy(image)))
     add.sound('feature-compatible', 'a compatible feature that no reader knows', page, edit={HEADER: lambda body: (
@@ -507,7 +507,7 @@ def records(add):
     def damaged(name, what, fill=policy, **options):
         add.damaged('record-' + name, 'record', what, fill, **options)
     damaged('namespace-0', 'namespace 0', lambda image: image.record(0, 3, 1, b'x'))
-    damaged('namespace-7', 'namespace 7', lambda image: image.record(7, 3, 1, b'x'))
+    damaged('namespace-8', 'namespace 8', lambda image: image.record(8, 3, 1, b'x'))
     damaged('class-0', 'class 0', lambda image: image.record(1, 0, 1, b'x'))
     damaged('class-4', 'class 4', lambda image: image.record(1, 4, 1, b'x'))
     damaged('flags', 'a reserved flag', edit={RECORD: put(8, 'H', 2)})
@@ -572,7 +572,7 @@ def layouts(add):
     damaged('record-missing', 'a record without an item', record + pages)
     damaged('record-extra', 'an item without a record', record * 3 + pages)
     damaged('bytes-namespace', 'bytes of the namespace stream header', record + item(3, 0, 4, 0) + record + pages)
-    damaged('bytes-namespace-7', 'bytes of an unknown namespace', record + item(3, 0, 7, 0) + record + pages)
+    damaged('bytes-namespace-7', 'bytes of the namespace dump note', record + item(3, 0, 7, 0) + record + pages)
     damaged('bytes-length', 'more bytes than there are', record * 2 + pages + item(3, 0, 1, 2**32 - 1))
     damaged('bytes-padding', 'bytes with padding that is not zero', record * 2 + pages + item(3, 0, 1, 3) + b'abc     ')
     damaged('page-missing', 'a page that does not come', record * 2)

@@ -426,7 +426,7 @@ class Image:
 
     def record(self, piece, segment):
         namespace, group, kind, flags, reserved, length, digest = piece.fields('HHIH6sQ32s')
-        piece.within('Namespace', namespace, 1, 6)
+        piece.within('Namespace', namespace, 1, 7)
         piece.within('Class', group, 1, 3)
         piece.need(flags <= self.increment, f'Flags: found {flags:#x}' + (', in a base' if flags == 1 else ''))
         piece.zeros('reserved', reserved)

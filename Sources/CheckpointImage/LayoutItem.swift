@@ -68,9 +68,9 @@ public enum LayoutItem: Hashable, Sendable {
         try reader.expect("value", value, 0)
         items.append(.record(padded: flag == 0))
       case 3:
-        // Stream headers are records, never loose bytes.
-        guard namespace != .streamHeader else {
-          throw reader.damaged("namespace: found 4, expected 1 to 3, 5 or 6")
+        // Stream headers are records, never loose bytes; a dump has no layout.
+        guard namespace != .streamHeader, namespace != .dumpNote else {
+          throw reader.damaged("namespace: found \(rawNamespace), expected 1 to 3, 5 or 6")
         }
         items.append(.bytes(namespace, try reader.readBytes(Int(value))))
         try reader.padding()

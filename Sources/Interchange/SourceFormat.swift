@@ -15,6 +15,10 @@ public enum SourceFormat: String, CaseIterable, Sendable {
   case xenserver
   /// The physical memory, byte for byte.
   case raw
+  /// An ELF core file of the physical memory.
+  case elf
+  /// A memory image of LiME.
+  case lime
 
   /// Recognises a source by its first bytes; raw memory has none of its own and must be named.
   public static func recognise(_ input: InputStream) throws(CheckpointError) -> SourceFormat {
@@ -34,9 +38,8 @@ public enum SourceFormat: String, CaseIterable, Sendable {
     if start.starts(with: XenStream.oldXenServerSignature) {
       throw refused("is a suspend image of a XenServer before 7.0, with a legacy stream inside")
     }
-    if start.starts(with: [0x7f, 0x45, 0x4c, 0x46]) {
-      throw refused("is an ELF file: core dumps cannot be captured yet")
-    }
+    if start.starts(with: [0x7f, 0x45, 0x4c, 0x46]) { return .elf }
+    if start.starts(with: LiMEHeader.magic) { return .lime }
     throw refused("is of no known kind; --format raw takes it as plain memory")
   }
 
@@ -45,6 +48,11 @@ public enum SourceFormat: String, CaseIterable, Sendable {
 
   /// Opens a source of this kind.
   public func open(_ input: InputStream) throws(CheckpointError) -> any DescribedSource {
-    if let xen { try XenStreamSource(input, xen) } else { try RawSource(input) }
+    if let xen { return try XenStreamSource(input, xen) }
+    return switch self {
+    case .elf: try ELFSource.open(input)
+    case .lime: try LiMESource.open(input)
+    default: try RawSource(input)
+    }
   }
 }

@@ -14,8 +14,8 @@ struct CaptureCommand: Tool {
     commandName: "ckpt-capture",
     abstract: "Make a checkpoint image of a guest's memory and machine state.",
     discussion: """
-      SOURCE is a file of xl save or virsh save, a XenServer suspend image, a libxl or libxc stream, or \
-      with --format raw plain memory; - is standard input. It may be compressed, or a member of an archive \
+      SOURCE is a file of xl save or virsh save, a XenServer suspend image, a libxl or libxc stream, an ELF core \
+      file or a LiME image of a machine's memory, or with --format raw plain memory; - is standard input. It may be compressed, or a member of an archive \
       (ARCHIVE:MEMBER, or the only one that fits). xen:DOMAIN is a running guest, as root in dom0; it stands \
       still for a moment only. With --parent the image is an increment: it \
       holds only what differs from the parent. Of a checkpointed (Remus) stream each moment becomes \
@@ -35,7 +35,7 @@ struct CaptureCommand: Tool {
 
   @Option(
     help: ArgumentHelp(
-      "Take the source as xl, libxl, libxc, libvirt, xenserver or raw (default: look at it).",
+      "Take the source as xl, libxl, libxc, libvirt, xenserver, raw, elf or lime (default: look at it).",
       valueName: "format"))
   var format: SourceFormat?
 

@@ -78,8 +78,13 @@ public final class InputStream {
         .incomplete, "the input ends after \(done) of \(target.count) bytes", structure: structure,
         offset: position, file: name)
     }
-    if let observer { unsafe observer.update(UnsafeRawBufferPointer(target).bytes) }
-    position += UInt64(target.count)
+    unsafe observe(UnsafeRawBufferPointer(target))
+  }
+
+  /// Takes note of bytes that are given out.
+  private func observe(_ bytes: UnsafeRawBufferPointer) {
+    if let observer { unsafe observer.update(bytes.bytes) }
+    position += UInt64(bytes.count)
   }
 
   /// The next `count` bytes. Memory is taken as they arrive, not as a length in the input promises.
@@ -142,12 +147,24 @@ public final class InputStream {
     guard next == filled else {
       let count = min(target.count, filled - next)
       _ = unsafe try readAvailable(UnsafeMutableRawBufferPointer(rebasing: target[..<count]))
-      position += UInt64(count)
+      unsafe observe(UnsafeRawBufferPointer(rebasing: target[..<count]))
       return count
     }
     let count = unsafe try origin.read(into: target)
-    position += UInt64(count)
+    unsafe observe(UnsafeRawBufferPointer(rebasing: target[..<count]))
     return count
+  }
+
+  /// Passes over what is left, if somebody waits for that: a pipe's writer, or a digest.
+  public func readToEnd() throws(CheckpointError) {
+    guard observer != nil || length == nil else { return }
+    var rest = [UInt8](repeating: 0, count: 1 << 20)
+    var count = 0
+    repeat {
+      unsafe try rest.withMutableBytes { (bytes) throws(CheckpointError) in
+        count = unsafe try readSome(into: bytes)
+      }
+    } while count > 0
   }
 
   /// Goes to a place at most at `length`, which must be known.

@@ -7,11 +7,15 @@ public import CheckpointImage
 public final class ExtentMemory: PhysicalMemory {
   /// One past the last page of which a byte is there.
   public let limit: PFN
-  private let file: InputFile
+  private let file: any DumpBytes
   private let extents: [MemoryExtent]
 
   /// The memory in `extents` of `file`, which ascend by address and do not overlap.
-  public init(_ file: InputFile, _ extents: [MemoryExtent]) {
+  public convenience init(_ file: InputFile, _ extents: [MemoryExtent]) {
+    self.init(in: file, extents)
+  }
+
+  init(in file: any DumpBytes, _ extents: [MemoryExtent]) {
     self.file = file
     self.extents = extents
     let end = extents.last?.end ?? 0
@@ -49,6 +53,21 @@ public final class ExtentMemory: PhysicalMemory {
       }
     }
     return unknown
+  }
+
+  /// The pages of which a byte is there, as runs.
+  var runs: [Range<PFN>] {
+    var runs: [Range<PFN>] = []
+    for extent in extents where extent.length > 0 {
+      let first = extent.address >> UInt64(Limits.pageShift)
+      let end = (extent.end - 1) >> UInt64(Limits.pageShift) + 1
+      if let last = runs.last, last.upperBound >= first {
+        runs[runs.count - 1] = last.lowerBound..<end
+      } else {
+        runs.append(first..<end)
+      }
+    }
+    return runs
   }
 
   /// The place of the first extent with a byte at or behind an address.

@@ -24,14 +24,13 @@ enum ELFHead {
     var writer = WireWriter(capacity: end)
     writeHeader(programHeaders: count, sections: isMany ? UInt64(sections) : 0, to: &writer)
     writeProgramHeader(
-      note, offset: UInt64(notesOffset), address: 0, size: UInt64(noteBytes), alignment: 4,
-      to: &writer)
+      note, offset: UInt64(notesOffset), address: 0, size: UInt64(noteBytes), to: &writer)
     var offset = UInt64(end)
     for run in runs {
       let size = UInt64(run.count * Limits.pageSize)
       writeProgramHeader(
         load, offset: offset, address: run.lowerBound << UInt64(Limits.pageShift), size: size,
-        alignment: UInt64(Limits.pageSize), to: &writer)
+        to: &writer)
       offset += size
     }
     if isMany {
@@ -65,7 +64,7 @@ enum ELFHead {
   }
 
   private static func writeProgramHeader(
-    _ type: UInt32, offset: UInt64, address: UInt64, size: UInt64, alignment: UInt64,
+    _ type: UInt32, offset: UInt64, address: UInt64, size: UInt64,
     to writer: inout WireWriter
   ) {
     writer.write(type)
@@ -76,6 +75,7 @@ enum ELFHead {
     writer.write(address)
     writer.write(size)
     writer.write(type == load ? size : 0)
-    writer.write(alignment)
+    // As Linux and QEMU have it: crash takes other values for those of an older kind of dump.
+    writer.write(UInt64(0))
   }
 }
