@@ -22,6 +22,11 @@ extension CaptureCommand {
     options.interval = domain.every.map { .seconds($0) }
     options.count = domain.count
     options.eviction = eviction.evict ?? (domain.memoryOnly ? .none : .free)
+    switch domain.squeeze {
+    case nil: break
+    case .auto: options.squeeze = .auto
+    case .size(let size): options.squeeze = .bytes(size.bytes)
+    }
     options.hook = domain.hookPaused.map {
       PauseHook(command: $0, patience: .seconds(domain.hookTimeout ?? 10))
     }

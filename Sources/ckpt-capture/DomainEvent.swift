@@ -26,6 +26,7 @@ struct DomainEvent: Encodable {
   var message: String?
   var round: Int?
   var pages: Int?
+  var pagesBefore: Int?
   var bytes: Int?
   var milliseconds: Double?
   var pause: Pause?

@@ -25,6 +25,12 @@ struct DomainOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
+      "Have the guest give up memory first, down to a size such as 512M, or with auto all that it does not use or can read again from its disks; afterwards it gets it back.",
+      valueName: "size"))
+  var squeeze: SqueezeAmount?
+
+  @Option(
+    help: ArgumentHelp(
       "Make an image every so many seconds: a base, then increments.", valueName: "seconds"))
   var every: Double?
 
@@ -56,6 +62,13 @@ struct DomainOptions: ParsableArguments {
     if memoryOnly && stageLimit != nil && !pause {
       throw ValidationError("--stage-limit needs a guest that stands still: --memory-only --pause")
     }
+    if squeeze != nil && memoryOnly {
+      throw ValidationError("--squeeze needs a guest that answers: not with --memory-only")
+    }
+    if squeeze != nil && every != nil {
+      throw ValidationError(
+        "--squeeze takes the guest's cache away, and is for single images: not with --every")
+    }
     if let every, !(every > 0 && every < 1e9) {
       throw ValidationError("--every takes a number of seconds above 0")
     }
@@ -73,10 +86,27 @@ struct DomainOptions: ParsableArguments {
   var given: String? {
     let options: [(String, Bool)] = [
       ("--pause", pause), ("--memory-only", memoryOnly), ("--max-pause", maxPause != nil),
-      ("--stage-limit", stageLimit != nil), ("--every", every != nil), ("--count", count != nil),
+      ("--stage-limit", stageLimit != nil), ("--squeeze", squeeze != nil),
+      ("--every", every != nil), ("--count", count != nil),
       ("--hook-paused", hookPaused != nil),
     ]
     return options.first { $0.1 }?.0
+  }
+}
+
+/// How far a guest is squeezed.
+enum SqueezeAmount: ExpressibleByArgument {
+  case auto
+  case size(MemoryAmount)
+
+  init?(argument: String) {
+    if argument == "auto" {
+      self = .auto
+    } else if let size = MemoryAmount(argument: argument) {
+      self = .size(size)
+    } else {
+      return nil
+    }
   }
 }
 

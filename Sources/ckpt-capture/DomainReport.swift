@@ -60,6 +60,18 @@ final class DomainReport {
         "has-run",
         "somebody else let the guest go on while it was read: the image is smeared, not of one moment"
       )
+    case .squeezed(let from, let to, let time, let end):
+      var event = DomainEvent("squeezed", message: end.rawValue)
+      event.bytes = Int(clamping: to &* 4096)
+      event.pages = Int(clamping: to)
+      event.pagesBefore = Int(clamping: from)
+      event.milliseconds = time.inMilliseconds
+      let sizes = [from, to].map { ByteCount.text($0 &* 4096) }
+      say(
+        event,
+        "squeezed from \(sizes[0]) to \(sizes[1]) in \(time.milliseconds): \(end.rawValue)")
+    case .squeezeEnds(let end):
+      warn("squeeze-ends", "the squeezed guest got all its memory back early: \(end.rawValue)")
     case .round(let number, let round):
       var event = DomainEvent("round")
       event.round = number

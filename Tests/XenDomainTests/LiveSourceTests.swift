@@ -121,6 +121,38 @@ import Testing
     #expect(state?.payload?.first == UInt8(truncatingIfNeeded: host.moments))
   }
 
+  // MARK: A guest that is squeezed
+
+  /// Whatever call fails, the guest gets its memory target back.
+  @Test func aSqueezedGuestGetsItsTargetBack() throws {
+    let random = SplitMix64.forTest("aSqueezedGuestGetsItsTargetBack")
+    func capture(failing failure: (call: Int, isAfter: Bool, error: CheckpointError)?) throws -> (
+      ModelHost, Series
+    ) {
+      let host = ModelHost(pages: 1000, .quiet, random)
+      let target = host.guest.target
+      host.failure = failure
+      let result = try series(
+        of: host,
+        {
+          $0.interval = nil
+          $0.squeeze = .bytes(400 << 12)
+        }, count: 1)
+      #expect(host.guest.target == target, "call \(failure?.call ?? -1) failed")
+      return (host, result)
+    }
+    let (host, result) = try capture(failing: nil)
+    #expect(result.error == nil)
+    #expect(result.stored.allSatisfy { $0 <= 400 })
+    #expect(host.calls.contains("setTarget"))
+    for call in host.calls.indices where host.calls[call] != "close" {
+      for isAfter in [false, true] {
+        let error = CheckpointError(.io, "fails", file: "domain")
+        _ = try capture(failing: (call, isAfter, error))
+      }
+    }
+  }
+
   // MARK: Every image is the guest as it was
 
   @Test(arguments: 0..<6) func everyImageIsTheGuestWhenItStoodStill(variant: Int) throws {

@@ -30,6 +30,11 @@ final class ModelGuest {
   /// Pages from PFN 0 on that say for 64 pages each which of them are free: their first word.
   private let descriptors: Int
 
+  /// What its balloon driver is told, in KiB.
+  fileprivate(set) var target: UInt64
+  /// What it could do without; nil if it does not tell.
+  var spare: SpareMemory?
+
   private unowned let host: ModelHost
   private var written: Set<PFN> = []
   /// What the last refresh found.
@@ -38,6 +43,7 @@ final class ModelGuest {
 
   init(_ host: ModelHost, id: UInt32, pages count: Int) {
     self.host = host
+    target = UInt64(count) * 4
     reference = DomainReference(
       id: id, uuid: DomainUUID([UInt8](repeating: 7, count: 16)), name: "model")
     descriptors = host.habits.uses > 0 ? (count + 63) / 64 : 0
@@ -134,6 +140,20 @@ final class ModelGuest {
 
   fileprivate func stopLog() { isLogOn = false }
 
+  /// Its balloon driver does what it is told, as far as there is something to spare.
+  fileprivate func balloon(to target: UInt64) {
+    let isLess = target < self.target
+    var left = isLess ? self.target - target : target - self.target
+    self.target = target
+    for pfn in pages.indices where left >= 4 {
+      if isLess, spare.map({ $0.pages == 0 }) ?? false { return }
+      guard (pages[pfn].status.state == .data) == isLess else { continue }
+      balloon(pfn)
+      left -= 4
+      if let free = spare?.free { spare?.free = isLess ? free - min(1, free) : free + 1 }
+    }
+  }
+
   fileprivate func suspend() throws(CheckpointError) {
     if host.happens(host.habits.ends) { isEnded = true }
     if isEnded || host.happens(host.habits.refuses) {
@@ -176,6 +196,16 @@ extension ModelGuest: LiveDomain {
   func configuration() throws(CheckpointError) -> [UInt8] {
     try begin("configuration")
     return Array("{}\0".utf8)
+  }
+
+  func memoryTarget() throws(CheckpointError) -> UInt64 {
+    try begin("memoryTarget")
+    return target
+  }
+
+  func spareMemory() throws(CheckpointError) -> SpareMemory? {
+    try begin("spareMemory")
+    return spare
   }
 
   func pageCount() throws(CheckpointError) -> UInt64 {
@@ -330,6 +360,8 @@ extension ModelGuest: DirtyLog {
 final class ModelControl: DomainControl {
   private(set) var hasLog = false
   private(set) var isClosed = false
+  /// The memory target to be given back.
+  private var original: UInt64?
   private let guest: ModelGuest
   private unowned let host: ModelHost
 
@@ -374,6 +406,27 @@ final class ModelControl: DomainControl {
     try host.end()
   }
 
+  func setTarget(_ target: UInt64) throws(CheckpointError) {
+    try begin("setTarget")
+    let before = original ?? guest.target
+    original = before
+    host.check(target <= before, "asked the guest to take more than it had")
+    guest.balloon(to: target)
+    try host.end()
+  }
+
+  func keepReleased() throws(CheckpointError) {
+    try begin("keepReleased")
+    try host.end()
+  }
+
+  func raiseTarget() throws(CheckpointError) {
+    try begin("raiseTarget")
+    if let original { guest.balloon(to: original) }
+    original = nil
+    try host.end()
+  }
+
   func pause() throws(CheckpointError) { host.check(false, "paused") }
   func unpause() throws(CheckpointError) { host.check(false, "unpaused") }
 
@@ -382,6 +435,7 @@ final class ModelControl: DomainControl {
     isClosed = true
     hasLog = false
     guest.stopLog()
+    if let original { guest.balloon(to: original) }
     if guest.isSuspended { guest.resume() }
     // A guard that could not undo something goes on trying.
     try host.begin("close")

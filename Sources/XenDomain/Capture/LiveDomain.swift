@@ -21,6 +21,10 @@ protocol LiveDomain: AnyObject {
   func guarded() throws(CheckpointError) -> (control: any DomainControl, recovered: [String])
   /// libxl's JSON with a NUL behind it.
   func configuration() throws(CheckpointError) -> [UInt8]
+  /// What its balloon driver is told to leave the guest, in KiB.
+  func memoryTarget() throws(CheckpointError) -> UInt64
+  /// What the guest could do without; nil if its kernel is not known to say. Its memory must have been looked at.
+  func spareMemory() throws(CheckpointError) -> SpareMemory?
   /// Pages allocated to the domain; fails if it is gone.
   func pageCount() throws(CheckpointError) -> UInt64
   /// Whether the guest will not go on in this life: it has gone, or shut down.

@@ -37,6 +37,8 @@ final class LiveMoment {
   private var snapshot: String?
   private var evicted: [(key: String, value: String)] = []
   private var urgency: Urgency?
+  private var squeeze: Squeeze?
+  private var squeezed: Squeeze.Outcome?
   /// What happened while the guest stood still. It is told when it runs again: who is told may be slow.
   private var news: [LiveNews] = []
 
@@ -63,6 +65,7 @@ final class LiveMoment {
     ]
     for (part, time) in times.parts { fields.append(("live.pause.\(part)", time.milliseconds)) }
     fields += evicted
+    if let squeezed { fields += squeezed.fields }
     if let snapshot { fields.append(("hook.snapshot", snapshot)) }
     return fields
   }
@@ -93,11 +96,27 @@ final class LiveMoment {
   private var pending: PendingPages { session.pending }
 
   private func start() throws(CheckpointError) {
+    // With the memory target that the guest is to have when it is restored.
     configuration = try session.domain.configuration()
+    if let goal = options.squeeze { try squeeze(goal) }
     phase = .decision
   }
 
+  private func squeeze(_ goal: SqueezeGoal) throws(CheckpointError) {
+    let squeeze = try Squeeze(session.domain, session.control, goal)
+    self.squeeze = squeeze
+    let outcome = try squeeze.run()
+    squeezed = outcome
+    tell(.squeezed(from: outcome.from, to: outcome.to, outcome.time, outcome.end))
+  }
+
+  /// Sees to it that a squeezed guest is not short of memory while it is copied.
+  private func lookAfterGuest() throws(CheckpointError) {
+    if let end = try squeeze?.look() { tell(.squeezeEnds(end)) }
+  }
+
   private func decide() throws(CheckpointError) {
+    try lookAfterGuest()
     guard session.hasLog, !options.paused else { return try suspend() }
     if let left = try pending.estimate(),
       let reason = policy.end(left: left, timePerPage: session.copier.timePerPage)
@@ -123,6 +142,7 @@ final class LiveMoment {
       phase = .decision
       return
     }
+    try lookAfterGuest()
     let end = min(next + PageBuffer.capacity, pages.count)
     var missing: [PFN] = []
     let batch = try session.copier.copy(pages[next..<end], missing: &missing)
@@ -216,6 +236,11 @@ final class LiveMoment {
     try session.control.resume()
     times.resume = ContinuousClock.now - hooked
     urgency = nil
+    do throws(CheckpointError) {
+      try squeeze?.release()
+    } catch {
+      news.append(.notUndone(error))
+    }
     news.forEach(tell)
     if let outcome {
       if let problem = outcome.problem {

@@ -5,6 +5,10 @@ public import CheckpointImage
 public enum LiveNews: Sendable {
   /// The hypervisor keeps no dirty log for this guest: every image reads all of memory.
   case noDirtyLog
+  /// The guest gave up memory: from so many pages to so many.
+  case squeezed(from: UInt64, to: UInt64, Duration, SqueezeEnd)
+  /// While it was copied it came to need more, and got all back: why.
+  case squeezeEnds(SqueezeEnd)
   /// A round of copying while the guest ran has ended.
   case round(number: Int, CopyRound)
   /// Why no more rounds follow.

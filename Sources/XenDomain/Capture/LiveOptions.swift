@@ -17,6 +17,8 @@ public struct LiveOptions: Sendable {
   public var count: Int?
   /// Which pages are left out, by what the guest uses them for.
   public var eviction = EvictionPolicy.none
+  /// How far the guest's memory is squeezed first; nil if it is not.
+  public var squeeze: SqueezeGoal?
   /// What runs while the guest stands still.
   public var hook: PauseHook?
 

@@ -47,6 +47,18 @@ final class RunningDomain: LiveDomain {
     try toolstack.configuration(reference.id)
   }
 
+  func memoryTarget() throws(CheckpointError) -> UInt64 {
+    let path = Xenstore.memoryTarget(reference.id)
+    guard let target = try Xenstore().value(path).flatMap({ UInt64($0) }) else {
+      throw CheckpointError(
+        .refused, "has no memory target in xenstore: its memory cannot be squeezed",
+        file: "xen:\(reference.name)")
+    }
+    return target
+  }
+
+  func spareMemory() throws(CheckpointError) -> SpareMemory? { nil }
+
   func pageCount() throws(CheckpointError) -> UInt64 {
     guard let state = try hypervisor.domain(reference.id), !state.isDying else {
       throw .gone(reference.id)

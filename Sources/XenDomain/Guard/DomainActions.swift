@@ -10,14 +10,16 @@ internal import Glibc
 final class DomainActions: DomainControl {
   /// What is not undone yet.
   private(set) var outstanding: Outstanding
+  /// How the memory target was changed; nil if it is as it was.
+  private(set) var targetChange: TargetChange?
   /// Asked while something is waited for: whether nobody wants the result any more.
   var isAbandoned: () -> Bool = { false }
   /// Seconds that a guest has for answering a request to suspend itself, and again for suspending.
   let patience: Int
   let domain: DomainIdentity
-  private let hypervisor: Hypervisor
+  let hypervisor: Hypervisor
   private let toolstack: Toolstack
-  private let xenstore: Xenstore
+  let xenstore: Xenstore
   private let journal: Journal?
   /// A program beside the guest reads and writes its memory; only libxl knows how to resume such a guest.
   private let hasDeviceModel: Bool
@@ -29,6 +31,7 @@ final class DomainActions: DomainControl {
     self.patience = patience
     self.journal = journal
     outstanding = journal?.outstanding ?? []
+    targetChange = journal?.target
     hypervisor = try Hypervisor()
     toolstack = try Toolstack()
     xenstore = try Xenstore()
@@ -217,11 +220,13 @@ final class DomainActions: DomainControl {
         if outstanding.contains(part) { failure = failure ?? error }
       }
     }
+    attempt(.target, raiseTarget)
     attempt(.pause, unpause)
     attempt(.suspend) { () throws(CheckpointError) in
       try undoSuspend(waiting: seconds, isFinal: isFinal)
     }
     attempt(.dirtyLog, stopDirtyLog)
+    attempt(.target, awaitMemory)
     if let failure { throw failure }
   }
 
@@ -269,20 +274,26 @@ final class DomainActions: DomainControl {
   }
 
   /// The state of a domain that is there; of one that has gone, nothing is left to undo.
-  private func present() throws(CheckpointError) -> DomainState {
+  func present() throws(CheckpointError) -> DomainState {
     if let state = try state() { return state }
     try note([])
     throw .gone(domain.id)
   }
 
   func note(_ new: Outstanding) throws(CheckpointError) {
-    if new == outstanding { return }
-    try journal?.record(new)
+    try note(new, new.contains(.target) ? targetChange : nil)
+  }
+
+  /// Notes what is outstanding with a change of the memory target.
+  func note(_ new: Outstanding, _ change: TargetChange?) throws(CheckpointError) {
+    if new == outstanding, change == targetChange { return }
+    try journal?.record(new, target: change)
     outstanding = new
+    targetChange = change
     if !new.contains(.suspend) { isSuspended = false }
   }
 
-  private func refusal(_ reason: String) -> CheckpointError {
+  func refusal(_ reason: String) -> CheckpointError {
     CheckpointError(.refused, reason, file: "domain \(domain.id)")
   }
 }

@@ -51,6 +51,12 @@ package final class GuardClient: DomainControl {
   package func pause() throws(CheckpointError) { _ = try ask(.pause) }
   package func unpause() throws(CheckpointError) { _ = try ask(.unpause) }
 
+  package func setTarget(_ target: UInt64) throws(CheckpointError) {
+    _ = try ask(.setTarget(target))
+  }
+  package func keepReleased() throws(CheckpointError) { _ = try ask(.keepReleased) }
+  package func raiseTarget() throws(CheckpointError) { _ = try ask(.raiseTarget) }
+
   package func close() throws(CheckpointError) {
     guard socket != nil else { return }
     defer { socket = nil }
@@ -68,7 +74,7 @@ package final class GuardClient: DomainControl {
     guard let socket else {
       throw CheckpointError(.refused, "is not guarded any more", file: "domain \(domain.id)")
     }
-    socket.send(request.rawValue)
+    socket.send(request.text)
     return try receive(socket)
   }
 
@@ -77,7 +83,7 @@ package final class GuardClient: DomainControl {
     var isToldToStop = false
     while !socket.isReady(milliseconds: 200) {
       if Interruption.received != 0, !isToldToStop {
-        socket.send(GuardRequest.stop.rawValue)
+        socket.send(GuardRequest.stop.text)
         isToldToStop = true
       }
     }

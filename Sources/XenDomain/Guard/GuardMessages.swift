@@ -2,14 +2,47 @@
 internal import CheckpointImage
 
 /// What a guard can be asked for.
-enum GuardRequest: String {
-  case startDirtyLog = "log-dirty on"
-  case stopDirtyLog = "log-dirty off"
-  case suspend, resume, pause, unpause
+enum GuardRequest: Equatable {
+  case startDirtyLog
+  case stopDirtyLog
+  case suspend
+  case resume
+  case pause
+  case unpause
+  /// Ask for memory; in KiB.
+  case setTarget(UInt64)
+  case keepReleased
+  case raiseTarget
   /// Stop waiting for the guest. It has no answer of its own: that to the request before comes sooner.
   case stop
   /// Undo what is outstanding and end.
   case close
+
+  private static let plain: [(GuardRequest, String)] = [
+    (.startDirtyLog, "log-dirty on"), (.stopDirtyLog, "log-dirty off"), (.suspend, "suspend"),
+    (.resume, "resume"), (.pause, "pause"), (.unpause, "unpause"),
+    (.keepReleased, "memory keep"), (.raiseTarget, "memory back"), (.stop, "stop"),
+    (.close, "close"),
+  ]
+  private static let targetPrefix = "memory target "
+
+  /// As it is sent.
+  var text: String {
+    if case .setTarget(let target) = self { return Self.targetPrefix + "\(target)" }
+    return Self.plain.first { $0.0 == self }?.1 ?? ""
+  }
+
+  /// From what was sent; nil if it is none.
+  init?(_ text: String) {
+    if text.hasPrefix(Self.targetPrefix) {
+      guard let target = UInt64(text.dropFirst(Self.targetPrefix.count)) else { return nil }
+      self = .setTarget(target)
+    } else if let request = Self.plain.first(where: { $0.1 == text })?.0 {
+      self = request
+    } else {
+      return nil
+    }
+  }
 }
 
 /// What a guard answers: a text or an error.

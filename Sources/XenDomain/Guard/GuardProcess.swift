@@ -62,16 +62,17 @@ final class GuardProcess {
   }
 
   /// The next request; nil if there will be none. Meanwhile a guest that suspended itself too late is
-  /// resumed, and its monitor seen to.
+  /// resumed, its monitor seen to, and what was kept for it let go when it has taken it.
   private func next() -> GuardRequest? {
     while true {
-      let isWatchful = actions.mayStillSuspend || monitor.isNeeded
+      let isWatchful = actions.mayStillSuspend || monitor.isNeeded || actions.isTakingMemory
       if socket.isReady(milliseconds: isWatchful ? 50 : -1) {
         guard let text = socket.receive() else { return nil }
-        return GuardRequest(rawValue: text)
+        return GuardRequest(text)
       }
       try? actions.resumeLateComer()
       try? monitor.tend()
+      try? actions.noteMemoryTaken()
     }
   }
 
@@ -87,6 +88,9 @@ final class GuardProcess {
       monitor.guestRuns()
     case .pause: try actions.pause()
     case .unpause: try actions.unpause()
+    case .setTarget(let target): try actions.setTarget(target)
+    case .keepReleased: try actions.keepReleased()
+    case .raiseTarget: try actions.raiseTarget()
     case .stop: break
     case .close: try actions.undo(waiting: 5, isFinal: false)
     }

@@ -15,6 +15,8 @@ final class Journal {
   let uuid: DomainUUID
   /// What the file says: for a new one nothing.
   private(set) var outstanding: Outstanding = []
+  /// How its memory target was changed, if that is outstanding.
+  private(set) var target: TargetChange?
   /// The number of the domain that this is about; nil in a new one.
   private(set) var id: UInt32?
   private let file: LockFile
@@ -30,21 +32,24 @@ final class Journal {
       if line.first == "outstanding" {
         outstanding = Outstanding(names: line.dropFirst().map(String.init))
       }
+      if line.first == "target" { target = TargetChange(words: line.dropFirst().map(String.init)) }
     }
   }
 
   /// Begins anew for the domain of that number, with nothing outstanding.
   func begin(_ id: UInt32) throws(CheckpointError) {
     self.id = id
-    try record([])
+    try record([], target: nil)
   }
 
   /// Notes what will be outstanding, before it is done.
-  func record(_ new: Outstanding) throws(CheckpointError) {
+  func record(_ new: Outstanding, target: TargetChange?) throws(CheckpointError) {
     let names = new.names.map { " " + $0 }.joined()
-    let text = "domain \(id ?? 0)\noutstanding\(names)\n"
+    let change = (target?.words ?? []).map { " " + $0 }.joined()
+    let text = "domain \(id ?? 0)\noutstanding\(names)\ntarget\(change)\n"
     try file.write(text + String(repeating: "\n", count: Self.size - text.utf8.count))
     outstanding = new
+    self.target = target
   }
 
   /// Takes it away: nothing is outstanding.

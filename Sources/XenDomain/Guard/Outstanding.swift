@@ -10,10 +10,12 @@ struct Outstanding: OptionSet, Sendable {
   static let pause = Outstanding(rawValue: 1 << 2)
   /// The process that xl left behind for it ends, or has ended, because we suspended it.
   static let monitor = Outstanding(rawValue: 1 << 3)
+  /// Its memory target was lowered, and what it gave up is perhaps kept for it.
+  static let target = Outstanding(rawValue: 1 << 4)
 
   private static let words = [
     (Outstanding.dirtyLog, "log-dirty"), (.suspend, "suspend"), (.pause, "pause"),
-    (.monitor, "monitor"),
+    (.monitor, "monitor"), (.target, "memory-target"),
   ]
 
   /// The words of a journal.

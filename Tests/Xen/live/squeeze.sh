@@ -1,0 +1,64 @@
+#!/bin/bash
+# squeeze pv|pvh WORKLOAD [SIZE]: a guest of MEMORY MiB that does WORKLOAD (see words_of) gives up memory for its capture, and
+# gets it back, whatever ends the capture. Its image is restored, and the guest goes on with all of its memory.
+set -u
+# shellcheck source=Tests/Xen/dom0/guest.sh
+. ./guest.sh
+type=$1 workload=$2 size=${3:-auto} name=$1-$2 MEMORY=256
+disk "$name" "$MEMORY"
+start "$name" "$type" "$(words_of "$workload")" || {
+  bad "$name does not start: $(tail -n 3 "$(console "$name")")"
+  finish
+}
+known=$(domains)
+before=$(pages "$name")
+image=/tmp/$name.ckpt
+
+target() { xenstore-read "/local/domain/$(xl domid "$name")/memory/target"; }
+has_pages() { [ "$(pages "$name")" -ge "$1" ]; }
+is_lowered() { [ "$(target)" -lt $((MEMORY * 1024)) ]; }
+# all_back WHEN: the guest has its target, and soon all its memory; nothing is kept for it.
+all_back() {
+  check "$1: its target is back" test "$(target)" = $((MEMORY * 1024))
+  check "$1: it has all its memory" until_true 20 has_pages "$before"
+  check "$1: nothing is kept for it" test "$(xl claims | awk -v name="$name" '$1 == name { print $NF }')" = 0
+}
+squeeze() { ckpt-capture "xen:$name" --squeeze "$size" -o "$image" --force "$@"; }
+# ended_by SIGNAL: a capture that has begun to squeeze is ended so.
+ended_by() {
+  ckpt-capture "xen:$name" --squeeze "$size" -o "$image" --force >/tmp/said 2>&1 &
+  worker=$!
+  until_true 60 is_lowered || bad "it is not squeezed: $(cat /tmp/said)"
+  kill "-$1" "$worker"
+  wait "$worker" 2>/dev/null
+  until_true 30 quiet || bad "not put right after SIG$1: $(cat /run/vmckpt/*)"
+  all_back "after SIG$1"
+}
+quiet() { [ -z "$(find /run/vmckpt -name '*.journal' 2>/dev/null)" ]; }
+
+check "$name: a capture" squeeze
+ckpt-inspect info "$image" | grep -E 'squeeze|evict|pause|unpopulated'
+all_back "after a capture"
+unharmed "$name" "$known"
+
+ended_by KILL
+ended_by TERM
+mkdir -p /tmp/full
+mount -t tmpfs -o size=1m tmpfs /tmp/full
+status=0
+ckpt-capture "xen:$name" --squeeze "$size" -o /tmp/full/image.ckpt >/tmp/said 2>&1 || status=$?
+check "a full disk is an error" test $status = 2
+umount /tmp/full
+all_back "after a full disk"
+unharmed "$name" "$known"
+
+xl destroy "$name"
+: >"$(console "$name")"
+check "it is restored" ckpt-restore "$image" --to xen: --disks-restored
+check "it beats" until_true 60 ticked "$name" 1
+all_back "restored"
+unharmed "$name" "$known"
+tell "$name" "pattern $((MEMORY / 8))"
+check "it can use its memory" intact "$name"
+xl destroy "$name"
+finish
