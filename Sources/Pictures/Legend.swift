@@ -62,6 +62,12 @@ public struct Legend: Sendable {
     self.states = states
   }
 
+  /// A legend of any other sort of picture; where nothing is said, pages are unpopulated.
+  public init(_ kinds: [PageKind]) {
+    let unpopulated = PageKind(name: "unpopulated", letter: ".", color: .empty)
+    self.init(kinds: [unpopulated] + kinds, ground: 0, states: [:])
+  }
+
   /// The place of a change among the kinds of the legend of changes.
   public static func index(of change: PageChange.Kind) -> Int {
     switch change {

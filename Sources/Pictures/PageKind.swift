@@ -6,4 +6,11 @@ public struct PageKind: Hashable, Sendable {
   public var letter: Character
   /// Its colour.
   public var color: Color
+
+  /// Makes a kind.
+  public init(name: String, letter: Character, color: Color) {
+    self.name = name
+    self.letter = letter
+    self.color = color
+  }
 }

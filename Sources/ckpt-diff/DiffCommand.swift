@@ -4,6 +4,11 @@ import CheckpointImage
 import CommandLineSupport
 import Pictures
 
+/// What else a comparison tells apart.
+enum ComparisonKind: String, CaseIterable, ExpressibleByArgument {
+  case `class`
+}
+
 @main
 struct DiffCommand: Tool {
   static let configuration = CommandConfiguration(
@@ -25,6 +30,12 @@ struct DiffCommand: Tool {
 
   @Flag(help: "Add to the summary how many bytes changed in how many pages.")
   var histogram = false
+
+  @Option(
+    help: ArgumentHelp(
+      "Add to the summary what a Linux guest uses its pages for in both: class.", valueName: "what")
+  )
+  var by: ComparisonKind?
 
   @Option(
     help: ArgumentHelp("Compare only these PFNs, such as 0x100-0x1ff.", valueName: "first-last"),
@@ -56,10 +67,13 @@ struct DiffCommand: Tool {
     let list = listing?.make(json: common.json)
     let contents = PageContents(pair)
     var bytes = ChangedBytes()
+    var classes: ClassComparison?
+    if by == .class { classes = try ClassComparison(pair) }
     var map = pictures.isWanted ? pictures.map(of: blocks(of: pair), .changes) : nil
     let readsPages = histogram || listing == .pages || listing == .bytes
     let difference = try Difference(pair, within: range) { (run) throws(CheckpointError) in
       try list?.add(run)
+      classes?.add(run.pages)
       map?.add(run.pages, kind: Legend.index(of: run.change.kind))
       guard readsPages, run.change.contentsDiffer else { return }
       try contents.read(run.pages) { (pfn, old, new) throws(CheckpointError) in
@@ -68,7 +82,8 @@ struct DiffCommand: Tool {
       }
     }
     try list?.end()
-    let report = DifferenceReport(pair, difference, guest, readsPages ? bytes : nil)
+    var report = DifferenceReport(pair, difference, guest, readsPages ? bytes : nil)
+    report.classes = try classes?.shares()
     if let map { try pictures.draw(map, titles: report.titles, of: pair.images) }
     try tell(report)
     return difference.pages == 0 ? .success : .no

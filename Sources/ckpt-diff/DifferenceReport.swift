@@ -65,6 +65,8 @@ struct DifferenceReport: Encodable {
   /// The parts of the machine state that differ.
   var records: [String]
   var contents: Contents?
+  /// How much of the memory is of each class, if that was asked for.
+  var classes: [ClassComparison.Share]?
   /// Why these are likely two guests.
   var otherGuest: [String]
   var bytesRead: UInt64
@@ -113,6 +115,7 @@ struct DifferenceReport: Encodable {
     )
     lines += changes.map(\.line)
     if let contents { lines += Self.lines(contents) }
+    if let classes { lines += ClassComparison.lines(classes) }
     lines.append("machine  " + machineText)
     lines.append("read     \(ByteCount.text(bytesRead)) of \(ByteCount.text(bytesOfImages))")
     return lines

@@ -27,6 +27,8 @@ struct ImageDescription: Encodable {
   var segments: UInt64
   var records: [Record]
   var provenance: [[String: String]]
+  /// Evicted pages that the image itself speaks of, by reason, if they were counted.
+  var evicted: [String: UInt64]?
 
   init(_ file: ImageFile) throws(CheckpointError) {
     image = ImageReport(
@@ -48,6 +50,16 @@ struct ImageDescription: Encodable {
     provenance = try Merge.provenance(of: file).map { history in
       Dictionary(history.fields.map { ($0.key, $0.value) }) { first, _ in first }
     }
+  }
+
+  /// Counts evicted pages: that takes all of the index.
+  mutating func countEvicted(_ file: ImageFile) throws(CheckpointError) {
+    guard file.root.count(.evicted) > 0 else { return }
+    var counts: [String: UInt64] = [:]
+    try StatusRuns.forEach(of: file) { pages, status in
+      if status.state == .evicted { counts["\(status.reason)", default: 0] += UInt64(pages.count) }
+    }
+    evicted = counts
   }
 
   /// When the guest was as the image shows it, as far as that is known.
@@ -81,6 +93,10 @@ struct ImageDescription: Encodable {
     ]
     if let parentID { lines.append("parent         \(parentID) (\(parentName ?? "no name"))") }
     lines.append("pages          \(image.pageText); \(image.deadCopies) dead copies")
+    if let evicted {
+      let parts = evicted.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
+      lines.append("evicted        " + parts.map { "\($0.value) \($0.key)" }.joined(separator: ", "))
+    }
     lines.append("layout         \(layout)")
     if let moment { lines.append("moment         \(moment)") }
     for record in records {

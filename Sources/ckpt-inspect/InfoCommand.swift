@@ -13,7 +13,9 @@ struct InfoCommand: Tool {
   @Flag(help: "Print results as JSON.") var json = false
 
   func execute() throws(CheckpointError) -> ExitStatus {
-    let description = try ImageDescription(ImageFile(image))
+    let file = try ImageFile(image)
+    var description = try ImageDescription(file)
+    try description.countEvicted(file)
     if json {
       try Results.printJSON(description)
     } else {

@@ -10,6 +10,7 @@ struct InspectCommand: ParsableCommand {
     subcommands: [
       InfoCommand.self,
       ChainCommand.self,
+      GuestCommand.self,
       MapCommand.self,
       PageCommand.self,
       ReadCommand.self,

@@ -44,7 +44,7 @@ import Testing
       }
       for place in places {
         for pfn in place..<place + 80 where plan[pfn] != model[pfn, default: .none] {
-          Issue.record("round \(round), PFN \(pfn): \(plan[pfn]), not \(model[pfn, default: .none])")
+          Issue.record("round \(round), PFN \(pfn): \(plan[pfn])")
           return
         }
       }

@@ -1,19 +1,19 @@
 internal import CheckpointCodec
 
 extension GuestFacts {
+  /// When the kernel was started, as text; nil if it is not known.
+  public var boot: String? {
+    bootTime.map {
+      UTCTime.text(seconds: Int($0 / 1_000_000_000), nanoseconds: Int($0 % 1_000_000_000))
+    }
+  }
+
   /// The facts that are known, as fields of the provenance.
   public var fields: [(key: String, value: String)] {
-    var fields = [("guest.release", release)]
-    if let banner { fields.append(("guest.banner", banner)) }
-    if let bootTime {
-      fields.append(
-        (
-          "guest.boot",
-          UTCTime.text(
-            seconds: Int(bootTime / 1_000_000_000), nanoseconds: Int(bootTime % 1_000_000_000))
-        ))
-    }
-    if let commandLine { fields.append(("guest.command", commandLine)) }
-    return fields
+    let fields = [
+      ("guest.release", release), ("guest.banner", banner), ("guest.boot", boot),
+      ("guest.command", commandLine),
+    ]
+    return fields.compactMap { key, value in value.map { (key, $0) } }
   }
 }
