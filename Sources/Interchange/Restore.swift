@@ -20,6 +20,8 @@ public enum Restore {
     case raw
     /// An ELF core file of the physical memory.
     case elf
+    /// A dump of makedumpfile's kind, each page compressed.
+    case kdump
     /// A memory image of LiME.
     case lime
 
@@ -46,8 +48,8 @@ public enum Restore {
       return try write(chain, as: xen, configuration, to: output, on: pool, progress)
     }
     if let dump = DumpFormat(rawValue: format.rawValue) {
-      return try dump.write(chain, options, to: output) { (sink) throws(CheckpointError) in
-        try run(chain, .ascending, into: sink, on: pool, progress)
+      return try dump.write(chain, options, to: output) { (sink, steps) throws(CheckpointError) in
+        try run(chain, .ascending, steps, into: sink, on: pool, progress)
       }
     }
     let writer = RawWriter(output)
@@ -76,7 +78,8 @@ public enum Restore {
   package static func checkRestorable(_ chain: Chain) throws(CheckpointError) {
     func refused(_ reason: String) -> CheckpointError {
       CheckpointError(
-        .refused, reason + ": no guest can go on from it; --to raw, elf and lime are possible",
+        .refused,
+        reason + ": no guest can go on from it; --to raw, elf, kdump and lime are possible",
         file: chain.tip.name)
     }
     let hasEvicted = chain.images.contains { $0.root.count(.evicted) > 0 }
@@ -95,10 +98,10 @@ public enum Restore {
   }
 
   private static func run(
-    _ chain: Chain, _ order: ChainSource.Order, into sink: any CheckpointSink,
-    on pool: WorkerPool, _ progress: (Double?) -> Void
+    _ chain: Chain, _ order: ChainSource.Order, _ steps: [Pipeline.Step] = [],
+    into sink: any CheckpointSink, on pool: WorkerPool, _ progress: (Double?) -> Void
   ) throws(CheckpointError) {
-    try Pipeline([.perform], into: sink, on: pool)
+    try Pipeline([.perform] + steps, into: sink, on: pool)
       .run(ChainSource(chain, order: order, on: pool), progress: progress)
   }
 }

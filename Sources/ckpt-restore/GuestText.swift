@@ -7,16 +7,30 @@ import Interchange
 
 extension DumpOptions {
   /// What the dump of a chain's tip says of the guest; a line on standard error if it cannot say it.
-  init(of chain: Chain) throws(CheckpointError) {
+  ///
+  /// - Parameter level: which pages are to be left out; for that the guest must be recognised.
+  init(of chain: Chain, level: DumpLevel?, codec: CodecSettings?) throws(CheckpointError) {
     self.init()
+    if let codec { self.codec = codec }
     let clues = try MemoryClues(chain.completeRecords())
-    // The dump the image was made of had it.
-    guard clues.vmcoreinfo == nil else { return }
+    if let text = clues.vmcoreinfo, let information = try? VMCoreInfo(text) { take(information) }
+    // The dump the image was made of had the note.
+    if level == nil, clues.vmcoreinfo != nil { return }
     do throws(CheckpointError) {
-      vmcoreinfo = try LinuxGuest.find(in: ChainMemory(chain), clues).information.text
+      let guest = try LinuxGuest.find(in: ChainMemory(chain), clues)
+      take(guest.information)
+      vmcoreinfo = guest.information.text
+      guard let level else { return }
+      self.level = level.rawValue
+      leftOut = try level.plan(of: guest)
     } catch {
-      guard error.kind == .refused else { throw error.inFile(chain.tip.name) }
+      guard error.kind == .refused, level == nil else { throw error.inFile(chain.tip.name) }
       Message.print("ckpt-restore: written without a VMCOREINFO note: \(error)")
     }
+  }
+
+  private mutating func take(_ information: VMCoreInfo) {
+    release = information.release
+    physicalBase = information.number("phys_base") ?? 0
   }
 }

@@ -3,6 +3,7 @@ import CheckpointChain
 import CheckpointCodec
 import CheckpointImage
 import CommandLineSupport
+import GuestMemory
 import Interchange
 
 @main
@@ -12,8 +13,8 @@ struct RestoreCommand: Tool {
     abstract: "Make a running domain of a checkpoint, or write it in a format others read.",
     discussion: """
       xen: is a domain of this machine's Xen. xl is a file for "xl restore", libxl and libxc the streams inside it, libvirt a file for "virsh \
-      restore", xenserver a suspend image, raw plain memory, elf and lime what crash, gdb and other tools for analysis \
-      read. Every page is checked against its digest \
+      restore", xenserver a suspend image, raw plain memory, elf, kdump and lime what crash, gdb and \
+      other tools for analysis read. Every page is checked against its digest \
       on the way.
       """,
     version: RunRecord.version)
@@ -25,7 +26,7 @@ struct RestoreCommand: Tool {
 
   @Option(
     help: ArgumentHelp(
-      "Make a domain (xen:), or write xl, libxl, libxc, libvirt, xenserver, raw, elf or lime.",
+      "Make a domain (xen:), or write xl, libxl, libxc, libvirt, xenserver, raw, elf, kdump or lime.",
       valueName: "format"))
   var to: Target
 
@@ -36,6 +37,19 @@ struct RestoreCommand: Tool {
     completion: .file())
   var config: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "With --to kdump: leave out what makedumpfile -d leaves out, a sum of 1, 2, 4, 8 and 16.",
+      valueName: "level"),
+    transform: { text in
+      guard let level = Int(text).flatMap({ DumpLevel($0) }) else {
+        throw ValidationError("--dump-level takes a number from 0 to 31")
+      }
+      return level
+    })
+  var dumpLevel: DumpLevel?
+
+  @OptionGroup(title: "With --to kdump") var codec: CodecOptions
   @OptionGroup(title: "A domain") var domain: DomainOptions
   @OptionGroup(title: "Output") var output: FileOutput
   @OptionGroup(title: "Chain") var chain: ChainOptions
@@ -46,6 +60,9 @@ struct RestoreCommand: Tool {
     if config != nil && to != .file(.xl) && to != .domain {
       throw ValidationError(
         "--config needs --to xl or --to xen: no other format has an xl configuration")
+    }
+    if (dumpLevel != nil || codec.chosen != nil) && to != .file(.kdump) {
+      throw ValidationError("--dump-level, --codec and --level need --to kdump")
     }
     if to == .domain {
       if output.isGiven {
@@ -80,7 +97,8 @@ struct RestoreCommand: Tool {
     let progress = ProgressLine("restoring", quiet: common.quiet)
     let unknown = try Restore.run(
       images, as: format, configuration: configuration,
-      options: format.hasNotes ? DumpOptions(of: images) : DumpOptions(), to: file,
+      options: format.hasNotes
+        ? DumpOptions(of: images, level: dumpLevel, codec: codec.chosen) : DumpOptions(), to: file,
       on: threads.pool, progress: progress.update)
     try file.commit()
     progress.end()

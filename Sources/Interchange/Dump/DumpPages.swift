@@ -36,6 +36,22 @@ struct DumpPages {
     missing = pages.missing
   }
 
+  /// Takes pages for missing whose contents are known.
+  mutating func leaveOut(_ plan: EvictionPlan) {
+    guard !plan.isEmpty else { return }
+    var kept: [Range<PFN>] = []
+    for run in known {
+      for pfn in run {
+        if plan[pfn] == .none {
+          Self.append(pfn..<pfn + 1, to: &kept)
+        } else {
+          missing.count(.evicted)
+        }
+      }
+    }
+    known = kept
+  }
+
   private struct Gathered {
     var known: [Range<PFN>] = []
     var populated: [Range<PFN>] = []

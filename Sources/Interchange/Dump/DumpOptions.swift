@@ -1,0 +1,21 @@
+public import CheckpointCodec
+internal import CheckpointImage
+
+/// What a crash dump has besides memory, and what it is to have of that.
+public struct DumpOptions: Sendable {
+  /// What a Linux guest says of itself, for an image that has no note of it.
+  public var vmcoreinfo: [UInt8]?
+  /// The release of the guest's kernel.
+  public var release = ""
+  /// The physical address of the kernel's image, less the one it was linked for.
+  public var physicalBase: Int64 = 0
+  /// For kdump: pages to be left out, though their contents are known.
+  public var leftOut = EvictionPlan()
+  /// For kdump: by which of makedumpfile's levels these were chosen.
+  public var level = 0
+  /// For kdump: how pages are compressed.
+  public var codec = CodecSettings(codec: .zlib)
+
+  /// Nothing is known of the guest, and nothing is left out.
+  public init() {}
+}
