@@ -71,6 +71,10 @@ test-xen: build
 
 soak-xen: build
 	$(XEN_JOB) Tests/Xen/live "$(XEN_OUT)/soak" --timeout 7200 --env PARTS=soak:pvh:100:50:20
+	$(XEN_JOB) Tests/Xen/live "$(XEN_OUT)/soak-evict" --timeout 7200 \
+	  --env PARTS="$$(printf 'evict:pvh:2:%d ' $$(seq 20))"
+	$(XEN_JOB) Tests/Xen/live "$(XEN_OUT)/soak-evict-pv" --timeout 7200 --xen shadow \
+	  --env PARTS="$$(printf 'evict:pv:2:%d ' $$(seq 20))"
 
 demo-xen: build
 	$(XEN_JOB) Tests/Xen/demo "$(XEN_OUT)/demo"
@@ -125,7 +129,7 @@ help:
 	@echo 'make man-check   check the man pages against the tools (needs a build)'
 	@echo 'make bench       measure (make bench-smoke: only see that measuring works)'
 	@echo 'make test-xen    live captures of guests on Xen, in QEMU (part of make test)'
-	@echo 'make soak-xen    the same for an hour: 100 captures, 50 kills, 20 restores'
+	@echo 'make soak-xen    the same for some hours: 100 captures, 50 kills, 20 restores; 40 seeds without free pages'
 	@echo 'make demo-xen    capture a guest on Xen every second, lose it, and bring it back'
 	@echo 'make bench-xen   how long a guest of 512 MiB stands still, beside xl save -c'
 	@echo 'make fuzz        look for inputs that break the tools, FUZZ_SECONDS ($(FUZZ_SECONDS)) for each of FUZZ_TARGETS'

@@ -93,11 +93,15 @@ for type in ${TYPES:-pvh pv}; do
   check "paused: equal the second time" differs_by 0 "$a-paused.ckpt" "$a-again.ckpt"
   check "paused: its records are understood" understood "$a-again.ckpt"
   ckpt-inspect info "$a-again.ckpt"
+  check "paused: without files and processes" ckpt-capture "xen:$type" --memory-only --pause --evict user -o "$a-user.ckpt"
+  check "paused: the same left out of the image before" ckpt-merge -q --evict user "$a-again.ckpt" -o "$a-merged.ckpt"
+  check "paused: is equal" differs_by 0 "$a-user.ckpt" "$a-merged.ckpt"
+  check "paused: is smaller" test "$(stat -c %s "$a-user.ckpt")" -lt "$(stat -c %s "$a-again.ckpt")"
   xl unpause "$type"
   unharmed "$type" 2
 
   # A restorable image may be the parent: pages have the same PFNs in both, and page tables the same form.
-  check "an increment on a restorable image" ckpt-capture -q "xen:$type" -o "$a-full.ckpt"
+  check "an increment on a restorable image" ckpt-capture -q "xen:$type" --evict none -o "$a-full.ckpt"
   check "an increment on a restorable image: captured" \
     ckpt-capture "xen:$type" --memory-only --pause --parent "$a-full.ckpt" -o "$a-on-full.ckpt"
   check "an increment on a restorable image: sound" ckpt-verify -q "$a-on-full.ckpt"
