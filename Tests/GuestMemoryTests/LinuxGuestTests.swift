@@ -4,61 +4,10 @@ import GuestMemory
 import TestSupport
 import Testing
 
-/// A small memory with what is needed to recognise a kernel in it.
-struct ModelKernel {
-  static let imageBase: UInt64 = 0xffff_ffff_8000_0000
-  let memory = ModelMemory(limit: 4096)
-  var free: PFN = 16
-  let root: UInt64
-  let levels: Int
-  let physicalBase: UInt64 = 0x20_0000
-  let stext = imageBase + 0x60_0000
-  let data = imageBase + 0x80_0000
-
-  init(levels: Int) {
-    self.levels = levels
-    root = physicalBase + 0x80_0000
-    memory[u64: root] = 0
-    map(stext, to: physicalBase + 0x60_0000, leaf: 1)
-    map(data, to: physicalBase + 0x80_0000)
-  }
-
-  mutating func map(_ virtual: UInt64, to physical: UInt64, leaf: Int = 0) {
-    memory.map(virtual, to: physical, root: root, levels: levels, free: &free, leaf: leaf)
-  }
-
-  func text(release: String = "6.1.0-test", root: UInt64? = nil) -> [UInt8] {
-    let top = Self.imageBase &+ (root ?? self.root) &- physicalBase
-    return Array(
-      """
-      OSRELEASE=\(release)
-      PAGESIZE=4096
-      SYMBOL(swapper_pg_dir)=\(String(top, radix: 16))
-      SYMBOL(_stext)=\(String(stext, radix: 16))
-      SIZE(page)=64
-      OFFSET(page._refcount)=52
-      LENGTH(free_area.free_list)=5
-      NUMBER(PAGE_BUDDY_MAPCOUNT_VALUE)=-129
-      NUMBER(phys_base)=\(physicalBase)
-      NUMBER(pgtable_l5_enabled)=\(levels == 5 ? 1 : 0)
-
-      """.utf8)
-  }
-
-  func refusal(_ clues: MemoryClues = MemoryClues()) -> String? {
-    do {
-      _ = try LinuxGuest.find(in: memory, clues)
-      return nil
-    } catch {
-      return error.kind == .refused ? error.reason : "not refused: \(error)"
-    }
-  }
-}
-
 @Suite struct LinuxGuestTests {
   @Test(arguments: [4, 5]) func theKernelIsFoundByItsOwnText(levels: Int) throws {
     let kernel = ModelKernel(levels: levels)
-    kernel.memory.write(kernel.text(), at: 0x7_0000)
+    kernel.memory.write(kernel.text(), at: 0x70_0000)
     let guest = try LinuxGuest.find(in: kernel.memory, MemoryClues())
     #expect(guest.information.release == "6.1.0-test")
     #expect(guest.information.size("page") == 64)
@@ -75,13 +24,13 @@ struct ModelKernel {
   }
 
   @Test func bytesGoAcrossPages() throws {
-    var kernel = ModelKernel(levels: 4)
-    let place = ModelKernel.imageBase + 0xa0_0000
+    var kernel = ModelKernel()
+    let place = ModelKernel.imageBase + 0xc0_0000
     kernel.map(place, to: 0x50_0000)
     kernel.map(place + 0x1000, to: 0x40_0000)
     kernel.memory.write(Array("across".utf8), at: 0x50_0ffa)
     kernel.memory.write(Array(" pages".utf8), at: 0x40_0000)
-    kernel.memory.write(kernel.text(), at: 0x7_0000)
+    kernel.memory.write(kernel.text(), at: 0x70_0000)
     let guest = try LinuxGuest.find(in: kernel.memory, MemoryClues())
     #expect(try guest.bytes(at: place + 0xffa, count: 12) == Array("across pages".utf8))
     #expect(try guest.bytes(at: place + 0xffa, count: 0x1007) == nil)
@@ -90,20 +39,20 @@ struct ModelKernel {
   }
 
   @Test func twoKernelsThatBothFitAreRefused() {
-    let kernel = ModelKernel(levels: 4)
-    kernel.memory.write(kernel.text(), at: 0x7_0000)
-    kernel.memory.write(kernel.text(), at: 0x9_0000)
+    let kernel = ModelKernel()
+    kernel.memory.write(kernel.text(), at: 0x70_0000)
+    kernel.memory.write(kernel.text(), at: 0x90_0000)
     #expect(kernel.refusal() == nil)
-    kernel.memory.write(kernel.text(release: "6.2.0"), at: 0xb_0000)
+    kernel.memory.write(kernel.text(release: "6.2.0"), at: 0x91_0000)
     #expect(kernel.refusal()?.contains("two different") == true)
   }
 
   @Test func whatDoesNotFitIsRefused() {
-    let kernel = ModelKernel(levels: 4)
+    let kernel = ModelKernel()
     #expect(kernel.refusal()?.contains("no VMCOREINFO") == true)
-    kernel.memory.write(kernel.text(root: kernel.root + 0x1000), at: 0x7_0000)
+    kernel.memory.write(kernel.text(root: kernel.root + 0x1000), at: 0x70_0000)
     #expect(kernel.refusal()?.contains("do not map") == true)
-    for page in 0..<64 { kernel.memory.write(kernel.text(), at: 0x10_0000 + UInt64(page) << 12) }
+    for page in 0..<64 { kernel.memory.write(kernel.text(), at: 0xd0_0000 + UInt64(page) << 12) }
     #expect(kernel.refusal()?.contains("64 pages") == true)
     var clues = MemoryClues()
     clues.vmcoreinfo = Array("OSRELEASE=1\nPAGESIZE=4096\n".utf8)
@@ -113,7 +62,7 @@ struct ModelKernel {
   /// Tables that lead back to themselves end after as many steps as there are levels.
   @Test func tablesThatLeadInCirclesEnd() throws {
     let kernel = ModelKernel(levels: 5)
-    kernel.memory.write(kernel.text(), at: 0x7_0000)
+    kernel.memory.write(kernel.text(), at: 0x70_0000)
     let guest = try LinuxGuest.find(in: kernel.memory, MemoryClues())
     for place in 0..<256 { kernel.memory[u64: 0x3_0000 + UInt64(place) * 8] = 0x3_0003 }
     kernel.memory[u64: kernel.root] = 0x3_0003

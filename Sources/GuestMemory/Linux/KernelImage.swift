@@ -20,19 +20,21 @@ struct KernelImage {
 
   /// Follows the tables in the 1 GiB that the image can lie in.
   init(_ tables: KernelPageTables, _ pages: CachedPages) throws(CheckpointError) {
-    var virtual = LinuxGuest.imageBase
-    let end = virtual + 1 << 30
-    var count = 0
-    while virtual < end, count < Self.most {
+    var offset: UInt64 = 0
+    var left = Self.most
+    while offset < 1 << 30, left > 0 {
+      let virtual = LinuxGuest.imageBase + offset
+      // Where a table high up has no entry, the reach is more than the image can have.
       let (mapping, reach) = try tables.step(virtual, pages)
       if let mapping {
+        let count = min(Int(mapping.byteCount), left)
+        left -= count
         add(
           Extent(
-            virtual: virtual, physical: mapping.physical, byteCount: Int(reach),
+            virtual: virtual, physical: mapping.physical, byteCount: count,
             isWritable: mapping.isWritable, isExecutable: mapping.isExecutable))
-        count += Int(reach)
       }
-      virtual += reach
+      offset += reach
     }
   }
 
