@@ -37,7 +37,7 @@ let package = Package(
       name: "VMCheckpoint",
       targets: [
         "CheckpointImage", "CheckpointCodec", "CheckpointChain", "Inspection", "Interchange",
-        "Archives", "GuestMemory",
+        "Archives", "Kdump", "GuestMemory",
       ]),
     .executable(name: "ckpt-capture", targets: ["ckpt-capture"]),
     .executable(name: "ckpt-merge", targets: ["ckpt-merge"]),
@@ -64,6 +64,8 @@ let package = Package(
     .systemLibrary(name: "CMemmem"),
     .systemLibrary(
       name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
+    .systemLibrary(
+      name: "CKdumpfile", pkgConfig: "libkdumpfile", providers: [.apt(["libkdumpfile-dev"])]),
     .systemLibrary(name: "CXen", pkgConfig: "xenlight", providers: [.apt(["libxen-dev"])]),
 
     library("CheckpointImage", ["CCrypto", "CDeflate"]),
@@ -77,6 +79,7 @@ let package = Package(
     library(
       "Archives",
       ["Interchange", "CheckpointCodec", "CheckpointImage", "CArchive", "CZlib", "CZstd"]),
+    library("Kdump", ["Interchange", "CheckpointCodec", "CheckpointImage", "CKdumpfile"]),
     library(
       "GuestMemory",
       ["Interchange", "CheckpointChain", "CheckpointCodec", "CheckpointImage", "CMemmem"]),
@@ -93,7 +96,7 @@ let package = Package(
         "Pictures", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
-    tool("ckpt-capture", ["Archives", "XenDomain"]),
+    tool("ckpt-capture", ["Archives", "Kdump", "XenDomain"]),
     tool("ckpt-merge"),
     tool("ckpt-verify", ["Archives"]),
     tool("ckpt-restore", ["XenDomain"]),

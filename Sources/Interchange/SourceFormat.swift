@@ -17,6 +17,8 @@ public enum SourceFormat: String, CaseIterable, Sendable {
   case raw
   /// An ELF core file of the physical memory.
   case elf
+  /// A dump of makedumpfile's kind, each page compressed.
+  case kdump
   /// A memory image of LiME.
   case lime
 
@@ -40,6 +42,11 @@ public enum SourceFormat: String, CaseIterable, Sendable {
     }
     if start.starts(with: [0x7f, 0x45, 0x4c, 0x46]) { return .elf }
     if start.starts(with: LiMEHeader.magic) { return .lime }
+    if KdumpFile.isKdump(start) { return .kdump }
+    if start.starts(with: Array("makedumpfile".utf8)) {
+      throw refused(
+        "is a flattened dump: 'makedumpfile -R FILE < it' makes one that can be captured")
+    }
     throw refused("is of no known kind; --format raw takes it as plain memory")
   }
 
@@ -52,6 +59,9 @@ public enum SourceFormat: String, CaseIterable, Sendable {
     return switch self {
     case .elf: try ELFSource.open(input)
     case .lime: try LiMESource.open(input)
+    case .kdump:
+      throw CheckpointError(
+        .unsupported, "is a kdump-compressed dump, which only ckpt-capture reads", file: input.name)
     default: try RawSource(input)
     }
   }

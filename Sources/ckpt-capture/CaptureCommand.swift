@@ -6,6 +6,7 @@ import CheckpointImage
 import CommandLineSupport
 import GuestMemory
 public import Interchange
+import Kdump
 
 extension SourceFormat: ExpressibleByArgument {}
 
@@ -15,7 +16,7 @@ struct CaptureCommand: Tool {
     abstract: "Make a checkpoint image of a guest's memory and machine state.",
     discussion: """
       SOURCE is a file of xl save or virsh save, a XenServer suspend image, a libxl or libxc stream, an ELF core \
-      file or a LiME image of a machine's memory, or with --format raw plain memory; - is standard input. It may be compressed, or a member of an archive \
+      file, a kdump-compressed dump or a LiME image of a machine's memory, or with --format raw plain memory; - is standard input. It may be compressed, or a member of an archive \
       (ARCHIVE:MEMBER, or the only one that fits). xen:DOMAIN is a running guest, as root in dom0; it stands \
       still for a moment only. With --parent the image is an increment: it \
       holds only what differs from the parent. Of a checkpointed (Remus) stream each moment becomes \
@@ -35,7 +36,7 @@ struct CaptureCommand: Tool {
 
   @Option(
     help: ArgumentHelp(
-      "Take the source as xl, libxl, libxc, libvirt, xenserver, raw, elf or lime (default: look at it).",
+      "Take the source as xl, libxl, libxc, libvirt, xenserver, raw, elf, kdump or lime (default: look at it).",
       valueName: "format"))
   var format: SourceFormat?
 
@@ -95,7 +96,7 @@ struct CaptureCommand: Tool {
     let pool = threads.pool
     let progress = ProgressLine("capturing", quiet: common.quiet)
     let (moments, decision) = try eviction.request().prepare(
-      source.format.open(input), for: &capture, on: pool, progress: progress.update)
+      open(source), for: &capture, on: pool, progress: progress.update)
     decision?.warn(of: input.name)
     let series = CaptureSeries(
       capture, takesSeveral: name != nil, provenance: { RunRecord.begin("capture") }
@@ -125,6 +126,12 @@ struct CaptureCommand: Tool {
       }
     }
     return .success
+  }
+
+  /// Dumps of makedumpfile's kind need a library that no other tool loads.
+  private func open(_ source: SourceInput) throws(CheckpointError) -> any DescribedSource {
+    source.format == .kdump
+      ? try KdumpSource.open(source.input) : try source.format.open(source.input)
   }
 
   /// What is known of the source only once it was read.

@@ -101,6 +101,15 @@ public final class InputFile: Sendable {
     taken.wrappingAdd(UInt64(done), ordering: .relaxed)
   }
 
+  /// A descriptor of the file that is the caller's own, for a library that wants one.
+  package func ownDescriptor() throws(CheckpointError) -> Int32 {
+    let descriptor = if let spool { spool.descriptor } else { try OpenFiles.shared.acquire(self) }
+    defer { if spool == nil { OpenFiles.shared.release(self) } }
+    let own = fcntl(descriptor, F_DUPFD_CLOEXEC, 0)
+    guard own >= 0 else { throw .system("cannot open again", name) }
+    return own
+  }
+
   /// Fills pages of `buffer` with the bytes at `offset`; a file that ends before is incomplete.
   public func read(pages: Range<Int>, of buffer: PageBuffer, at offset: UInt64)
     throws(CheckpointError)

@@ -55,7 +55,7 @@ internal import Synchronization
   @_lifetime(borrow self)
   public func page(_ slot: Int) -> RawSpan { bytes(slot..<slot + 1) }
 
-  func mutableBytes(_ pages: Range<Int>) -> UnsafeMutableRawBufferPointer {
+  package func mutableBytes(_ pages: Range<Int>) -> UnsafeMutableRawBufferPointer {
     precondition(pages.lowerBound >= 0 && pages.upperBound <= pageCount)
     return unsafe UnsafeMutableRawBufferPointer(
       start: base + pages.lowerBound * Limits.pageSize, count: pages.count * Limits.pageSize)
