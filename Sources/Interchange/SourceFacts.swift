@@ -35,6 +35,8 @@ public protocol DescribedSource: CheckpointSource {
   var facts: SourceFacts { get }
   /// The memory in any order, apart from the events; nil if it comes once only, as from a pipe.
   var memory: (any PhysicalMemory)? { get }
+  /// What is known of the machine before any event was taken.
+  var knownRecords: [MachineRecord] { get }
   /// How faithful the recorded layout is; nil leaves it to the writer.
   var layoutKind: LayoutKind? { get }
   /// Whether the moment being read is told as what changed since the one before it in the source.
@@ -51,6 +53,8 @@ public protocol DescribedSource: CheckpointSource {
 extension DescribedSource {
   /// None.
   public var memory: (any PhysicalMemory)? { nil }
+  /// Nothing.
+  public var knownRecords: [MachineRecord] { [] }
   /// Whole.
   public var isDifference: Bool { false }
   /// It goes on.

@@ -47,7 +47,7 @@ public struct EvictionRequest: Sendable {
   ) throws(CheckpointError) -> (any DescribedSource, EvictionDecision?) {
     guard !isEmpty else { return (source, nil) }
     if let memory = source.memory {
-      let decision = try decide(on: memory, records: [])
+      let decision = try decide(on: memory, records: source.knownRecords)
       capture.evicted = decision.plan
       return (source, decision)
     }

@@ -22,6 +22,8 @@ public final class DumpSource: DescribedSource {
   public let facts: SourceFacts
   /// A dump has no layout to be kept.
   public let layoutKind: LayoutKind? = LayoutKind.none
+  /// What the dump says of the machine.
+  public let knownRecords: [MachineRecord]
   /// The memory in any order, if the input is a file.
   public let memory: (any PhysicalMemory)?
 
@@ -49,6 +51,7 @@ public final class DumpSource: DescribedSource {
   ) {
     self.input = input
     self.facts = facts
+    knownRecords = records
     self.records = records[...]
     self.memory = memory
     pagesTotal = pages
