@@ -132,7 +132,10 @@ let package = Package(
       ["GuestMemory", "Interchange", "CheckpointChain", "CheckpointCodec", "CheckpointImage"]),
     tests(
       "XenDomainTests",
-      ["XenDomain", "Interchange", "CheckpointChain", "CheckpointCodec", "CheckpointImage"]),
+      [
+        "XenDomain", "GuestMemory", "Interchange", "CheckpointChain", "CheckpointCodec",
+        "CheckpointImage",
+      ]),
   ],
   swiftLanguageModes: [.v6]
 )

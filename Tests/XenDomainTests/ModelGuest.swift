@@ -1,6 +1,7 @@
 #if Xen
 import CheckpointCodec
 import CheckpointImage
+import GuestMemory
 import Interchange
 
 @testable import XenDomain
@@ -33,7 +34,7 @@ final class ModelGuest {
   /// What its balloon driver is told, in KiB.
   fileprivate(set) var target: UInt64
   /// What it could do without; nil if it does not tell.
-  var spare: SpareMemory?
+  var spare: MemoryCounters?
 
   private unowned let host: ModelHost
   private var written: Set<PFN> = []
@@ -146,7 +147,7 @@ final class ModelGuest {
     var left = isLess ? self.target - target : target - self.target
     self.target = target
     for pfn in pages.indices where left >= 4 {
-      if isLess, spare.map({ $0.pages == 0 }) ?? false { return }
+      if isLess, spare.map({ $0.free == 0 }) ?? false { return }
       guard (pages[pfn].status.state == .data) == isLess else { continue }
       balloon(pfn)
       left -= 4
@@ -203,8 +204,8 @@ extension ModelGuest: LiveDomain {
     return target
   }
 
-  func spareMemory() throws(CheckpointError) -> SpareMemory? {
-    try begin("spareMemory")
+  func counters() throws(CheckpointError) -> MemoryCounters? {
+    try begin("counters")
     return spare
   }
 

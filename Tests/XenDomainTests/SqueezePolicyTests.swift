@@ -1,4 +1,5 @@
 #if Xen
+import GuestMemory
 import TestSupport
 import Testing
 
@@ -18,9 +19,9 @@ import Testing
       var steps = 0
       var end: SqueezeEnd?
       while end == nil, steps < 100 {
-        let spare = SpareMemory(
+        let spare = MemoryCounters(
           free: (pages - needed) / 2, cleanCache: (pages - needed + 1) / 2, swapRoom: 0)
-        switch policy.next(pages: pages, spare: spare) {
+        switch policy.next(pages: pages, counters: spare) {
         case .lower(let to):
           #expect(to < pages)
           #expect(to >= needed + policy.floor)
@@ -40,14 +41,14 @@ import Testing
 
   @Test func stepsBackAtTheFirstSignOfPressure() {
     var policy = SqueezePolicy(pages: 1 << 17, goal: nil)
-    let plenty = SpareMemory(free: 50_000, cleanCache: 50_000, swapRoom: 1000)
-    #expect(policy.next(pages: 1 << 17, spare: plenty) == .lower(to: 7 << 14))
+    let plenty = MemoryCounters(free: 50_000, cleanCache: 50_000, swapRoom: 1000)
+    #expect(policy.next(pages: 1 << 17, counters: plenty) == .lower(to: 7 << 14))
     var swapping = plenty
     swapping.swapRoom = 900
-    #expect(policy.next(pages: 7 << 14, spare: swapping) == .easeOff(to: 1 << 17, .swaps))
+    #expect(policy.next(pages: 7 << 14, counters: swapping) == .easeOff(to: 1 << 17, .swaps))
     policy = SqueezePolicy(pages: 1 << 17, goal: nil)
-    let little = SpareMemory(free: 1000, cleanCache: 1000, swapRoom: 0)
-    #expect(policy.next(pages: 40_000, spare: little) == .easeOff(to: 40_000 + 1 << 14, .short))
+    let little = MemoryCounters(free: 1000, cleanCache: 1000, swapRoom: 0)
+    #expect(policy.next(pages: 40_000, counters: little) == .easeOff(to: 40_000 + 1 << 14, .short))
     #expect(policy.pressure(little) == .short)
     #expect(policy.pressure(nil) == nil)
     #expect(policy.stalled(pages: 1 << 17) == .easeOff(to: 1 << 17, .nothingGiven))
@@ -56,8 +57,8 @@ import Testing
 
   @Test func aGuestThatDoesNotTellGoesDownToTheSizeAskedFor() {
     var policy = SqueezePolicy(pages: 100_000, goal: 90_000)
-    #expect(policy.next(pages: 100_000, spare: nil) == .lower(to: 90_000))
-    #expect(policy.next(pages: 90_000, spare: nil) == .end(.reached))
+    #expect(policy.next(pages: 100_000, counters: nil) == .lower(to: 90_000))
+    #expect(policy.next(pages: 90_000, counters: nil) == .end(.reached))
   }
 }
 

@@ -1,6 +1,7 @@
 #if Xen
 internal import CheckpointCodec
 internal import CheckpointImage
+internal import GuestMemory
 
 /// One life of a domain, from its start to its end, as it is captured. A reboot begins another.
 protocol LiveDomain: AnyObject {
@@ -23,8 +24,8 @@ protocol LiveDomain: AnyObject {
   func configuration() throws(CheckpointError) -> [UInt8]
   /// What its balloon driver is told to leave the guest, in KiB.
   func memoryTarget() throws(CheckpointError) -> UInt64
-  /// What the guest could do without; nil if its kernel is not known to say. Its memory must have been looked at.
-  func spareMemory() throws(CheckpointError) -> SpareMemory?
+  /// What the guest's kernel counts of its memory now; nil if it is none that tells.
+  func counters() throws(CheckpointError) -> MemoryCounters?
   /// Pages allocated to the domain; fails if it is gone.
   func pageCount() throws(CheckpointError) -> UInt64
   /// Whether the guest will not go on in this life: it has gone, or shut down.

@@ -10,6 +10,8 @@ final class RunningDomain: LiveDomain {
   let log: any DirtyLog
   private let hypervisor: Hypervisor
   private let toolstack: Toolstack
+  /// Found when it is first asked for.
+  private var guestKernel: LinuxGuest?
 
   init(_ reference: DomainReference, _ hypervisor: Hypervisor, _ toolstack: Toolstack)
     throws(CheckpointError)
@@ -57,7 +59,22 @@ final class RunningDomain: LiveDomain {
     return target
   }
 
-  func spareMemory() throws(CheckpointError) -> SpareMemory? { nil }
+  func counters() throws(CheckpointError) -> MemoryCounters? {
+    do throws(CheckpointError) {
+      let guest: LinuxGuest
+      if let guestKernel {
+        guest = guestKernel
+      } else {
+        guest = try LinuxGuest.find(in: memory, MemoryClues(memory.processors()))
+        guestKernel = guest
+      }
+      guest.refresh()
+      return try MemoryCounters(guest)
+    } catch {
+      if error.kind == .interrupted { throw error }
+      return nil
+    }
+  }
 
   func pageCount() throws(CheckpointError) -> UInt64 {
     guard let state = try hypervisor.domain(reference.id), !state.isDying else {

@@ -50,7 +50,7 @@ final class Squeeze {
     } else {
       policy = SqueezePolicy(pages: pages, goal: nil)
     }
-    let isKnown = try domain.spareMemory() != nil
+    let isKnown = try domain.counters() != nil
     guard goal != .auto || isKnown else {
       throw CheckpointError(
         .refused,
@@ -74,7 +74,7 @@ final class Squeeze {
   func look() throws(CheckpointError) -> SqueezeEnd? {
     guard !isOver, ContinuousClock.now >= lastLook + Self.interval else { return nil }
     lastLook = .now
-    guard let end = policy.pressure(try domain.spareMemory()) else { return nil }
+    guard let end = policy.pressure(try domain.counters()) else { return nil }
     try release()
     return end
   }
@@ -89,7 +89,7 @@ final class Squeeze {
   /// Asks for more; why no more can be had, if so.
   private func step() throws(CheckpointError) -> SqueezeEnd? {
     try Interruption.check()
-    var step = policy.next(pages: try domain.pageCount(), spare: try domain.spareMemory())
+    var step = policy.next(pages: try domain.pageCount(), counters: try domain.counters())
     if case .lower(let goal) = step {
       try ask(for: goal)
       do throws(CheckpointError) {

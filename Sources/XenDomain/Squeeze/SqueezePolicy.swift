@@ -1,4 +1,6 @@
 #if Xen
+internal import GuestMemory
+
 /// Decides how far a guest is squeezed, in steps: it must never be short of memory. Numbers are pages.
 struct SqueezePolicy {
   /// What to do next.
@@ -39,13 +41,13 @@ struct SqueezePolicy {
 
   /// - Parameters:
   ///   - pages: what the guest has now.
-  ///   - spare: what it could do without; nil if it is not known.
-  mutating func next(pages: UInt64, spare: SpareMemory?) -> Step {
-    if let end = pressure(spare) { return .easeOff(to: eased(pages, spare), end) }
+  ///   - counters: what its kernel says of its memory; nil if it is not known.
+  mutating func next(pages: UInt64, counters: MemoryCounters?) -> Step {
+    if let end = pressure(counters) { return .easeOff(to: eased(pages, counters), end) }
     guard pages > goal else { return .end(.reached) }
     var most = min(step, pages - goal)
-    if let spare {
-      let room = spare.pages > floor ? spare.pages - floor : 0
+    if let counters {
+      let room = counters.spare > floor ? counters.spare - floor : 0
       guard room >= Self.leastStep else { return .end(.noneToSpare) }
       most = min(most, room)
     }
@@ -58,17 +60,17 @@ struct SqueezePolicy {
   }
 
   /// Why the guest must not be squeezed as much as it is; nil if nothing speaks against it.
-  mutating func pressure(_ spare: SpareMemory?) -> SqueezeEnd? {
-    guard let spare else { return nil }
-    let room = max(swapRoom ?? 0, spare.swapRoom)
+  mutating func pressure(_ counters: MemoryCounters?) -> SqueezeEnd? {
+    guard let counters else { return nil }
+    let room = max(swapRoom ?? 0, counters.swapRoom)
     swapRoom = room
-    if room - spare.swapRoom > Self.swapNoise { return .swaps }
-    return spare.pages < floor / 2 ? .short : nil
+    if room - counters.swapRoom > Self.swapNoise { return .swaps }
+    return counters.spare < floor / 2 ? .short : nil
   }
 
   /// How much it shall have when it had too little.
-  func eased(_ pages: UInt64, _ spare: SpareMemory?) -> UInt64 {
-    let missing = floor - min(floor, spare?.pages ?? 0)
+  func eased(_ pages: UInt64, _ counters: MemoryCounters?) -> UInt64 {
+    let missing = floor - min(floor, counters?.spare ?? 0)
     return min(all, pages &+ max(missing, step))
   }
 }
@@ -82,5 +84,10 @@ public enum SqueezeEnd: String, Sendable {
   case short = "it was getting short of memory, and got some back"
   case swaps = "it began to swap, and got memory back"
   case hostShort = "others took memory that it gave up, so that it got the rest back"
+}
+
+extension MemoryCounters {
+  /// What the guest can give up without writing anything.
+  fileprivate var spare: UInt64 { free &+ cleanCache }
 }
 #endif

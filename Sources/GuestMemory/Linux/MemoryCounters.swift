@@ -1,0 +1,41 @@
+internal import CheckpointCodec
+public import CheckpointImage
+
+/// What a Linux kernel counts of its memory, in pages. Numbers of a running guest may be off by a few pages for each
+/// processor.
+public struct MemoryCounters: Equatable, Sendable {
+  /// In the page allocator, used for nothing.
+  public var free: UInt64
+  /// Contents of files as they are on disk, that no process has mapped.
+  public var cleanCache: UInt64
+  /// Room that is left in its swap space.
+  public var swapRoom: UInt64
+
+  /// Reads them; nil if the kernel does not tell where they are. As counters change while they are read, none is taken
+  /// for less than 0.
+  public init?(_ guest: LinuxGuest) throws(CheckpointError) {
+    guard let types = try guest.types, let zones = try guest.symbol("vm_zone_stat"),
+      let nodes = try guest.symbol("vm_node_stat"), let swap = try guest.symbol("nr_swap_pages")
+    else { return nil }
+    func counter(_ array: UInt64, _ name: String) throws(CheckpointError) -> UInt64? {
+      guard let index = types.enumerator(name), (0..<256).contains(index) else { return nil }
+      return try value(at: array &+ UInt64(index) * 8)
+    }
+    func value(at address: UInt64) throws(CheckpointError) -> UInt64? {
+      guard let bytes = try guest.bytes(at: address, count: 8) else { return nil }
+      let word = bytes.reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+      return UInt64(max(0, Int64(bitPattern: word)))
+    }
+    guard let free = try counter(zones, "NR_FREE_PAGES"),
+      let inactive = try counter(nodes, "NR_INACTIVE_FILE"),
+      let active = try counter(nodes, "NR_ACTIVE_FILE"),
+      let mapped = try counter(nodes, "NR_FILE_MAPPED"),
+      let dirty = try counter(nodes, "NR_FILE_DIRTY"),
+      let writeback = try counter(nodes, "NR_WRITEBACK"), let swapRoom = try value(at: swap)
+    else { return nil }
+    let (files, used) = (inactive &+ active, mapped &+ dirty &+ writeback)
+    self.free = free
+    cleanCache = files > used ? files - used : 0
+    self.swapRoom = swapRoom
+  }
+}
