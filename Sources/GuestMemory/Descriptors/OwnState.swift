@@ -136,13 +136,22 @@ extension DescriptorLayout {
     if page.flags & (flags.privateData | flags.privateData2 | flags.swapCache) != 0 {
       return .privateCache
     }
-    // The page cache itself holds a reference for each page, every mapping another one: this holds for large folios
-    // in all versions, whose counts of mappings differ.
-    let unused = flags.lru | flags.upToDate
-    let inUse = flags.locked | flags.unevictable | flags.locksMemory
-    guard page.flags & (unused | inUse) == unused, page.type == PageTypes.none, page.order < 20,
-      page.references == 1 << UInt32(page.order)
-    else { return .cacheMapped }
-    return .cacheClean
+    return isClean(page, buffered: false) ? .cacheClean : .cacheMapped
+  }
+
+  /// Whether nobody has mapped a page of the cache, and nothing is being done to it.
+  ///
+  /// - Parameter buffered: its file system keeps buffers of it, and of nothing else.
+  func isClean(_ page: PageDescriptor, buffered: Bool) -> Bool {
+    // Buffers say for themselves whether they are up to date; the page may not.
+    let used = flags.lru | (buffered ? flags.privateData : flags.upToDate)
+    let inUse =
+      flags.locked | flags.unevictable | flags.locksMemory | flags.privateData
+      | flags.privateData2 | flags.swapCache
+    // The page cache itself holds a reference for each page, its buffers one, every mapping another: this holds
+    // for large folios in all versions, whose counts of mappings differ.
+    return page.flags & (used | inUse) == used && page.type == PageTypes.none && page.order < 20
+      && page.references == 1 << UInt32(page.order) + (buffered ? 1 : 0)
+      && (!buffered || page.order == 0)
   }
 }

@@ -100,7 +100,30 @@ public final class PageClasses {
       }
       start = end
     }
+    if policy == .cache { try planBuffers(&plan) }
     return plan
+  }
+
+  /// Adds pages whose file system keeps buffers of them, and has written all of these to disk.
+  private func planBuffers(_ plan: inout EvictionPlan) throws(CheckpointError) {
+    guard let buffers = BufferHeads(of: guest, try guest.types) else { return }
+    for unit in array.units
+    where array.pages(of: unit).contains(where: { classes[$0] == .privateCache }) {
+      let pages = array.pages(of: unit)
+      let base = array.base(of: pages.lowerBound)
+      var candidates: [(pfn: Int, first: UInt64)] = []
+      try array.read(CollectionOfOne(unit), from: guest.memory) { _, bytes in
+        for pfn in pages where classes[pfn] == .privateCache {
+          let offset = (pfn - pages.lowerBound) * layout.byteCount
+          let page = layout.descriptor(in: bytes, at: offset)
+          if layout.isClean(page, buffered: true) { candidates.append((pfn, page.privateData)) }
+        }
+      }
+      for (pfn, first) in candidates
+      where try buffers.areOnDisk(first, of: base &+ UInt64(pfn * layout.byteCount)) {
+        plan[PFN(pfn)] = .privateCache
+      }
+    }
   }
 
   /// Whether the kernel fills free pages with a pattern and looks for it when it uses them again (`page_poison=1`).
