@@ -176,3 +176,13 @@ if Context.environment["PAGE_CLASSES"] != nil {
       path: "Tests/Oracle/page-classes", swiftSettings: strict)
   )
 }
+
+// Prints what is found of a guest's kernel, for a comparison with what the guest said; see Tests/Scripts/test-guests.sh.
+if Context.environment["GUEST_FACTS"] != nil {
+  package.targets.append(
+    .executableTarget(
+      name: "guest-facts",
+      dependencies: ["GuestMemory", "Interchange", "CheckpointCodec", "CheckpointImage"],
+      path: "Tests/Oracle/guest-facts", swiftSettings: strict)
+  )
+}

@@ -35,8 +35,10 @@ public struct GuestFacts: Sendable {
     }
   }
 
-  /// The constant that `/proc/version` is made of.
+  /// The constant that `/proc/version` is like. Where the kernel does not tell its place it is the first of its kind:
+  /// newer kernels, which tell, have a draft of it too.
   private static func banner(_ guest: LinuxGuest) throws(CheckpointError) -> String? {
+    if let place = try guest.symbol("linux_banner") { return try text(guest, at: place) }
     var banner: String?
     let start = Array("Linux version \(guest.information.release) ".utf8)
     try guest.image().search(start, guest.pages) { (place) throws(CheckpointError) in
