@@ -48,7 +48,8 @@ internal import Glibc
       let bytes = unsafe buffer.mutableBytes(target..<target + 1)
       var length = bytes.count
       let status = unsafe kdump_read(
-        context, KDUMP_MACHPHYSADDR, UInt(pfn) << UInt(Limits.pageShift), bytes.baseAddress, &length)
+        context, KDUMP_MACHPHYSADDR, UInt(pfn) << UInt(Limits.pageShift), bytes.baseAddress, &length
+      )
       if status == KDUMP_ERR_NODATA {
         unknown.append(place)
         continue

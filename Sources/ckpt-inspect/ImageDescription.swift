@@ -95,7 +95,8 @@ struct ImageDescription: Encodable {
     lines.append("pages          \(image.pageText); \(image.deadCopies) dead copies")
     if let evicted {
       let parts = evicted.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
-      lines.append("evicted        " + parts.map { "\($0.value) \($0.key)" }.joined(separator: ", "))
+      lines.append(
+        "evicted        " + parts.map { "\($0.value) \($0.key)" }.joined(separator: ", "))
     }
     lines.append("layout         \(layout)")
     if let moment { lines.append("moment         \(moment)") }
