@@ -1,6 +1,7 @@
 import CheckpointCodec
 import CheckpointImage
 import GuestMemory
+import TestSupport
 
 /// A small memory with what is needed to recognise a kernel in it: page tables, the text of VMCOREINFO with a
 /// variable that points to it, BTF, and a table of symbols.

@@ -11,6 +11,13 @@ public struct MemoryCounters: Equatable, Sendable {
   /// Room that is left in its swap space.
   public var swapRoom: UInt64
 
+  /// These numbers.
+  public init(free: UInt64, cleanCache: UInt64, swapRoom: UInt64) {
+    self.free = free
+    self.cleanCache = cleanCache
+    self.swapRoom = swapRoom
+  }
+
   /// Reads them; nil if the kernel does not tell where they are. As counters change while they are read, none is taken
   /// for less than 0.
   public init?(_ guest: LinuxGuest) throws(CheckpointError) {
