@@ -167,16 +167,6 @@ if Context.environment["XEN_COMPARE"] != nil {
   )
 }
 
-// Writes the class of each page, for a comparison with makedumpfile; see Tests/Scripts/test-page-classes.sh.
-if Context.environment["PAGE_CLASSES"] != nil {
-  package.targets.append(
-    .executableTarget(
-      name: "page-classes",
-      dependencies: ["GuestMemory", "Interchange", "CheckpointCodec", "CheckpointImage"],
-      path: "Tests/Oracle/page-classes", swiftSettings: strict)
-  )
-}
-
 // Prints what is found of a guest's kernel, for a comparison with what the guest said; see Tests/Scripts/test-guests.sh.
 if Context.environment["GUEST_FACTS"] != nil {
   package.targets.append(

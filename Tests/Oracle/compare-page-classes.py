@@ -1,58 +1,90 @@
 #!/usr/bin/env python3
-"""compare-page-classes.py OURS DUMPS: what page-classes wrote under the name OURS with makedumpfile's dumps DUMPS.N of
-the same memory, one for each dump level N.
+"""compare-page-classes.py CLASSES OURS THEIRS [MEMORY DISK]: what we say of a guest's pages, beside makedumpfile and
+the guest's disk. Status 0 if all of this holds, else 1:
 
-Our dump level must leave out the same pages. Our classes may only leave out pages that makedumpfile leaves out at the
-level that is meant for them; of those that it leaves out besides, the number of each class is printed."""
+- our dumps OURS.N and makedumpfile's THEIRS.N, of level N, have the same pages, and leave out the same;
+- of the classes in CLASSES (from ckpt-inspect map --by class --json), a page that a policy may leave out is one that
+  makedumpfile leaves out at the level for it, and each page that makedumpfile leaves out besides is of a class that
+  says why we keep it;
+- what we call clean page cache is on the disk: each KiB of the page in MEMORY is in DISK, wherever."""
 import collections
 import glob
+import json
 import sys
 
 sys.path.insert(0, __file__.rsplit("/", 1)[0])
 from kdump_bitmaps import bitmaps
 
-CLASSES = """unknown free perCPUList cacheClean cacheDirty cacheMapped sharedMemory privateCache anonymous slab pageTable
-kernelOther reserved balloon offline""".split()
-# What a class is to makedumpfile. It leaves out balloon and offline pages at every level that looks at descriptors.
+CACHE = {"cacheMapped": "in use", "sharedMemory": "no disk has it", "cacheDirty": "not on disk yet"}
+# Level: the classes that we leave out, those that only makedumpfile leaves out, and why we do not.
 LEVELS = {
-    16: {"free"},
-    2: {"cacheClean", "cacheMapped", "cacheDirty", "sharedMemory"},
-    4: {"cacheClean", "cacheMapped", "cacheDirty", "sharedMemory", "privateCache"},
-    8: {"anonymous"},
+    2: ({"cacheClean"}, CACHE),
+    4: ({"cacheClean", "privateCache"}, CACHE),
+    8: ({"anonymous"}, {"perCPUList": "huge pages that nobody has taken"}),
+    16: ({"free"}, {}),
 }
-# What we may say is left out at which level: all that can be evicted as such.
-STRICT = {16: {"free"}, 2: {"cacheClean"}, 4: {"cacheClean", "privateCache"}, 8: {"anonymous"}}
+# Pages of ext4's own about free space, which it computes again: they are like page cache, but no file's.
+MOST_COMPUTED = 8
 
 
-def main(ours, dumps):
-    with open(ours + ".classes", "rb") as file:
-        classes = [CLASSES[byte] for byte in file.read()]
-    bad = 0
-    for name in sorted(glob.glob(dumps + ".*"), key=lambda name: int(name.rsplit(".", 1)[1])):
+class Comparison:
+    def __init__(self, classes):
+        self.classes = {}
+        for run in json.load(open(classes)):
+            self.classes.update(dict.fromkeys(range(run["pfn"], run["pfn"] + run["count"]), run["class"]))
+        self.bad = 0
+
+    def fail(self, text, pages):
+        if pages:
+            self.bad += 1
+            few = [(page, self.classes.get(page)) for page in sorted(pages)[:8]]
+            print(f"  {text}: {len(pages)} pages, such as {few}")
+
+    def level(self, level, ours, theirs):
+        (present, kept), (our_present, our_kept) = bitmaps(theirs), bitmaps(ours)
+        have, we_have = ({page for page, there in enumerate(had) if there} for had in (present, our_present))
+        self.fail("only makedumpfile has", have - we_have)
+        # It takes pages that have no descriptor, such as those of the firmware, for none.
+        self.fail("only we have", {page for page in we_have - have if self.classes.get(page, "unknown") != "unknown"})
+        left, our_left = ({page for page, there in enumerate(had) if there and not has[page]}
+                          for had, has in ((present, kept), (our_present, our_kept)))
+        print(f"-d {level}: makedumpfile leaves out {len(left)} of {sum(present)} pages, --dump-level {len(our_left)}")
+        self.fail("left out only by makedumpfile", left - our_left)
+        self.fail("left out only by us", our_left - left)
+        if level not in LEVELS:
+            return
+        evictable, reasons = LEVELS[level]
+        mine = {page for page, name in self.classes.items() if name in evictable}
+        self.fail("ours, but kept by makedumpfile", mine - left)
+        counts = collections.Counter(self.classes.get(page) for page in left - mine)
+        print(f"  {len(mine)} are {' or '.join(sorted(evictable))}; we keep",
+              ", ".join(f"{count} {name} ({reasons.get(name)})" for name, count in counts.items()) or "none of them")
+        self.fail("kept by us without a reason", {page for page in left - mine if self.classes.get(page) not in reasons})
+
+    def clean(self, memory, disk):
+        with open(disk, "rb") as file:
+            blocks = set(iter(lambda: file.read(1024), b""))
+        clean = [page for page, name in self.classes.items() if name == "cacheClean"]
+        other = set()
+        with open(memory, "rb") as file:
+            for page in clean:
+                file.seek(page * 4096)
+                if not all(file.read(1024) in blocks for _ in range(4)):
+                    other.add(page)
+        print(f"{len(clean)} pages of clean cache: {len(clean) - len(other)} are on the disk")
+        if len(clean) < 1000 or len(other) > MOST_COMPUTED:
+            self.fail("not on the disk", other or set(clean))
+
+
+def main(classes, ours, theirs, *disk):
+    comparison = Comparison(classes)
+    for name in sorted(glob.glob(theirs + ".*"), key=lambda name: int(name.rsplit(".", 1)[1])):
         level = int(name.rsplit(".", 1)[1])
-        present, kept = bitmaps(name)
-        with open(f"{ours}.{level}", "rb") as file:
-            reasons = file.read()
-        theirs = {pfn for pfn in range(len(kept)) if present[pfn] and not kept[pfn]}
-        mine = {pfn for pfn, reason in enumerate(reasons) if reason}
-        mine = {pfn for pfn in mine if pfn < len(present) and present[pfn]}
-        more, less = sorted(mine - theirs), sorted(theirs - mine)
-        print(f"-d {level}: makedumpfile leaves out {len(theirs)} pages, we {len(mine)}")
-        for text, pages in (("only we", more), ("only makedumpfile", less)):
-            if pages:
-                bad += 1
-                print(f"  {text}: {len(pages)} pages, first {pages[:8]}, {[classes[page] for page in pages[:8]]}")
-        if level in STRICT:
-            wrong = [pfn for pfn in range(len(classes)) if classes[pfn] in STRICT[level] and pfn not in theirs]
-            wrong = [pfn for pfn in wrong if pfn < len(present) and present[pfn]]
-            counted = collections.Counter(classes[pfn] for pfn in theirs)
-            rest = {name: count for name, count in counted.items() if name not in STRICT[level]}
-            print(f"  of these ours: {sum(counted[name] for name in STRICT[level])}; others by class: {rest}")
-            if wrong:
-                bad += 1
-                print(f"  kept by makedumpfile: {len(wrong)}, first {wrong[:8]}, {[classes[p] for p in wrong[:8]]}")
-    return 1 if bad else 0
+        comparison.level(level, f"{ours}.{level}", name)
+    if disk:
+        comparison.clean(*disk)
+    return 1 if comparison.bad else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1], sys.argv[2]))
+    sys.exit(main(*sys.argv[1:]))
