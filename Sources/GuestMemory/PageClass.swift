@@ -4,13 +4,14 @@ public enum PageClass: UInt8, CaseIterable, Sendable {
   case unknown
   /// In a block of the page allocator that nobody uses.
   case free
-  /// Unused, but set aside: on the list of a processor or taken off the allocator.
+  /// Nothing refers to it, but it is not the allocator's: on the list of a processor, part of a larger piece that the
+  /// kernel took, or a huge page in reserve.
   case perCPUList
   /// Contents of a file, as on disk, that no process has mapped.
   case cacheClean
   /// Contents of a file that are still to be written, or are just being written.
   case cacheDirty
-  /// Contents of a file that a process may have mapped.
+  /// Contents of a file that a process may have mapped, or that are in use otherwise.
   case cacheMapped
   /// Shared memory and tmpfs: no disk has it.
   case sharedMemory
