@@ -75,6 +75,10 @@ soak-xen: build
 	  --env PARTS="$$(printf 'evict:pvh:2:%d ' $$(seq 20))"
 	$(XEN_JOB) Tests/Xen/live "$(XEN_OUT)/soak-evict-pv" --timeout 7200 --xen shadow \
 	  --env PARTS="$$(printf 'evict:pv:2:%d ' $$(seq 20))"
+	$(XEN_JOB) Tests/Xen/live "$(XEN_OUT)/soak-squeeze" --timeout 7200 \
+	  --env PARTS="$$(printf 'squeeze:pvh:anon:%d squeeze:pvh:cache:%d ' $$(seq 20))"
+	$(XEN_JOB) Tests/Xen/live "$(XEN_OUT)/soak-squeeze-pv" --timeout 7200 \
+	  --env PARTS="$$(printf 'squeeze:pv:anon:%d squeeze:pv:cache:%d ' $$(seq 20))"
 
 demo-xen: build
 	$(XEN_JOB) Tests/Xen/demo "$(XEN_OUT)/demo"
@@ -83,6 +87,7 @@ bench-xen: build
 	$(XEN_JOB) Tests/Xen/pause "$(XEN_OUT)/pvh" --timeout 1800 --env TYPE=pvh
 	$(XEN_JOB) Tests/Xen/pause "$(XEN_OUT)/pv" --timeout 1800 --env TYPE=pv
 	$(XEN_JOB) Tests/Xen/pause "$(XEN_OUT)/pv-shadow" --timeout 1800 --env TYPE=pv --xen shadow
+	$(XEN_JOB) Tests/Xen/table "$(XEN_OUT)/table" --timeout 3600 --env SIZE=512
 
 # A find ends it; the input is then in the corpus' folder, and belongs into Tests/Fuzz/Corpus.
 fuzz:
@@ -131,7 +136,7 @@ help:
 	@echo 'make test-xen    live captures of guests on Xen, in QEMU (part of make test)'
 	@echo 'make soak-xen    the same for some hours: 100 captures, 50 kills, 20 restores; 40 seeds without free pages'
 	@echo 'make demo-xen    capture a guest on Xen every second, lose it, and bring it back'
-	@echo 'make bench-xen   how long a guest of 512 MiB stands still, beside xl save -c'
+	@echo 'make bench-xen   how long a guest of 512 MiB stands still, and what its images take, beside xl save -c'
 	@echo 'make fuzz        look for inputs that break the tools, FUZZ_SECONDS ($(FUZZ_SECONDS)) for each of FUZZ_TARGETS'
 	@echo 'make install     install tools, man pages, completions and a systemd unit under PREFIX ($(PREFIX)); DESTDIR is put before it'
 	@echo 'make uninstall   remove them again'

@@ -2,7 +2,8 @@
 # Xen itself. What was captured from files and exported is restored by xl restore, and the guest goes on and finds its
 # memory as it filled it: the base and the last increment of checkpointed streams of a PV and a PVH guest, and their
 # saves by way of a merged chain. Then live captures of working guests, each equal to Xen's own save of the same pause;
-# captures that are killed; guests that come back; free pages left out, of guests that take and free memory all the
+# captures that are killed; guests that come back; guests squeezed for a capture, which get their memory back whatever
+# ends it; free pages left out, of guests that take and free memory all the
 # time. On Debian's Xen, and, for PV guests with log-dirty, on one with shadow paging.
 # shellcheck source-path=SCRIPTDIR
 source "$(dirname "$0")/common.sh"
@@ -41,9 +42,9 @@ grep RESULT exports.log || true
 # Two machines at once.
 failed=0
 live() { job "$root/Tests/Xen/live" "$@" --timeout 1800; }
-live debian --env PARTS='oracle:pvh:10 restores:pvh kills:pvh trouble:pvh oracle:pv:2 evict:pvh:1:1 evict:pvh:1:2 evict:pv:1:1' &
+live debian --env PARTS='oracle:pvh:10 restores:pvh kills:pvh trouble:pvh oracle:pv:2 squeeze:pvh:cache:1 squeeze:pvh:anon:2 evict:pvh:1:1 evict:pvh:1:2 evict:pv:1:1' &
 debian=$!
-live shadow --xen shadow --env PARTS='oracle:pv:5 foreign:pv restores:pv evict:pv:1:1 evict:pv:1:2' || failed=$?
+live shadow --xen shadow --env PARTS='oracle:pv:5 foreign:pv restores:pv evict:pv:1:1 evict:pv:1:2 squeeze:pv:cache:1' || failed=$?
 # Without that hypervisor everything else is tested; the reason was printed.
 [[ $failed != 77 ]] || failed=0
 job "$root/Tests/Xen/restore-live" restore-live --timeout 600 --env TYPES=pvh || failed=$?

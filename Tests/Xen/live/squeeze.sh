@@ -1,12 +1,12 @@
 #!/bin/bash
-# squeeze pv|pvh WORKLOAD [SIZE]: a guest of MEMORY MiB that does WORKLOAD (see words_of) gives up memory for its capture, and
-# gets it back, whatever ends the capture. Its image is restored, and the guest goes on with all of its memory.
+# squeeze pv|pvh WORKLOAD [SEED]: a guest of MEMORY MiB that does WORKLOAD (see words_of) gives up memory for its capture,
+# and gets it back, whatever ends the capture. Its image is restored, and the guest goes on with all of its memory.
 set -u
 # shellcheck source=Tests/Xen/dom0/guest.sh
 . ./guest.sh
-type=$1 workload=$2 size=${3:-auto} name=$1-$2 MEMORY=256
+type=$1 workload=$2 seed=${3:-1} name=$1-$2 MEMORY=256
 disk "$name" "$MEMORY"
-start "$name" "$type" "$(words_of "$workload")" || {
+start "$name" "$type" "$(words_of "$workload") wl.seed=$seed" || {
   bad "$name does not start: $(tail -n 3 "$(console "$name")")"
   finish
 }
@@ -23,10 +23,10 @@ all_back() {
   check "$1: it has all its memory" until_true 20 has_pages "$before"
   check "$1: nothing is kept for it" test "$(xl claims | awk -v name="$name" '$1 == name { print $NF }')" = 0
 }
-squeeze() { ckpt-capture "xen:$name" --squeeze "$size" -o "$image" --force "$@"; }
+squeeze() { ckpt-capture "xen:$name" --squeeze auto -o "$image" --force "$@"; }
 # ended_by SIGNAL: a capture that has begun to squeeze is ended so.
 ended_by() {
-  ckpt-capture "xen:$name" --squeeze "$size" -o "$image" --force >/tmp/said 2>&1 &
+  ckpt-capture "xen:$name" --squeeze auto -o "$image" --force >/tmp/said 2>&1 &
   worker=$!
   until_true 60 is_lowered || bad "it is not squeezed: $(cat /tmp/said)"
   kill "-$1" "$worker"
@@ -46,7 +46,7 @@ ended_by TERM
 mkdir -p /tmp/full
 mount -t tmpfs -o size=1m tmpfs /tmp/full
 status=0
-ckpt-capture "xen:$name" --squeeze "$size" -o /tmp/full/image.ckpt >/tmp/said 2>&1 || status=$?
+ckpt-capture "xen:$name" --squeeze auto -o /tmp/full/image.ckpt >/tmp/said 2>&1 || status=$?
 check "a full disk is an error" test $status = 2
 umount /tmp/full
 all_back "after a full disk"
@@ -61,4 +61,6 @@ unharmed "$name" "$known"
 tell "$name" "pattern $((MEMORY / 8))"
 check "it can use its memory" intact "$name"
 xl destroy "$name"
+losetup -d "$DISK"
+rm -f "/tmp/$name.disk" "$image"
 finish
