@@ -52,16 +52,33 @@ import Testing
   }
 
   @Test func anotherPlanIsAddedBehind() {
-    var first = EvictionPlan()
-    first[3] = .free
-    var second = EvictionPlan()
-    second[3] = .user
-    second[4] = .user
-    let isFirst = second.add(10..<1 << 50, .listed)
-    let isAdded = first.add(second)
-    #expect(isFirst && isAdded)
-    #expect([3, 4, 5, 10, 1 << 49].map { first[$0] } == [.free, .user, .none, .listed, .listed])
-    let isAddedAgain = first.add(second)
-    #expect(!isAddedAgain)
+    var random = SplitMix64.forTest("added plans")
+    func plan() -> EvictionPlan {
+      var plan = EvictionPlan()
+      for _ in 0..<12 {
+        let first = PFN.random(in: 0..<900, using: &random)
+        let reason = EvictionReason.allCases[Int.random(in: 1...6, using: &random)]
+        if Bool.random(using: &random) {
+          _ = plan.add(first..<first + .random(in: 0..<90, using: &random), reason)
+        } else {
+          plan[first] = reason
+        }
+      }
+      return plan
+    }
+    for _ in 0..<300 {
+      let (first, second, third) = (plan(), plan(), plan())
+      var all = first
+      all.add(second)
+      all.add(third)
+      for pfn in 0..<1000 as Range<PFN> {
+        let reason =
+          [first[pfn], second[pfn], third[pfn]].first { $0 != .none } ?? EvictionReason.none
+        guard all[pfn] == reason else {
+          Issue.record("PFN \(pfn): \(all[pfn]), not \(reason)")
+          return
+        }
+      }
+    }
   }
 }

@@ -308,7 +308,7 @@ expect 2 'is a flattened dump' ckpt-capture --format raw $raw --evict-kdump flat
 expect 2 'is an ELF file' ckpt-capture --format raw $raw --evict-kdump guest/memory.elf -o bad.ckpt
 for length in 9 400 4100 8200 20000; do
   head -c $length 31.kdump >cut.kdump
-  expect 2 'cut.kdump: .*(ends|header)' ckpt-capture --format raw $raw --evict-kdump cut.kdump -o bad.ckpt
+  expect 1 'cut.kdump: .*ends' ckpt-capture --format raw $raw --evict-kdump cut.kdump -o bad.ckpt
 done
 "$python" - <<'P'
 import random
@@ -324,5 +324,5 @@ P
 for dump in wild-*.kdump; do
   status=0
   timeout 60 ckpt-capture -q --format raw a.raw --evict-kdump "$dump" -o wild.ckpt --force 2>message || status=$?
-  [[ $status == 0 || $status == 2 ]] || fail "$dump: status $status: $(head -3 message)"
+  [[ $status -le 2 ]] || fail "$dump: status $status: $(head -3 message)"
 done

@@ -43,16 +43,27 @@ public struct EvictionPlan: Sendable {
   }
 
   /// Adds all pages of another plan; those that are evicted already keep their reason.
-  ///
-  /// - Returns: false if ranges of both overlap; then those of the other are not added from there on.
-  public mutating func add(_ other: EvictionPlan) -> Bool {
+  public mutating func add(_ other: EvictionPlan) {
     for (number, reasons) in other.blocks {
       for (slot, reason) in reasons.enumerated() where reason != .none {
         let pfn = number * Self.size + UInt64(slot)
         if self[pfn] == .none { self[pfn] = reason }
       }
     }
-    return other.ranges.allSatisfy { add($0.pfns, $0.reason) }
+    var more: [(pfns: Range<PFN>, reason: EvictionReason)] = []
+    for (pfns, reason) in other.ranges {
+      var start = pfns.lowerBound
+      while start < pfns.upperBound {
+        // The parts between the ranges that are there.
+        let place = place(start)
+        let next = place < ranges.count ? ranges[place].pfns : pfns.upperBound..<pfns.upperBound
+        let end = min(max(start, next.lowerBound), pfns.upperBound)
+        if start < end { more.append((start..<end, reason)) }
+        start = end == pfns.upperBound ? end : next.upperBound
+      }
+    }
+    ranges += more
+    ranges.sort { $0.pfns.lowerBound < $1.pfns.lowerBound }
   }
 
   /// The first range that ends behind a page.

@@ -28,11 +28,7 @@ public struct EvictionRequest: Sendable {
   ) throws(CheckpointError) -> EvictionDecision {
     var decision = EvictionDecision(policy)
     if policy > .none { try decision.classify(memory, MemoryClues(records)) }
-    for plan in named {
-      guard decision.plan.add(plan) else {
-        throw CheckpointError(.refused, "two lists of pages to be evicted overlap")
-      }
-    }
+    for plan in named { decision.plan.add(plan) }
     for pfn in try ProtectedPages.pfns(records, in: memory) { decision.plan[pfn] = .none }
     return decision
   }
