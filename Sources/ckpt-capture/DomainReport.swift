@@ -43,7 +43,8 @@ final class DomainReport {
     case .notUndone(let error): warn("not-undone", "\(error)")
     case .allKept(let error):
       warn(
-        "all-kept", "what the guest uses its pages for was not recognised, all are kept: \(error)")
+        "all-kept",
+        "\(error): what the guest uses its pages for is not known, so all are kept")
     case .evicted(let pages):
       var event = DomainEvent("evicted")
       event.count(pages.reduce(0) { $0 + $1.pages })

@@ -279,6 +279,17 @@ import Testing
     #expect(result.copied[1] <= others)
   }
 
+  @Test func aGuestWhoseDescriptorsHaveNoEndIsKeptWhole() throws {
+    let random = SplitMix64.forTest("aGuestWhoseDescriptorsHaveNoEndIsKeptWhole")
+    let host = ModelHost(pages: 500, ModelHost.Habits(uses: 20, hidesPage: 0), random)
+    let result = try series(
+      of: host, Self.free, count: 5, between: { if $0 == 2 { host.habits.isEndless = true } })
+    #expect(result.error == nil)
+    #expect(result.images == 5)
+    #expect(result.evicted > 0 && result.notEvicted > 0)
+    #expect(result.news.count { if case .allKept = $0 { true } else { false } } == 1)
+  }
+
   @Test func aGuestThatIsNotRecognisedIsKeptWhole() throws {
     let random = SplitMix64.forTest("aGuestThatIsNotRecognisedIsKeptWhole")
     let host = ModelHost(pages: 500, ModelHost.Habits(), random)

@@ -8,10 +8,14 @@ import GuestMemory
 /// Which pages of a made-up guest are free, by what its descriptors say.
 final class ModelClasses: PageClassifier {
   private let memory: any PhysicalMemory
+  private let isEndless: () -> Bool
   private var words: [UInt64]
 
-  init(_ memory: any PhysicalMemory, _ descriptors: Int) throws(CheckpointError) {
+  init(_ memory: any PhysicalMemory, _ descriptors: Int, isEndless: @escaping () -> Bool)
+    throws(CheckpointError)
+  {
     self.memory = memory
+    self.isEndless = isEndless
     words = [UInt64](repeating: 0, count: descriptors)
     _ = try update { _ in true }
   }
@@ -24,11 +28,12 @@ final class ModelClasses: PageClassifier {
   }
 
   func update(written: (PFN) -> Bool) throws(CheckpointError) -> [Range<PFN>] {
+    let buffer = PageBuffer(pages: 64)
+    while isEndless() { _ = try memory.copy([0], to: buffer, at: 0) }
     var changed: [Range<PFN>] = []
     let pfns = (0..<PFN(words.count)).filter(written)
     for start in stride(from: 0, to: pfns.count, by: 64) {
       let batch = pfns[start..<min(start + 64, pfns.count)]
-      let buffer = PageBuffer(pages: batch.count)
       guard try memory.copy(batch, to: buffer, at: 0).isEmpty else {
         throw CheckpointError(.io, "a descriptor cannot be read")
       }

@@ -183,7 +183,7 @@ extension ModelGuest: LiveDomain {
   func classifier(in memory: any PhysicalMemory) throws(CheckpointError) -> any PageClassifier {
     try begin("classifier")
     guard descriptors > 0 else { throw CheckpointError(.refused, "no kernel is recognised") }
-    return try ModelClasses(memory, descriptors)
+    return try ModelClasses(memory, descriptors) { [unowned host] in host.habits.isEndless }
   }
 
   func guarded() throws(CheckpointError) -> (control: any DomainControl, recovered: [String]) {

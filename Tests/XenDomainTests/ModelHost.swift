@@ -17,6 +17,8 @@ final class ModelHost {
     var balloon = 1
     /// Pages that come into use or out of use, at most; none if the guest cannot be looked into.
     var uses = 0
+    /// There is no end to what must be read to find out which pages are in use.
+    var isEndless = false
     // The others are chances, of 1000.
     /// The guest gets pages behind its last one.
     var grows = 5

@@ -197,9 +197,10 @@ final class LiveMoment {
         return
       }
     } while next < pages.count
+    try resume()
+    // What is told of pages is what was found while the guest stood still.
     events.append(contentsOf: pending.takeStates().map { .states($0) })
     events.append(contentsOf: machineState)
-    try resume()
     phase = .end
   }
 
