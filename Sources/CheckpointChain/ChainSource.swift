@@ -50,7 +50,8 @@ public final class ChainSource: CheckpointSource {
       guard chain.tip.root.layout != .none else {
         throw CheckpointError(
           .refused,
-          "holds no layout of a Xen stream (its source was none, or it was salvaged): only --to raw is possible",
+          "holds no layout of a Xen stream (its source was none, or it was salvaged): --to raw, elf, kdump and lime "
+            + "are possible",
           file: chain.tip.name)
       }
       pages = PFNRanges([])

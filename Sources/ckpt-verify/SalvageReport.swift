@@ -97,7 +97,8 @@ struct SalvageReport: Encodable {
     }
     if !recordsComplete { lines.append("machine records: some are lost, or may be") }
     if layout == Salvage.Result.Layout.lost.rawValue {
-      lines.append("layout of the source's stream: lost; only --to raw is possible")
+      lines.append(
+        "layout of the source's stream: lost; --to raw, elf, kdump and lime are possible")
     }
     if !historyComplete { lines.append("history: incomplete") }
     if complete == false, lines.isEmpty {

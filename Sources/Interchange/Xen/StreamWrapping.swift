@@ -19,7 +19,7 @@ struct StreamWrapping {
     }
     guard has(.image) else {
       throw CheckpointError(
-        .refused, "was not captured from a Xen stream: only --to raw is possible")
+        .refused, "was not captured from a Xen stream: --to raw, elf, kdump and lime are possible")
     }
     if format == .xl, let configuration {
       replacesConfiguration = true

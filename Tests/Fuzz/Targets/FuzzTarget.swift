@@ -8,6 +8,8 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
   case chain
   /// Streams are read to their end, or refused; no page comes of fewer bytes than it has.
   case xl, libxl, libxc, libvirt, xenserver, raw
+  /// The same of dumps, where a page may be there in part: none comes of no byte. Of kdump, only its tables are read.
+  case elf, lime, kdump
   /// The image of a stream is exported as that very stream if its layout is exact, else as one of the
   /// same moment.
   case export
@@ -35,6 +37,9 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
     case .libvirt: SourceTarget.run(input, .libvirt)
     case .xenserver: SourceTarget.run(input, .xenserver)
     case .raw: SourceTarget.run(input, .raw)
+    case .elf: DumpTarget.run(input, .elf)
+    case .lime: DumpTarget.run(input, .lime)
+    case .kdump: DumpTarget.runTables(input)
     case .export: ExportTarget.run(input)
     case .check: CheckTarget.run(input)
     case .salvage: SalvageTarget.run(input)

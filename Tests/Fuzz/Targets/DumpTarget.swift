@@ -1,0 +1,28 @@
+internal import CheckpointCodec
+internal import CheckpointImage
+internal import Interchange
+
+enum DumpTarget {
+  static func run(_ bytes: [UInt8], _ format: SourceFormat) -> Outcome {
+    var pages = 0
+    do throws(CheckpointError) {
+      let source = try format.open(InputStream(MemoryOrigin(bytes)))
+      while let event = try source.next() {
+        if case .pages(let batch) = event { pages += batch.pages.count }
+      }
+    } catch {
+      return error.kind == .io ? .broken("\(error)") : .refused
+    }
+    return pages <= bytes.count ? .accepted : .broken("\(pages) pages of \(bytes.count) bytes")
+  }
+
+  static func runTables(_ bytes: [UInt8]) -> Outcome {
+    do throws(CheckpointError) {
+      let dump = try KdumpFile(InputFile(spooling: InputStream(MemoryOrigin(bytes))))
+      let pages = dump.dumped.reduce(0) { $0 + $1.count }
+      return pages <= bytes.count ? .accepted : .broken("\(pages) pages of \(bytes.count) bytes")
+    } catch {
+      return error.kind == .io ? .broken("\(error)") : .refused
+    }
+  }
+}
