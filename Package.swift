@@ -110,7 +110,7 @@ let package = Package(
       name: "FuzzTargets",
       dependencies: [
         "Archives", "ImageJSON", "Interchange", "CheckpointChain", "CheckpointCodec",
-        "CheckpointImage",
+        "CheckpointImage", "GuestMemory", "TestSupport",
       ], path: "Tests/Fuzz/Targets", swiftSettings: strict),
     .testTarget(
       name: "CorpusTests", dependencies: ["FuzzTargets"], path: "Tests/Fuzz/Replay",
@@ -129,7 +129,10 @@ let package = Package(
       "InterchangeTests", ["Interchange", "CheckpointChain", "CheckpointCodec", "CheckpointImage"]),
     tests(
       "GuestMemoryTests",
-      ["GuestMemory", "Interchange", "CheckpointChain", "CheckpointCodec", "CheckpointImage"]),
+      [
+        "FuzzTargets", "GuestMemory", "Interchange", "CheckpointChain", "CheckpointCodec",
+        "CheckpointImage",
+      ]),
     tests(
       "XenDomainTests",
       [

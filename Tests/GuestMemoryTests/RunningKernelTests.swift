@@ -1,5 +1,7 @@
 import CheckpointCodec
 import CheckpointImage
+import FuzzTargets
+import Glibc
 import GuestMemory
 import TestSupport
 import Testing
@@ -59,6 +61,26 @@ import Testing
     #expect(
       kernel.refusal(kernel.clues(pageTables: 0x3_0000))?.contains("map a kernel") == true)
     #expect(kernel.refusal(kernel.clues(pageTables: .max))?.contains("map a kernel") == true)
+  }
+}
+
+/// Inputs for fuzzing: `VMCKPT_WRITE_SEEDS=FOLDER swift test --filter FuzzSeedTests` writes them.
+@Suite struct FuzzSeedTests {
+  @Test(arguments: [4, 5]) func aModelIsAccepted(levels: Int) throws {
+    for symbols in ModelKernel.Symbols.allCases {
+      let kernel = ModelKernel(levels: levels, symbols: symbols)
+      kernel.writeText()
+      for register in [nil, kernel.root] {
+        let input = GuestTarget.input(kernel.memory, pageTables: register)
+        #expect(GuestTarget.run(input) == .accepted)
+        guard let folder = unsafe getenv("VMCKPT_WRITE_SEEDS") else { continue }
+        let name = "\(levels)-\(symbols)\(register == nil ? "" : "-running")"
+        let output = try OutputFile(
+          unsafe "\(String(cString: folder))/\(name)", force: true, sync: false)
+        try output.write(input)
+        try output.commit()
+      }
+    }
   }
 }
 

@@ -25,6 +25,8 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
   case structure
   /// Expanding a region writes its pages and nothing else.
   case region
+  /// Looking for a kernel in memory ends, whatever it holds.
+  case guest
 
   /// Tries one input.
   public func run(_ input: [UInt8]) -> Outcome {
@@ -47,6 +49,7 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
     case .archive: ArchiveTarget.run(input)
     case .structure: StructureTarget.run(input)
     case .region: RegionTarget.run(input)
+    case .guest: GuestTarget.run(input)
     }
   }
 }
