@@ -74,14 +74,18 @@ import Testing
   }
 
   @Test func knowsWhatOthersWrote() {
-    let change = TargetChange(original: 500, pages: 130).moved(to: 400).moved(to: 300)
+    let change = TargetChange(original: 500, pages: 130).moved(to: 400).written().moved(to: 300)
     // Killed between the note and the write, or after it.
     #expect(change.isOurs("400"))
     #expect(change.isOurs("300"))
+    // What was noted and could not be written is none's.
+    #expect(change.moved(to: 200).isOurs("400"))
+    #expect(!change.moved(to: 200).isOurs("300"))
     for others in ["350", "500", "", "300x", "-300"] { #expect(!change.isOurs(others)) }
     #expect(!change.isOurs(nil))
     #expect(!change.isBack)
-    #expect(change.moved(to: 500).isBack)
+    #expect(!change.moved(to: 500).isBack)
+    #expect(change.moved(to: 500).written().isBack)
   }
 }
 

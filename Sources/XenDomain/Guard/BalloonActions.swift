@@ -53,6 +53,7 @@ extension DomainActions {
 
   /// Waits until the guest has taken back what it gave up, and does not wait for one that takes nothing.
   func awaitMemory() throws(CheckpointError) {
+    try raiseTarget()
     var pages: UInt64 = 0
     var end = ContinuousClock.now + Self.patience
     while true {
@@ -87,7 +88,7 @@ extension DomainActions {
   private func write(_ change: TargetChange) throws(CheckpointError) {
     let isWritten = try xenstore.set(
       Xenstore.memoryTarget(domain.id), to: "\(change.last)", if: change.isOurs)
-    if isWritten { return }
+    if isWritten { return try note(outstanding, change.written()) }
     try finishTarget()
     throw refusal("somebody else has changed its memory target (xl mem-set?), which is left so")
   }

@@ -7,7 +7,7 @@ struct TargetChange: Equatable, Sendable {
   let pages: UInt64
   /// What was written last, or is about to be, in KiB.
   private(set) var last: UInt64
-  /// What was written before that.
+  /// What is there until that is written.
   private(set) var before: UInt64
 
   /// Nothing was changed yet.
@@ -21,13 +21,19 @@ struct TargetChange: Equatable, Sendable {
   /// With another value to be written.
   func moved(to target: UInt64) -> TargetChange {
     var next = self
-    next.before = last
     next.last = target
     return next
   }
 
-  /// Whether it is back at what it was.
-  var isBack: Bool { last == original }
+  /// With the last value written.
+  func written() -> TargetChange {
+    var next = self
+    next.before = last
+    return next
+  }
+
+  /// Whether what it was has been written again.
+  var isBack: Bool { last == original && before == original }
 
   /// Whether a value found in xenstore is what was written here, so that no wish of somebody else is lost.
   func isOurs(_ value: String?) -> Bool {

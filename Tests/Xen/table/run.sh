@@ -24,7 +24,7 @@ restored() {
   check "$workload: finds its memory intact" intact $name
 }
 
-row work saved base "/ xl" increment "/ xl" time pause restore >/tmp/table
+row work saved base "/ xl" increment "/ xl" time pause restore | tee /tmp/table
 for workload in ${WORKLOADS:-idle cache anon job}; do
   disk $name-"$workload" "$MEMORY"
   start $name "$type" "$(words_of "$workload")" || { bad "it does not start"; finish; }
@@ -47,13 +47,13 @@ for workload in ${WORKLOADS:-idle cache anon job}; do
   restored xl restore /tmp/save
   save_restored=$took
   rm -f /tmp/save
-  row "$workload" "xl save" "$save_bytes" 1 "$save_bytes" 1 1 1 1 >>/tmp/table
+  row "$workload" "xl save" "$save_bytes" 1 "$save_bytes" 1 1 1 1 | tee -a /tmp/table
   for key in none free auto; do
     restored ckpt-restore --to xen: --disks-restored "/tmp/$key.ckpt"
     echo "$workload, $key: $(states "/tmp/$key.ckpt")"
     bytes=bytes_$key next=next_$key time=took_$key pause=pause_$key
     row "$workload" "$key" "${!bytes}" "$(ratio "${!bytes}" "$save_bytes")" "${!next}" "$(ratio "${!next}" "$save_bytes")" \
-      "$(ratio "${!time}" "$save_took")" "$(ratio "${!pause}" "$save_pause")" "$(ratio "$took" "$save_restored")" >>/tmp/table
+      "$(ratio "${!time}" "$save_took")" "$(ratio "${!pause}" "$save_pause")" "$(ratio "$took" "$save_restored")" | tee -a /tmp/table
     rm -f "/tmp/$key.ckpt"
   done
   xl destroy $name
