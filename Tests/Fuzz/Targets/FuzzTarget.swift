@@ -27,6 +27,9 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
   case region
   /// Looking for a kernel in memory ends, whatever it holds.
   case guest
+  /// Whatever stands in a guest's page descriptors and in what leads to them, its pages get classes, or none; an update
+  /// finds those that a fresh reading finds.
+  case classes
 
   /// Tries one input.
   public func run(_ input: [UInt8]) -> Outcome {
@@ -50,6 +53,7 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
     case .structure: StructureTarget.run(input)
     case .region: RegionTarget.run(input)
     case .guest: GuestTarget.run(input)
+    case .classes: PageClassesTarget.run(input)
     }
   }
 }
