@@ -138,14 +138,16 @@ public final class PageClasses {
     }
   }
 
-  /// Forgets everything and reads all descriptors.
+  /// Forgets everything and reads all descriptors. The class of any page may be another, also of those that have no
+  /// descriptor any more.
   private func begin() throws(CheckpointError) -> [Range<PFN>] {
+    let count = max(classes.count, array.pageCount)
     own = [OwnState](repeating: .unknown, count: array.pageCount)
     classes = [PageClass](repeating: .unknown, count: array.pageCount)
     try read(array.units)
     var changed: [Range<PFN>] = []
     resolve(0..<array.pageCount, &changed)
-    return changed
+    return [0..<PFN(count)]
   }
 
   private func read(_ units: some Sequence<Int>) throws(CheckpointError) {
