@@ -11,7 +11,8 @@ import Testing
     return try PageClasses(of: try LinuxGuest.find(in: guest.memory, clues))
   }
 
-  /// The class a page should have. The type of page tables is not in this kernel's text, and it has no other.
+  /// The class a page should have. The type of page tables is not in this kernel's text, and does not show in pages of
+  /// which nothing is known.
   private func expected(_ use: ModelGuest.Use) -> PageClass {
     switch use {
     case .free: .free
@@ -170,6 +171,23 @@ import Testing
     #expect(try classes(of: guest).poisonedFreePages)
     #expect(try classes(of: guest).plan(.free)[4100] == .none)
     #expect(try classes(of: guest).plan(.cache).isEmpty == false)
+  }
+
+  @Test(arguments: ModelGuest.Encoding.all)
+  func pageTablesAreKnownByWhatIsInThem(_ encoding: ModelGuest.Encoding) throws {
+    var random = SplitMix64.forTest("pageTablesAreKnownByWhatIsInThem")
+    let guest = ModelGuest(encoding)
+    guest.fill(&random)
+    // Others in front would be all that is looked at.
+    for pfn in 0..<3 * ModelGuest.chunk { guest.use(pfn, 0, .reserved, &random) }
+    guest.store()
+    guest.storeTables()
+    let found = try classes(of: guest)
+    for pfn in 0..<ModelGuest.pageCount {
+      let use = guest.uses[pfn]
+      #expect(
+        found[PFN(pfn)] == (use == .pageTable ? .pageTable : expected(use)), "page \(pfn): \(use)")
+    }
   }
 
   @Test func aKernelThatSaysTooLittleIsRefused() throws {

@@ -106,8 +106,13 @@ package final class ModelGuest {
   package func fill(chunk: Int, _ random: inout SplitMix64) {
     var pfn = chunk * Self.chunk
     let end = pfn + Self.chunk
+    if pfn == 0 {
+      // The model's own page tables are here.
+      use(0, 6, .reserved, &random)
+      pfn = 64
+    }
     while pfn < end {
-      let most = pfn == 0 ? 10 : min(10, pfn.trailingZeroBitCount)
+      let most = min(10, pfn.trailingZeroBitCount)
       var order = Int.random(in: 0...most, using: &random)
       while 1 << order > end - pfn { order -= 1 }
       use(pfn, order, Use.allCases.randomElement(using: &random) ?? .free, &random)
@@ -141,6 +146,23 @@ package final class ModelGuest {
         descriptors[(pfn + 1) * encoding.size + 17] = UInt8(order)
       }
     }
+  }
+
+  /// Writes page tables into all pages that are used for them.
+  package func storeTables() {
+    for pfn in spare(.pageTable) {
+      memory.pages[pfn] = nil
+      for entry in 0..<8 {
+        memory[u64: pfn << 12 | UInt64(entry * 48)] = UInt64(entry * 16) << 12 | 1 << 63 | 0x67
+      }
+    }
+  }
+
+  /// The pages of a use that hold nothing of the model itself.
+  private func spare(_ use: Use) -> [PFN] {
+    let own = Set(frames)
+    return uses.indices.lazy.filter { self.uses[$0] == use && $0 > 2560 }.map { PFN($0) }
+      .filter { !own.contains($0) }
   }
 
   /// Changes the descriptor of one page; what the page is used for stays.

@@ -6,7 +6,7 @@ struct DescriptorLayout: Sendable {
   /// Bytes of a descriptor.
   let byteCount: Int
   let flags: PageFlags
-  let types: PageTypes
+  var types: PageTypes
   /// Blocks of unused pages have an order below.
   let orders: Int
 

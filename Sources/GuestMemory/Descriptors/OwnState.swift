@@ -99,7 +99,7 @@ extension DescriptorLayout {
     if PageTypes.isType(page.type) {
       if types.matches(page.type, types.offline) { return .balloon }
       if types.matches(page.type, types.slab) { return .slab }
-      if types.matches(page.type, types.table) { return .pageTable }
+      if types.tables.contains(where: { types.matches(page.type, $0) }) { return .pageTable }
       if page.isHugeTLB { return hugeTLBClass(page) }
       return page.type == types.buddy ? .unknown : .kernelOther
     }

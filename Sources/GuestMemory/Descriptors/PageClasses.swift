@@ -8,7 +8,7 @@ public import CheckpointImage
 public final class PageClasses {
   /// The guest whose pages they are.
   public let guest: LinuxGuest
-  private let layout: DescriptorLayout
+  private var layout: DescriptorLayout
   private var array: DescriptorArray
   /// What each page's own descriptor says.
   private var own: [OwnState]
@@ -22,6 +22,9 @@ public final class PageClasses {
     self.guest = guest
     layout = try DescriptorLayout(guest.information, guest.types)
     array = try DescriptorArray(of: guest, layout)
+    if layout.types.tables.isEmpty {
+      layout.types.tables = try PageTableType.find(in: array, layout, of: guest.memory)
+    }
     own = [OwnState](repeating: .unknown, count: array.pageCount)
     classes = [PageClass](repeating: .unknown, count: array.pageCount)
     try read(array.units)

@@ -7,7 +7,9 @@ struct PageTypes: Sendable {
   static let none = UInt32.max
 
   let buddy: UInt32
-  let offline, slab, table, hugeTLB, unaccepted: UInt32?
+  let offline, slab, hugeTLB, unaccepted: UInt32?
+  /// Those of page tables.
+  var tables: [UInt32]
   /// The bits of the field that hold the type.
   private let mask: UInt32
 
@@ -33,7 +35,7 @@ struct PageTypes: Sendable {
     slab = stated("SLAB")
     hugeTLB = stated("HUGETLB")
     unaccepted = stated("UNACCEPTED")
-    table = typed("table")
+    tables = [typed("table")].compactMap(\.self)
     mask = buddy & 0xff_ffff == 0 ? 0xff00_0000 : .max
   }
 
