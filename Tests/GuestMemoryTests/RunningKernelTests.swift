@@ -106,7 +106,7 @@ import Testing
 
   /// One or a few words of a page that holds anything become something else that may hurt.
   private func damage(_ kernel: ModelKernel, _ pages: [PFN], _ random: inout SplitMix64) {
-    let page = pages.randomElement(using: &random)! << 12
+    let page = pages[Int.random(in: 0..<pages.count, using: &random)] << 12
     let used = (0..<512).filter { kernel.memory[u64: page + UInt64($0) * 8] != 0 }
     let place = page + UInt64(used.randomElement(using: &random) ?? 0) * 8
     let old = kernel.memory[u64: place]
@@ -121,10 +121,10 @@ import Testing
       for entry in 0..<512 { kernel.memory[u64: page + UInt64(entry) * 8] = old }
     case 5: kernel.memory.pages[page >> 12] = random.bytes(Limits.pageSize)
     default:
-      var bytes = kernel.memory.pages[page >> 12]!
+      var bytes = kernel.memory.pages[page >> 12] ?? []
       let byte = Int(place & 0xfff) + Int.random(in: 0..<8, using: &random)
-      bytes[byte] = [0, 1, 0x7f, 0x80, 0xff, UInt8(ascii: "9"), UInt8(ascii: "-")]
-        .randomElement(using: &random)!
+      let values: [UInt8] = [0, 1, 0x7f, 0x80, 0xff, UInt8(ascii: "9"), UInt8(ascii: "-")]
+      bytes[byte] = values[Int.random(in: 0..<values.count, using: &random)]
       kernel.memory.pages[page >> 12] = bytes
     }
   }
