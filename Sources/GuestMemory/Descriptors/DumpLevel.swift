@@ -4,6 +4,9 @@ public import CheckpointImage
 /// The pages that `makedumpfile` leaves out of a dump at a level from 0 to 31, by its own rules, which are simpler than
 /// ours: a sum of 1 (zero pages), 2 (page cache), 4 (page cache with private data), 8 (memory of processes) and
 /// 16 (free pages). It takes everything on the lists of reclaimable pages for page cache: dirty, mapped, tmpfs.
+///
+/// The rules are those of its version 1.7.9. An older one may leave out more of a kernel that is newer than itself: 1.7.8
+/// does not know the pages of compound pages of Linux 7.1 for what they are; 1.7.6 finds no free pages since 6.12.
 public struct DumpLevel: Hashable, Sendable {
   /// The sum.
   public let rawValue: Int
