@@ -25,7 +25,7 @@ restored() {
 }
 
 row work saved base "/ xl" increment "/ xl" time pause restore | tee /tmp/table
-for workload in ${WORKLOADS:-idle cache anon job}; do
+for workload in ${WORKLOADS:-cache anon job idle}; do
   disk $name-"$workload" "$MEMORY"
   start $name "$type" "$(words_of "$workload")" || { bad "it does not start"; finish; }
   beats $name 2
