@@ -80,9 +80,9 @@ words_of() {
 }
 
 # start NAME pv|pvh [WORDS]: a guest whose workload dirties pages; of words that are there twice the first counts. MEMORY
-# (MiB), KERNEL, VCPUS and DISK (a loop device) may be set; Debian's kernel needs 96 MiB.
+# (MiB), KERNEL, VCPUS and DISK (a loop device) may be set; Debian's kernel needs 112 MiB, with the modules for a disk.
 KERNEL=${KERNEL:-$GUEST/vmlinux}
-MEMORY=${MEMORY:-96}
+MEMORY=${MEMORY:-112}
 start() {
   cat >"/tmp/$1.cfg" <<C
 name = "$1"
