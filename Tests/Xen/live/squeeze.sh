@@ -58,7 +58,8 @@ check "it is restored" ckpt-restore "$image" --to xen: --disks-restored
 check "it beats" until_true 60 ticked "$name" 1
 all_back "restored"
 unharmed "$name" "$known"
-tell "$name" "pattern $((MEMORY / 8))"
+# With anon hardly more than twice as much is left to it.
+tell "$name" "pattern $((MEMORY / 16))"
 check "it can use its memory" intact "$name"
 xl destroy "$name"
 losetup -d "$DISK"
