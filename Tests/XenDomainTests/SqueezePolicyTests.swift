@@ -50,9 +50,16 @@ import Testing
     let little = MemoryCounters(free: 1000, cleanCache: 1000, swapRoom: 0)
     #expect(policy.next(pages: 40_000, counters: little) == .easeOff(to: 40_000 + 1 << 14, .short))
     #expect(policy.pressure(little) == .short)
-    #expect(policy.pressure(nil) == nil)
     #expect(policy.stalled(pages: 1 << 17) == .easeOff(to: 1 << 17, .nothingGiven))
     #expect(policy.stalled(pages: 40_000) == .easeOff(to: 44_096, .stalled))
+  }
+
+  @Test func aGuestThatTellsNoMoreIsNotSqueezedBlindly() {
+    var policy = SqueezePolicy(pages: 1 << 17, goal: nil)
+    let plenty = MemoryCounters(free: 50_000, cleanCache: 50_000, swapRoom: 0)
+    #expect(policy.next(pages: 1 << 17, counters: plenty) == .lower(to: 7 << 14))
+    #expect(policy.next(pages: 7 << 14, counters: nil) == .easeOff(to: 1 << 17, .silent))
+    #expect(policy.pressure(nil) == .silent)
   }
 
   @Test func aGuestThatDoesNotTellGoesDownToTheSizeAskedFor() {

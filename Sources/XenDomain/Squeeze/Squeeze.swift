@@ -50,13 +50,14 @@ final class Squeeze {
     } else {
       policy = SqueezePolicy(pages: pages, goal: nil)
     }
-    let isKnown = try domain.counters() != nil
-    guard goal != .auto || isKnown else {
+    let counters = try domain.counters()
+    guard goal != .auto || counters != nil else {
       throw CheckpointError(
         .refused,
         "what the guest could do without is not known: no Linux that tells was recognised; "
           + "give --squeeze a size", file: "xen:\(domain.reference.name)")
     }
+    _ = policy.pressure(counters)
   }
 
   /// Squeezes the guest as far as it goes.

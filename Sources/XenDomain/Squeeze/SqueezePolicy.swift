@@ -27,6 +27,7 @@ struct SqueezePolicy {
   private let all: UInt64
   private let goal: UInt64
   private let step: UInt64
+  /// The most that was seen; nil until the guest has told.
   private var swapRoom: UInt64?
 
   /// - Parameters:
@@ -61,7 +62,8 @@ struct SqueezePolicy {
 
   /// Why the guest must not be squeezed as much as it is; nil if nothing speaks against it.
   mutating func pressure(_ counters: MemoryCounters?) -> SqueezeEnd? {
-    guard let counters else { return nil }
+    // Of a guest that never told nothing more is known; one that did could be short by now.
+    guard let counters else { return swapRoom == nil ? nil : .silent }
     let room = max(swapRoom ?? 0, counters.swapRoom)
     swapRoom = room
     if room - counters.swapRoom > Self.swapNoise { return .swaps }
@@ -83,6 +85,7 @@ public enum SqueezeEnd: String, Sendable {
   case nothingGiven = "it gave up nothing: no balloon driver, or nothing to spare"
   case short = "it was getting short of memory, and got some back"
   case swaps = "it began to swap, and got memory back"
+  case silent = "what it needs could not be read any more, and it got memory back"
   case hostShort = "others took memory that it gave up, so that it got the rest back"
 }
 
