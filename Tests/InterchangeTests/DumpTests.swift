@@ -92,6 +92,27 @@ import Testing
     #expect(found.mapValues(\.0) == [0: .data, 1: .unreadable, 2: .unreadable, 5: .data])
   }
 
+  @Test func manySegmentsOfTheSameNotesAreRefused() throws {
+    // A note of 24 MiB, three times.
+    let length = 24 << 20
+    var note = WireWriter()
+    for number in [1, UInt32(length), 0] { note.write(number) }
+    note.write([UInt8](repeating: 0, count: 4 + length))
+    var file = Self.elf(
+      [Segment(address: 0, contents: Self.page(1))]
+        + (0..<3).map { _ in Segment(address: 0, contents: []) })
+    var header = WireWriter()
+    header.write(UInt64(file.count))
+    header.write([UInt8](repeating: 0, count: 16))
+    header.write(UInt64(note.bytes.count))
+    for place in [120, 176, 232] {
+      file[place] = 4
+      file.replaceSubrange(place + 8..<place + 40, with: header.bytes)
+    }
+    let error = #expect(throws: CheckpointError.self) { try read(file + note.bytes) }
+    #expect(error?.reason.hasPrefix("notes: found") == true)
+  }
+
   @Test func secondViewOfTheKernelIsPassedOver() throws {
     let found = try read(
       Self.elf([

@@ -38,6 +38,7 @@ struct ELFCore {
     var reader = unsafe WireReader(
       bytes.span.bytes, structure: "ELF program header", at: table.offset)
     var segments: [Segment] = []
+    var noteBytes: UInt64 = 0
     for _ in 0..<table.count {
       let place = table.offset + UInt64(reader.position)
       let type: UInt32 = try reader.read()
@@ -56,9 +57,11 @@ struct ELFCore {
           structure: "ELF program header", offset: place)
       }
       if type == ELFHead.note {
-        guard stored <= Self.maximumNotes else {
+        // All of them together: many segments may be the same bytes of the file.
+        noteBytes += stored
+        guard noteBytes <= Self.maximumNotes else {
           throw CheckpointError(
-            .damaged, "notes: found \(stored) bytes, expected at most \(Self.maximumNotes)",
+            .damaged, "notes: found \(noteBytes) bytes, expected at most \(Self.maximumNotes)",
             structure: "ELF program header", offset: place)
         }
         notes.append((offset, Int(stored)))
@@ -92,9 +95,6 @@ struct ELFCore {
     }
     return true
   }
-
-  /// Where the headers and notes end, in front of all memory if `isInOrder`.
-  var headEnd: UInt64 { notes.reduce(0) { max($0, $1.offset + UInt64($1.length)) } }
 
   private static func end(_ start: UInt64, _ size: UInt64, _ field: String, at place: UInt64)
     throws(CheckpointError) -> UInt64
