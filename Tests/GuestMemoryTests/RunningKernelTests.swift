@@ -104,6 +104,25 @@ import Testing
     }
   }
 
+  /// All on pages that a cache of fixed places would keep in the same one.
+  @Test func tablesThatLeadNowhereCostLittle() throws {
+    let memory = ModelMemory(limit: 1 << 16)
+    let table = { (number: UInt64) in number << 9 }
+    var clues = MemoryClues()
+    for processor in 0..<8 as Range<UInt64> {
+      memory[u64: table(20 + processor) << 12 | 511 * 8] = table(1) << 12 | 3
+      clues.pageTables.append(table(20 + processor) << 12)
+    }
+    for (number, entries) in [(1, 510..<512), (2, 0..<512)] as [(UInt64, Range<UInt64>)] {
+      for entry in entries {
+        memory[u64: table(number) << 12 | entry * 8] = table(number + 1) << 12 | 3
+      }
+    }
+    memory[u64: table(3) << 12] = 0
+    #expect(throws: CheckpointError.self) { try LinuxGuest.find(in: memory, clues) }
+    #expect(memory.copied < 10_000)
+  }
+
   /// One or a few words of a page that holds anything become something else that may hurt.
   private func damage(_ kernel: ModelKernel, _ pages: [PFN], _ random: inout SplitMix64) {
     let page = pages[Int.random(in: 0..<pages.count, using: &random)] << 12

@@ -149,16 +149,16 @@ struct DescriptorArray {
     var place = first
     while place < end {
       let virtual = bases[section] &+ UInt64(place * Limits.pageSize)
-      guard let mapping = try guest.mapping(of: virtual, visit: { tableFrames.insert($0) }) else {
-        place += 1
-        continue
-      }
-      let count = min(Int(mapping.byteCount >> 12), end - place)
+      let (mapping, reach) = try guest.tables.step(
+        virtual, guest.pages, visit: { tableFrames.insert($0) })
+      // A table high up without an entry leaves many pages unmapped at once.
+      let count = min(max(Int(clamping: reach >> 12), 1), end - place)
+      defer { place += count }
+      guard let mapping else { continue }
       for step in 0..<count {
         let frame = (mapping.physical >> 12) + UInt64(step)
         if frame < guest.memory.limit { frames[place + step] = frame }
       }
-      place += max(count, 1)
     }
   }
 

@@ -3,12 +3,14 @@ internal import CheckpointImage
 
 /// Reads a few bytes here and there of a guest's memory, and keeps the pages they were in.
 final class CachedPages {
-  private static let slots = 512
+  private static let slots = 1 << 9
 
   private let memory: any PhysicalMemory
   private let buffer = PageBuffer(pages: slots)
   /// The page in each slot.
   private var held = [PFN](repeating: .max, count: slots)
+  /// Which slot a page goes to cannot be foreseen: else a guest could have all its tables want the same.
+  private let mixing = UInt64.random(in: 0...UInt64.max) | 1
 
   init(_ memory: any PhysicalMemory) { self.memory = memory }
 
@@ -68,7 +70,7 @@ final class CachedPages {
 
   private func slot(of pfn: PFN) throws(CheckpointError) -> Int? {
     guard pfn < memory.limit else { return nil }
-    let slot = Int(pfn % UInt64(Self.slots))
+    let slot = Int((pfn &* mixing) >> 55)
     if held[slot] == pfn { return slot }
     held[slot] = .max
     guard try memory.copy([pfn], to: buffer, at: slot).isEmpty else { return nil }

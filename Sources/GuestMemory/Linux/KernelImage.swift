@@ -15,6 +15,8 @@ struct KernelImage {
 
   /// The most that is read of it.
   static let most = 128 << 20
+  /// The most entries that are looked up for that: tables may lead nowhere all the way.
+  private static let mostSteps = 1 << 16
 
   private(set) var extents: [Extent] = []
 
@@ -22,7 +24,9 @@ struct KernelImage {
   init(_ tables: KernelPageTables, _ pages: CachedPages) throws(CheckpointError) {
     var offset: UInt64 = 0
     var left = Self.most
-    while offset < 1 << 30, left > 0 {
+    var steps = 0
+    while offset < 1 << 30, left > 0, steps < Self.mostSteps {
+      steps += 1
       let virtual = LinuxGuest.imageBase + offset
       // Where a table high up has no entry, the reach is more than the image can have.
       let (mapping, reach) = try tables.step(virtual, pages)
