@@ -17,6 +17,26 @@ import Testing
     #expect(kernel.refusal(kernel.clues(pageTables: kernel.root | 0x18)) == nil)
   }
 
+  @Test func anotherKernelInItsPlaceIsNoticed() throws {
+    let kernel = ModelKernel()
+    kernel.writeText()
+    let guest = try LinuxGuest.find(in: kernel.memory, kernel.clues())
+    #expect(try guest.isRunning(on: kernel.clues()))
+    // The tables of a process where the kernel hides its memory: the kernel's own are the page before.
+    #expect(try !guest.isRunning(on: kernel.clues(pageTables: kernel.root + 0x2000)))
+    var clues = kernel.clues()
+    clues.pageTables.append(kernel.root + 0x4000)
+    #expect(try !guest.isRunning(on: clues))
+    #expect(try !guest.isRunning(on: MemoryClues()))
+    // Another one, at the same addresses but in other memory, in the same top table.
+    let text = try #require(guest.information.symbol("_stext"))
+    let physical = try #require(try guest.translate(text))
+    var free: PFN = 4000
+    let other: UInt64 = 3990 << 12
+    kernel.memory.map(text, to: physical + 0x1000, root: other, levels: 4, free: &free)
+    #expect(try !guest.isRunning(on: kernel.clues(pageTables: other)))
+  }
+
   @Test func theCostDoesNotGrowWithMemory() throws {
     let small = ModelKernel(limit: 4096)
     let large = ModelKernel(limit: 1 << 27)

@@ -28,6 +28,26 @@ extension LinuxGuest {
     return try running(clues.pageTables, in: memory, pages)
   }
 
+  /// Whether the tables that all processors use map this kernel where its own do: no longer so once another one was
+  /// started in its place (kexec), which leaves most of what this one said of itself in memory.
+  public func isRunning(on clues: MemoryClues) throws(CheckpointError) -> Bool {
+    refresh()
+    guard let text = information.symbol("_stext"), let place = try translate(text),
+      !clues.pageTables.isEmpty
+    else { return false }
+    for register in Set(clues.pageTables) {
+      var isMapped = false
+      // As in `running`: the second of two tables is that of a process.
+      for root in [register, register & ~0x1000] where !isMapped {
+        let used = KernelPageTables(
+          root: root, levels: tables.levels, encryption: tables.encryption)
+        isMapped = try used.walk(text, pages)?.physical == place
+      }
+      guard isMapped else { return false }
+    }
+    return true
+  }
+
   /// The guest that one of these texts describes; there must not be two.
   private static func only(_ texts: [[UInt8]], in memory: any PhysicalMemory, _ pages: CachedPages)
     throws(CheckpointError) -> LinuxGuest

@@ -37,7 +37,7 @@ final class RunningDomain: LiveDomain {
   var release: (major: UInt32, minor: UInt32) { hypervisor.release }
 
   func classifier(in memory: any PhysicalMemory) throws(CheckpointError) -> any PageClassifier {
-    try PageClasses.read(from: memory, processors: self.memory.processors())
+    try LinuxClassifier(in: memory, processors: self.memory.processors)
   }
 
   func guarded() throws(CheckpointError) -> (control: any DomainControl, recovered: [String]) {

@@ -1,5 +1,4 @@
 #if Xen
-internal import CheckpointCodec
 internal import CheckpointImage
 internal import GuestMemory
 
@@ -13,22 +12,5 @@ protocol PageClassifier: AnyObject {
   ///
   /// - Returns: ranges that hold all pages whose class changed.
   func update(written: (PFN) -> Bool) throws(CheckpointError) -> [Range<PFN>]
-}
-
-extension PageClasses: PageClassifier {
-  var release: String { guest.information.release }
-
-  /// Finds the kernel of a Linux guest by its processors, and reads what it uses its pages for.
-  static func read(from memory: any PhysicalMemory, processors: [MachineRecord])
-    throws(CheckpointError) -> PageClasses
-  {
-    let classes = try PageClasses(of: LinuxGuest.find(in: memory, MemoryClues(processors)))
-    guard try !classes.poisonedFreePages else {
-      throw CheckpointError(
-        .refused,
-        "the guest would miss the pattern that its kernel fills free pages with (page_poison)")
-    }
-    return classes
-  }
 }
 #endif

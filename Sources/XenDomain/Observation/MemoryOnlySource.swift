@@ -70,7 +70,7 @@ public final class MemoryOnlySource: DescribedSource {
     copier = PageCopier(memory)
     let memory = memory
     eviction = LiveEviction(options.eviction, memory) { (bounded) throws(CheckpointError) in
-      try PageClasses.read(from: bounded, processors: memory.machineState())
+      try LinuxClassifier(in: bounded, processors: memory.machineState)
     }
     guard options.paused else {
       control = nil
