@@ -110,21 +110,26 @@ public final class PageClasses {
   /// Adds pages whose file system keeps buffers of them, and has written all of these to disk.
   private func planBuffers(_ plan: inout EvictionPlan) throws(CheckpointError) {
     guard let buffers = BufferHeads(of: guest, try guest.types) else { return }
-    for unit in array.units
-    where array.pages(of: unit).contains(where: { classes[$0] == .privateCache }) {
+    var candidates: [(pfn: Int, descriptor: UInt64, first: UInt64)] = []
+    let units = array.units.lazy.filter { unit in
+      self.array.pages(of: unit).contains { self.classes[$0] == .privateCache }
+    }
+    try array.read(units, from: guest.memory) { unit, bytes in
       let pages = array.pages(of: unit)
-      let base = array.base(of: pages.lowerBound)
-      var candidates: [(pfn: Int, first: UInt64)] = []
-      try array.read(CollectionOfOne(unit), from: guest.memory) { _, bytes in
-        for pfn in pages where classes[pfn] == .privateCache {
-          let offset = (pfn - pages.lowerBound) * layout.byteCount
-          let page = layout.descriptor(in: bytes, at: offset)
-          if layout.isClean(page, buffered: true) { candidates.append((pfn, page.privateData)) }
-        }
+      for pfn in pages where classes[pfn] == .privateCache {
+        let page = layout.descriptor(
+          in: bytes, at: (pfn - pages.lowerBound) * layout.byteCount)
+        guard layout.isClean(page, buffered: true) else { continue }
+        let descriptor = array.base(of: pfn) &+ UInt64(pfn * layout.byteCount)
+        candidates.append((pfn, descriptor, page.privateData))
       }
-      for (pfn, first) in candidates
-      where try buffers.areOnDisk(first, of: base &+ UInt64(pfn * layout.byteCount)) {
-        plan[PFN(pfn)] = .privateCache
+    }
+    // Buffers lie side by side in few pages, unless a guest wants to be looked at for long.
+    candidates.sort { $0.first < $1.first }
+    let most = guest.pages.copied + 256 + Int(clamping: guest.memory.limit / 8)
+    for candidate in candidates where guest.pages.copied < most {
+      if try buffers.areOnDisk(candidate.first, of: candidate.descriptor) {
+        plan[PFN(candidate.pfn)] = .privateCache
       }
     }
   }

@@ -9,6 +9,8 @@ final class CachedPages {
   private let buffer = PageBuffer(pages: slots)
   /// The page in each slot.
   private var held = [PFN](repeating: .max, count: slots)
+  /// Pages that were read.
+  private(set) var copied = 0
   /// Which slot a page goes to cannot be foreseen: else a guest could have all its tables want the same.
   private let mixing = UInt64.random(in: 0...UInt64.max) | 1
 
@@ -50,6 +52,7 @@ final class CachedPages {
       let last = min((end + 0xfff) >> 12, first + UInt64(room.pageCount), memory.limit)
       guard first < last else { return false }
       let pfns = Array(first..<last)
+      copied += pfns.count
       let unknown = try memory.copy(pfns[...], to: room, at: 0)
       guard zeros || unknown.isEmpty else { return false }
       for slot in unknown { room.clear(slot) }
@@ -73,6 +76,7 @@ final class CachedPages {
     let slot = Int((pfn &* mixing) >> 55)
     if held[slot] == pfn { return slot }
     held[slot] = .max
+    copied += 1
     guard try memory.copy([pfn], to: buffer, at: slot).isEmpty else { return nil }
     held[slot] = pfn
     return slot
