@@ -44,6 +44,7 @@ import Testing
       ("0x10000000000000", "line 1"), ("0xfffffffffffff+2", "line 1"),
       ("1+18446744073709551615", "line 1"), ("9\n1-10", "line 2: names pages that line 1"),
       ("1-5\n7\n5-6", "line 3: names pages that line 1"), ("1,2", "line 1"), ("\u{0}", "line 1"),
+      ("1\n" + String(repeating: "2 ", count: 600), "line 2: has more than 1024 bytes"),
     ]
     for (text, expected) in wrong {
       let error = #expect(throws: CheckpointError.self) { _ = try parse(text) }

@@ -10,6 +10,7 @@ public import CheckpointImage
 public enum EvictionList {
   private static let longestText = 64 << 20
   private static let mostLines = 1 << 20
+  private static let longestLine = 1 << 10
 
   /// The pages that a file names.
   public static func read(_ path: String) throws(CheckpointError) -> EvictionPlan {
@@ -30,8 +31,14 @@ public enum EvictionList {
   public static func parse(_ text: [UInt8]) throws(CheckpointError) -> EvictionPlan {
     var entries: [(pfns: Range<PFN>, reason: EvictionReason, line: Int)] = []
     var number = 0
-    for line in text.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false) {
+    var rest = text[...]
+    while !rest.isEmpty {
       number += 1
+      let line = rest.prefix { $0 != UInt8(ascii: "\n") }
+      rest = rest.dropFirst(line.count + 1)
+      guard line.count <= longestLine else {
+        throw refused("has more than \(longestLine) bytes", line: number)
+      }
       let words = line.prefix { $0 != UInt8(ascii: "#") }
         .split { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") || $0 == 0x0d }
         .map { String(decoding: $0, as: UTF8.self) }
