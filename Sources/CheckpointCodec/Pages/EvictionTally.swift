@@ -7,8 +7,8 @@ public final class EvictionTally {
   /// Page tables of a PV guest that the plan names, and that were kept.
   public private(set) var pageTables: UInt64 = 0
 
-  /// Nothing was counted.
-  public init() {}
+  /// So many pages were counted.
+  public init(_ pages: [EvictionReason: UInt64] = [:]) { self.pages = pages }
 
   /// Evicts a page if that is possible. Returns what becomes of it; nil if it stays as it is.
   public func evict(_ page: PageStatus, _ reason: EvictionReason) -> PageStatus? {
@@ -20,15 +20,23 @@ public final class EvictionTally {
     return evicted
   }
 
-  /// Adds to the provenance what was evicted, and whether a guest could go on without it.
-  public func describe(in provenance: inout Provenance) {
-    for reason in EvictionReason.allCases {
-      if let count = pages[reason] { provenance.add("evict.\(reason)", "\(count)") }
+  /// What the provenance says of it: what was evicted, and whether a guest could go on without that.
+  public var fields: [(key: String, value: String)] {
+    let reasons = EvictionReason.allCases.filter { pages[$0] != nil }
+    var fields = reasons.map { (key: "evict.\($0)", value: "\(pages[$0] ?? 0)") }
+    if pageTables > 0 { fields.append(("evict.kept", "\(pageTables) page tables")) }
+    let missed = reasons.filter { !$0.isRestorable }.map { "\($0)" }.sorted()
+    if !missed.isEmpty {
+      fields.append(("restorable", "no"))
+      fields.append(("restorable.reason", "evicted: " + missed.joined(separator: ", ")))
     }
-    if pageTables > 0 { provenance.add("evict.kept", "\(pageTables) page tables") }
-    let missed = pages.keys.filter { !$0.isRestorable }.map { "\($0)" }.sorted()
-    guard !missed.isEmpty else { return }
-    if provenance["restorable"] == nil { provenance.add("restorable", "no") }
-    provenance.add("restorable.reason", "evicted: " + missed.joined(separator: ", "))
+    return fields
+  }
+
+  /// Adds that to the provenance.
+  public func describe(in provenance: inout Provenance) {
+    for (key, value) in fields where key != "restorable" || provenance[key] == nil {
+      provenance.add(key, value)
+    }
   }
 }

@@ -113,6 +113,7 @@ struct DescriptorArray {
     var waiting: [Int] = []
     var wanted: [PFN] = []
     func flush() throws(CheckpointError) {
+      try Interruption.check()
       let unknown = try memory.copy(wanted[...], to: buffer, at: 0)
       let unknownUnits = Set(unknown.map { $0 / unitFrames })
       for (place, unit) in waiting.enumerated() where !unknownUnits.contains(place) {

@@ -149,6 +149,7 @@ extension LinuxGuest {
     let buffer = PageBuffer()
     var next: PFN = 0
     while next < memory.limit, found.count < mostCandidates {
+      try Interruption.check()
       let batch = Array(next..<min(next + UInt64(buffer.pageCount), memory.limit))
       next += UInt64(batch.count)
       let unknown = try memory.copy(batch[...], to: buffer, at: 0)

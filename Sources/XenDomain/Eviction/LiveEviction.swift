@@ -1,4 +1,5 @@
 #if Xen
+internal import CheckpointCodec
 internal import CheckpointImage
 internal import GuestMemory
 
@@ -58,14 +59,8 @@ final class LiveEviction {
     if let obstacle { fields.append(("evict.obstacle", "\(obstacle)")) }
     guard let classes else { return fields }
     fields.append(("guest.release", classes.release))
-    let counts = counts
-    fields += counts.map { ("evict.\($0.reason)", "\($0.pages)") }
-    let missed = counts.map(\.reason).filter { !$0.isRestorable }
-    if !missed.isEmpty {
-      fields.append(("restorable", "no"))
-      fields.append(
-        ("restorable.reason", "evicted: " + missed.map { "\($0)" }.joined(separator: ", ")))
-    }
+    let counted = counts.map { ($0.reason, UInt64($0.pages)) }
+    fields += EvictionTally(Dictionary(uniqueKeysWithValues: counted)).fields
     return fields
   }
 
