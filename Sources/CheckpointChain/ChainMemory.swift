@@ -5,12 +5,25 @@ public import CheckpointImage
 public final class ChainMemory: PhysicalMemory {
   /// One past the last block with a populated page.
   public let limit: PFN
+  /// The blocks with a populated page.
+  public let runs: [Range<PFN>]
   private let pages: PageReader
 
   /// The memory of the chain's tip. The regions read last stay expanded.
   public init(_ chain: Chain) {
     pages = PageReader(chain)
-    limit = chain.nodes.reduce(0) { max($0, $1.block + 1) } * UInt64(Limits.blockPages)
+    let size = UInt64(Limits.blockPages)
+    var runs: [Range<PFN>] = []
+    for (block, _) in chain.nodes {
+      let first = block * size
+      if let last = runs.last, last.upperBound == first {
+        runs[runs.count - 1] = last.lowerBound..<first + size
+      } else {
+        runs.append(first..<first + size)
+      }
+    }
+    self.runs = runs
+    limit = runs.last?.upperBound ?? 0
   }
 
   /// Copies pages; the contents of evicted, unreadable and unpopulated ones are not known.

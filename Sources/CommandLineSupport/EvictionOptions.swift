@@ -39,6 +39,15 @@ public struct EvictionOptions: ParsableArguments {
   /// Makes the options.
   public init() {}
 
+  /// Fails if standard input would be read more than once.
+  ///
+  /// - Parameter inputs: what the tool reads besides.
+  public func check(beside inputs: String?...) throws {
+    guard (inputs + [evictList, evictKdump]).count(where: { $0 == "-" }) <= 1 else {
+      throw ValidationError("standard input can be used only once")
+    }
+  }
+
   /// What was asked for.
   ///
   /// - Parameter policy: the policy if none was named.

@@ -2,16 +2,19 @@ internal import CKdumpfile
 internal import CheckpointCodec
 internal import CheckpointImage
 internal import Glibc
+internal import Interchange
 
 /// The pages of a dump, expanded by libkdumpfile.
 @safe final class KdumpMemory: PhysicalMemory {
   let limit: PFN
+  let runs: [Range<PFN>]
   private let context: OpaquePointer
   private let descriptor: Int32
   private let name: String
 
-  init(_ file: InputFile, limit: PFN) throws(CheckpointError) {
-    self.limit = limit
+  init(_ file: InputFile, _ dump: KdumpFile) throws(CheckpointError) {
+    limit = dump.limit
+    runs = dump.dumped
     guard let context = unsafe kdump_new() else {
       throw CheckpointError(.io, "libkdumpfile has no memory")
     }

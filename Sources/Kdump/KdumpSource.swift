@@ -9,7 +9,7 @@ public enum KdumpSource {
     let file = if let file = try input.file() { file } else { try InputFile(spooling: input) }
     do throws(CheckpointError) {
       let dump = try KdumpFile(file)
-      return dump.source(input, try KdumpMemory(file, limit: dump.limit))
+      return dump.source(input, try KdumpMemory(file, dump))
     } catch {
       throw error.inFile(input.name)
     }

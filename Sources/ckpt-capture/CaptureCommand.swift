@@ -52,9 +52,7 @@ struct CaptureCommand: Tool {
   @OptionGroup(title: "Common options") var threads: ThreadOptions
 
   func validate() throws {
-    if source == "-" && parent == "-" {
-      throw ValidationError("standard input can be used only once")
-    }
+    try eviction.check(beside: source, parent)
     let isDomain = source.hasPrefix(Self.domainPrefix)
     if !isDomain, let option = domain.given {
       throw ValidationError("\(option) needs a running domain: \(Self.domainPrefix)NAME")

@@ -40,9 +40,7 @@ struct MergeCommand: Tool {
     if verify && output.output == "-" {
       throw ValidationError("--verify needs a file: standard output cannot be read back")
     }
-    if tip == "-" && onto == "-" {
-      throw ValidationError("standard input can be used only once")
-    }
+    try eviction.check(beside: tip, onto)
   }
 
   func execute() throws(CheckpointError) -> ExitStatus {

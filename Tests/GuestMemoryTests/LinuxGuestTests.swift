@@ -1,6 +1,7 @@
 import CheckpointCodec
 import CheckpointImage
 import GuestMemory
+import Interchange
 import TestSupport
 import Testing
 
@@ -21,6 +22,19 @@ import Testing
     #expect(try guest.translate(kernel.data + 0x1000) == nil)
     // Not canonical.
     #expect(try guest.translate(kernel.stext & 0x7fff_ffff_ffff_ffff) == nil)
+  }
+
+  /// The search for a kernel costs what there is to be searched, wherever it lies.
+  @Test(.timeLimit(.minutes(1))) func aPageFarAwayIsFoundAtOnce() throws {
+    let folder = try TestFolder()
+    try folder.write([UInt8](repeating: 0x41, count: Limits.pageSize), as: "page")
+    let far = MemoryExtent(address: ((1 << 40) - 1) << 12, offset: 0, length: 4096)
+    let memory = ExtentMemory(try InputFile(folder.path("page")), [far])
+    #expect(memory.runs == [(1 << 40) - 1..<1 << 40])
+    let error = #expect(throws: CheckpointError.self) {
+      _ = try LinuxGuest.find(in: memory, MemoryClues())
+    }
+    #expect(error?.description.contains("no VMCOREINFO in this memory") == true)
   }
 
   @Test func bytesGoAcrossPages() throws {

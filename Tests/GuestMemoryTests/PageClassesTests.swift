@@ -53,6 +53,17 @@ import Testing
   }
 
   /// All that was read is among the frames named: only then can an update know what to read again.
+  /// What memory goes on to behind the last page that the kernel knows of costs nothing.
+  @Test(.timeLimit(.minutes(1))) func memoryFarBeyondTheKernelsIsNotLookedAt() throws {
+    let guest = ModelGuest()
+    let found = try classes(of: guest)
+    guest.memory.limit = 1 << 28
+    let far = try classes(of: guest)
+    #expect(far.counts == found.counts)
+    #expect(far.descriptorFrames == found.descriptorFrames)
+    #expect(far[(1 << 28) - 1] == .unknown)
+  }
+
   @Test func theNamedFramesAreAllThatIsRead() throws {
     var random = SplitMix64.forTest("theNamedFramesAreAllThatIsRead")
     let guest = ModelGuest()

@@ -112,6 +112,8 @@ printf '0x10000000000000\n' >bad && bad 'line 1'
 head -c 3000 /dev/urandom >bad && bad 'line [0-9]+|is no'
 expect 2 'missing' ckpt-capture --format raw a.raw --evict-list missing -o bad.ckpt
 expect 2 'no kdump-compressed dump' ckpt-capture --format raw a.raw --evict-kdump list -o bad.ckpt
+expect 64 'only once' ckpt-capture --format raw - --evict-list - -o bad.ckpt <list
+expect 64 'only once' ckpt-merge a.ckpt --evict-list - --evict-kdump - -o bad.ckpt <list
 expect 64 'evict' ckpt-capture --format raw a.raw --evict some -o bad.ckpt
 expect 64 'evict-list' ckpt-capture xen:nobody --evict-list list -o bad.ckpt
 nothing_left bad.ckpt

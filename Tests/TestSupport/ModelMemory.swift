@@ -4,7 +4,7 @@ package import CheckpointImage
 /// A guest's memory that a test holds; what it does not hold is unknown.
 package final class ModelMemory: PhysicalMemory {
   package var pages: [PFN: [UInt8]] = [:]
-  package let limit: PFN
+  package var limit: PFN
   /// Pages that were asked for.
   package var copied = 0
 

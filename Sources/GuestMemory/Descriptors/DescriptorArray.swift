@@ -13,7 +13,7 @@ struct DescriptorArray {
   /// So many frames they fill.
   let unitFrames: Int
   /// Every described PFN is below.
-  let pageCount: Int
+  private(set) var pageCount: Int
   /// The frame of each 4 KiB of the array; `absent` where there is none.
   private(set) var frames: [PFN]
   /// The frames of the page tables that map the array, and those of `mem_section`.
@@ -52,10 +52,9 @@ struct DescriptorArray {
     let sectionPages = 1 << sectionShift
     let most = 1 << Int(addressBits - sectionBits)
     let count = min((Int(guest.memory.limit) + sectionPages - 1) >> sectionShift, most)
-    pageCount = min(Int(guest.memory.limit), count << sectionShift)
+    pageCount = 0
     bases = [UInt64](repeating: 0, count: count)
-    frames = [PFN](
-      repeating: Self.absent, count: (pageCount + unitPages - 1) / unitPages * unitFrames)
+    frames = []
 
     // Either all entries in one array, or a table of pointers to pages full of them (SPARSEMEM_EXTREME).
     let entries = Int(entrySize)
@@ -76,6 +75,11 @@ struct DescriptorArray {
       takeBases(
         try guest.bytes(at: table, count: count * entries) ?? [], entries, Int(field), from: 0)
     }
+    // Memory may go on far behind the last page that the kernel knows of.
+    bases.removeLast(count - (bases.lastIndex { $0 != 0 } ?? -1) - 1)
+    pageCount = min(Int(guest.memory.limit), bases.count << sectionShift)
+    frames = [PFN](
+      repeating: Self.absent, count: (pageCount + unitPages - 1) / unitPages * unitFrames)
     for section in bases.indices where bases[section] != 0 {
       try takeFrames(of: section, size, guest)
     }

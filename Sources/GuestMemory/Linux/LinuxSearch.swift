@@ -142,20 +142,23 @@ extension LinuxGuest {
 
   /// The first pages of which each begins as the text does: there it lies since Linux 4.13.
   private static func texts(in memory: any PhysicalMemory) throws(CheckpointError) -> [[UInt8]] {
-    guard memory.limit <= mostSearched else {
+    let runs = memory.runs
+    guard runs.reduce(0, { $0 + PFN($1.count) }) <= mostSearched else {
       throw notRecognised("nothing says where in more than 1 TiB to look for it")
     }
     var found: [[UInt8]] = []
     let buffer = PageBuffer()
-    var next: PFN = 0
-    while next < memory.limit, found.count < mostCandidates {
-      try Interruption.check()
-      let batch = Array(next..<min(next + UInt64(buffer.pageCount), memory.limit))
-      next += UInt64(batch.count)
-      let unknown = try memory.copy(batch[...], to: buffer, at: 0)
-      for slot in batch.indices where !unknown.contains(slot) {
-        let page = buffer.page(slot)
-        if begins(page) { found.append(unsafe page.withUnsafeBytes { unsafe Array($0) }) }
+    for run in runs {
+      var rest = run
+      while !rest.isEmpty, found.count < mostCandidates {
+        try Interruption.check()
+        let batch = Array(rest.prefix(buffer.pageCount))
+        rest = rest.dropFirst(batch.count)
+        let unknown = Set(try memory.copy(batch[...], to: buffer, at: 0))
+        for slot in batch.indices where !unknown.contains(slot) {
+          let page = buffer.page(slot)
+          if begins(page) { found.append(unsafe page.withUnsafeBytes { unsafe Array($0) }) }
+        }
       }
     }
     return found

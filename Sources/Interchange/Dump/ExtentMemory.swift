@@ -56,7 +56,7 @@ public final class ExtentMemory: PhysicalMemory {
   }
 
   /// The pages of which a byte is there, as runs.
-  var runs: [Range<PFN>] {
+  public var runs: [Range<PFN>] {
     var runs: [Range<PFN>] = []
     for extent in extents where extent.length > 0 {
       let first = extent.address >> UInt64(Limits.pageShift)

@@ -18,6 +18,9 @@ package struct KdumpFile {
   /// 16 TiB.
   private static let longest: PFN = 1 << 32
 
+  /// Bitmaps may be larger than all of memory, and name every other page.
+  private static let mostRuns = 1 << 24
+
   private let file: InputFile
   private let version: UInt32
   private let subHeaderBlocks: UInt64
@@ -76,7 +79,10 @@ package struct KdumpFile {
     }
     if version >= 6 {
       try reader.skip(96 - reader.position)
+      let short = limit
       limit = try reader.read()
+      // Both are there; some libraries size a bitmap by one and its pages by the other.
+      try reader.expect("pages", short, UInt64(UInt32(clamping: limit)))
     }
     guard limit <= Self.longest, (limit + 7) / 8 <= bitmapBlocks * UInt64(Limits.pageSize) else {
       throw reader.damaged(
@@ -120,6 +126,11 @@ package struct KdumpFile {
             excluded.appendPage(pfn)
           }
         }
+      }
+      guard self.dumped.count + excluded.count <= Self.mostRuns else {
+        throw CheckpointError(
+          .refused, "its pages lie in more than \(Self.mostRuns) pieces", structure: "kdump bitmap",
+          offset: first + done)
       }
       try checkDescriptors(pages, at: descriptors)
       descriptors += UInt64(pages * KdumpHeader.descriptorSize)
