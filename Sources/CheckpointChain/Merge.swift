@@ -23,13 +23,15 @@ public struct Merge {
   }
 
   /// What came of it.
-  public struct Result: Sendable {
+  public struct Result {
     /// The new image.
     public var image: ImageWriter.Summary
     /// Images merged.
     public var images: Int
     /// What became of the regions.
     public var regions: MergeSource.Counts
+    /// What became of the pages that were not to be saved any more.
+    public var evicted: EvictionTally
   }
 
   /// Merges `chain` into `output`, which is not committed.
@@ -76,7 +78,8 @@ public struct Merge {
         "checkpoint ID of the result: found \(summary.checkpointID), expected \(expected)",
         file: output.name)
     }
-    return Result(image: summary, images: span, regions: source.counts)
+    return Result(
+      image: summary, images: span, regions: source.counts, evicted: source.tally)
   }
 
   private static func span(_ chain: Chain, onto: Digest?) throws(CheckpointError) -> Int {

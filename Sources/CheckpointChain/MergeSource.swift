@@ -50,7 +50,7 @@ public final class MergeSource: CheckpointSource {
     self.chain = chain
     self.plan = plan
     memory = chain.nodes.root
-    merge = RegionMerge(chain: chain, span: span, recoding: recoding)
+    merge = RegionMerge(chain: chain, span: span, recoding: recoding, plan: plan)
     records = try Self.records(chain, span: span)[...]
     layout = LayoutReader(chain.tip)
     try collectRegions()

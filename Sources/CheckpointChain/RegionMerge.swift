@@ -8,6 +8,8 @@ struct RegionMerge: Sendable {
   let span: Int
   /// Every region is to be compressed anew.
   let recoding: Bool
+  /// Pages that become evicted.
+  var plan = EvictionPlan()
   let tally = MergeTally()
 
   /// The region's part in the merged image.
@@ -36,7 +38,8 @@ struct RegionMerge: Sendable {
   }
 
   /// The living pages, as the image's own index describes them; the index must name no others there. The
-  /// region may stay whole if each of its other pages is overruled by what the image itself says later.
+  /// region may stay whole if each of its other pages is overruled by what the image itself says later, and none
+  /// is evicted: what such a page held is not to be had from the merged image.
   private func livePages(of header: RegionHeader, _ region: LiveRegion) throws(CheckpointError)
     -> (pages: [EncodedRegion.LivePage], mayStay: Bool)
   {
@@ -51,7 +54,10 @@ struct RegionMerge: Sendable {
       }
       let entry = (blocks[block] ?? nil)?.entry(slot: Int(place))
       guard region.live[slot] else {
-        mayStay = mayStay && Self.overrules(entry, region.location.offset, slot)
+        let last = try chain.block(block, evicting: plan)?.entries[Int(place)]
+        mayStay =
+          mayStay && last?.status.state != .evicted
+          && Self.overrules(entry, region.location.offset, slot)
         return
       }
       guard let entry, entry.status == PageStatus(.data, type: type),

@@ -1,3 +1,4 @@
+public import CheckpointCodec
 public import CheckpointImage
 
 /// What a tool that wrote an image says of it.
@@ -21,6 +22,29 @@ public struct ImageReport: Encodable {
 
   /// What became of the images that were merged into it.
   public var merged: Merged?
+
+  /// Pages that were left out, by reason.
+  public private(set) var evicted: [String: UInt64]?
+  private var isRestorable = true
+
+  /// Takes note of the pages that were left out.
+  public mutating func note(_ tally: EvictionTally) {
+    guard !tally.pages.isEmpty else { return }
+    evicted = Dictionary(uniqueKeysWithValues: tally.pages.map { ("\($0.key)", $0.value) })
+    isRestorable = tally.pages.keys.allSatisfy(\.isRestorable)
+  }
+
+  private var evictedLine: String? {
+    guard let evicted else { return nil }
+    let parts = evicted.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
+    return "left out: " + parts.map { "\($0.value) \($0.key)" }.joined(separator: ", ")
+      + (isRestorable ? "" : "; no guest can go on from this image")
+  }
+
+  private enum CodingKeys: CodingKey {
+    case file, checkpointID, fileID, memoryDigest, stateDigest, bytes, pages, deadCopies, evicted
+    case merged
+  }
 
   /// What a merge did.
   public struct Merged: Encodable {
@@ -83,6 +107,7 @@ public struct ImageReport: Encodable {
       try Results.printJSON(self)
     } else if !common.quiet {
       if let merged { Message.print(merged.line) }
+      if let evictedLine { Message.print(evictedLine) }
       Message.print(line)
     }
   }

@@ -14,6 +14,7 @@ public struct Capture {
   public var provenance: Provenance
   /// Whether an unfinished image is left behind for a salvage.
   public var keepsUnfinished = true
+  private let tally = EvictionTally()
 
   /// Prepares a capture.
   public init(
@@ -48,11 +49,16 @@ public struct Capture {
     }
   }
 
+  /// What became of the pages that were not to be saved of a source.
+  public func tally(of source: any DescribedSource) -> EvictionTally {
+    (source as? SpooledSource)?.tally ?? tally
+  }
+
   private func write(
     _ source: any DescribedSource, to writer: ImageWriter, on pool: WorkerPool,
     _ progress: (Double?) -> Void, _ ending: (inout Provenance) throws(CheckpointError) -> Void
   ) throws(CheckpointError) -> ImageWriter.Summary {
-    let tally = (source as? SpooledSource)?.tally ?? EvictionTally()
+    let tally = tally(of: source)
     var steps: [Pipeline.Step] = [.perform]
     if !evicted.isEmpty { steps.append(.evict(evicted, tally)) }
     steps.append(.digestPages)

@@ -83,13 +83,16 @@ public enum Restore {
         file: chain.tip.name)
     }
     let hasEvicted = chain.images.contains { $0.root.count(.evicted) > 0 }
+    var missed: [EvictionReason: UInt64] = [:]
     for (number, _) in chain.nodes where hasEvicted {
-      for (slot, entry) in (try chain.pages(ofBlock: number) ?? []).enumerated()
-      where entry.status.state == .evicted && !entry.status.reason.isRestorable {
-        let pfn = number * UInt64(Limits.blockPages) + UInt64(slot)
-        throw refused(
-          "PFN \(pfn) is evicted (\(entry.status.reason)), and zeros are not what it held")
+      for entry in try chain.pages(ofBlock: number) ?? [] where entry.status.state == .evicted {
+        missed[entry.status.reason, default: 0] += 1
       }
+    }
+    let reasons = EvictionReason.allCases.filter { missed[$0] != nil && !$0.isRestorable }
+    guard reasons.isEmpty else {
+      let parts = reasons.map { "\(missed[$0, default: 0]) \($0)" }.joined(separator: ", ")
+      throw refused("pages that the guest would miss were left out (\(parts))")
     }
     let captured = try Merge.provenance(of: chain.tip).last { $0["action"] == "capture" }
     if captured?["restorable"] == "no", captured?["restorable.reason"] == nil {

@@ -108,9 +108,10 @@ struct CaptureCommand: Tool {
       try record(input, &provenance)
     } done: { (file, summary) throws(CheckpointError) in
       progress.end()
-      reports.append(
-        ImageReport(
-          file: file, root: summary.root, fileID: summary.fileID, bytes: summary.fileLength))
+      var report = ImageReport(
+        file: file, root: summary.root, fileID: summary.fileID, bytes: summary.fileLength)
+      report.note(capture.tally(of: moments))
+      reports.append(report)
       if !common.json { try reports.last?.tell(common, output) }
     }
     progress.end()

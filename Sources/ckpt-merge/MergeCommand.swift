@@ -67,6 +67,7 @@ struct MergeCommand: Tool {
       bytes: result.image.fileLength)
     report.merged = ImageReport.Merged(
       images: result.images, copied: result.regions.copied, repacked: result.regions.repacked)
+    report.note(result.evicted)
     try report.tell(common, output)
     return .success
   }

@@ -12,6 +12,13 @@ provenance() {
   grep -qaF -- "  $2" history || fail "$1: no '$2' in its history"
 }
 
+# nowhere IMAGE: nor do regions hold what was left out, for each page of its source came once.
+nowhere() {
+  local dead
+  dead=$(ckpt-inspect "$1" --json | "$python" -c 'import json,sys; print(json.load(sys.stdin)["image"]["deadCopies"])')
+  [[ $dead == 0 ]] || fail "$1: $dead dead copies"
+}
+
 # check IMAGE RAW LIST: exactly the pages of LIST (lines of PFN and reason) are evicted; all others are as in RAW; the
 # reader beside the specification says the same.
 check() {
@@ -76,6 +83,7 @@ expect 0 '^evicted  *188 cleanPageCache, 50 free, 16 listed, 1 user$' ckpt-inspe
 ckpt-capture -q --format raw - --evict-list list -o piped.ckpt <a.raw
 check piped.ckpt a.raw pages
 [[ $(digest piped.ckpt) == "$(digest listed.ckpt)" ]] || fail "a pipe gives another memory"
+nowhere piped.ckpt
 
 # By a merge, the same; as an increment too; the inputs stay, and the moment has another name.
 sha256sum a.ckpt >sums
@@ -83,6 +91,7 @@ ckpt-merge -q a.ckpt --evict-list list -o merged.ckpt
 check merged.ckpt a.raw pages
 [[ $(digest merged.ckpt) == "$(digest listed.ckpt)" ]] || fail "a merge gives another memory"
 ckpt-capture -q --format raw b.raw -p a.ckpt -o b.ckpt
+nowhere merged.ckpt
 ckpt-merge -q b.ckpt --onto a.ckpt --evict-list list -o span.ckpt
 check span.ckpt b.raw pages
 ckpt-merge -q b.ckpt --evict-list list --codec zlib -o b-merged.ckpt
@@ -198,7 +207,7 @@ P
   done
   ckpt-capture -q $guest-64/save-1 --evict-list all-listed -o $guest-listed.ckpt
   for format in xl libxl libxc; do
-    expect 2 'is evicted \(listed\).*no guest can go on' ckpt-restore $guest-listed.ckpt --to $format -o no.$format
+    expect 2 'left out \([0-9]* listed\).*no guest can go on' ckpt-restore $guest-listed.ckpt --to $format -o no.$format
     nothing_left no.$format
   done
   ckpt-restore -q $guest-listed.ckpt --to raw -o no.raw --force 2>/dev/null

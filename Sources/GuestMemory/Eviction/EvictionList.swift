@@ -48,7 +48,8 @@ public enum EvictionList {
       }
       guard let pfns = pfns(first) else {
         throw refused(
-          "'\(first)' is no range of PFNs: write 0x100-0x1ff, 0x100+256 or 0x100", line: number)
+          "'\(first)' is no range of PFNs below 2^52, ascending: write 0x100-0x1ff, 0x100+256 or 0x100",
+          line: number)
       }
       entries.append((pfns, try reason(words.dropFirst(), line: number), number))
     }

@@ -56,7 +56,9 @@ extension LinuxGuest {
       throw notRecognised("\(mostCandidates) pages or more look like its VMCOREINFO")
     }
     var found: LinuxGuest?
-    var obstacle = CheckpointError(.refused, "no VMCOREINFO in this memory")
+    var obstacle = CheckpointError(
+      .refused,
+      "no VMCOREINFO in this memory: either it is no Linux, or one built without crash dumps")
     for text in texts {
       let guest: LinuxGuest
       do throws(CheckpointError) {
