@@ -9,6 +9,9 @@ extension LinuxGuest {
   private static let mostProcessors = 8
   private static let mostImages = 3
 
+  /// Pages that are read to follow a kernel's pointers: a kernel has some thousands of them.
+  private static let mostLookedAt = 1 << 15
+
   /// The greatest memory that is searched, in pages: 1 TiB.
   private static let mostSearched: PFN = 1 << 28
 
@@ -124,7 +127,9 @@ extension LinuxGuest {
     _ tables: KernelPageTables, _ image: KernelImage, _ pages: CachedPages
   ) throws(CheckpointError) -> [[UInt8]] {
     var found: [[UInt8]] = []
-    for pointer in try image.pagePointers(pages).sorted() {
+    let pointers = try image.pagePointers(pages).sorted()
+    let most = pages.copied + mostLookedAt
+    for pointer in pointers where pages.copied < most {
       guard let physical = try tables.walk(pointer, pages)?.physical else { continue }
       var text: [UInt8] = []
       guard try pages.append(VMCoreInfo.start.count, at: physical, to: &text),
