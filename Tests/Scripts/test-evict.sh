@@ -241,9 +241,9 @@ classes() {
 
 raw=guest/memory.raw
 ckpt-capture -q --format raw $raw -o guest.ckpt
-classes guest.ckpt >classes
-grep -q '"release" : "6\.12' classes || fail "the release: $(grep release classes)"
-: >less
+classes guest.ckpt >uses
+grep -q '"release" : "6\.12' uses || fail "the release: $(grep release uses)"
+: >weaker
 for policy in free cache user; do
   ckpt-capture -q --format raw $raw --evict $policy -o guest-$policy.ckpt
   provenance guest-$policy.ckpt "evict.policy: $policy"
@@ -251,12 +251,12 @@ for policy in free cache user; do
   evicted guest-$policy.ckpt >pages
   check guest-$policy.ckpt $raw pages
   # Each policy leaves out what the one before it does, and more.
-  sort pages >more
-  [[ -z $(comm -23 less more) ]] || fail "$policy keeps what a weaker policy leaves out"
-  [[ $(wc -l <less) -lt $(wc -l <more) ]] || fail "$policy leaves out no more"
-  mv more less
+  sort pages >stricter
+  [[ -z $(comm -23 weaker stricter) ]] || fail "$policy keeps what a weaker policy leaves out"
+  [[ $(wc -l <weaker) -lt $(wc -l <stricter) ]] || fail "$policy leaves out no more"
+  mv stricter weaker
   # The descriptors are never left out.
-  classes guest-$policy.ckpt | cmp - classes || fail "$policy: other classes are read from the image"
+  classes guest-$policy.ckpt | cmp - uses || fail "$policy: other classes are read from the image"
   ckpt-merge -q guest.ckpt --evict $policy -o merged-guest.ckpt --force
   [[ $(digest merged-guest.ckpt) == "$(digest guest-$policy.ckpt)" ]] || fail "$policy: the merge differs"
   # Applied to an image from which pages were left out before, the same comes of it.
@@ -264,7 +264,7 @@ for policy in free cache user; do
   [[ $(digest merged-guest.ckpt) == "$(digest guest-$policy.ckpt)" ]] || fail "$policy: the second merge differs"
 done
 for reason in free cleanPageCache privateCache user; do
-  grep -q " $reason\$" less || fail "nothing was left out as $reason"
+  grep -q " $reason\$" weaker || fail "nothing was left out as $reason"
 done
 provenance guest-user.ckpt 'restorable: no'
 ! ckpt-inspect guest-free.ckpt | grep -a restorable || fail "free pages keep no guest from going on"

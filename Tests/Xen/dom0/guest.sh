@@ -63,7 +63,7 @@ disk() {
   truncate -s "$2M" "$image"
   mke2fs -q -t ext4 -E nodiscard "$image" || bad "no file system for $1"
   cp bin/block-loop /etc/xen/scripts/
-  DISK=$(losetup -f) && losetup "$DISK" "$image" || bad "no disk for $1"
+  { DISK=$(losetup -f) && losetup "$DISK" "$image"; } || bad "no disk for $1"
 }
 # words_of WORKLOAD: what a guest of MEMORY MiB is told to do for it. All but idle and anon need a disk.
 words_of() {
@@ -84,6 +84,8 @@ words_of() {
 KERNEL=${KERNEL:-$GUEST/vmlinux}
 MEMORY=${MEMORY:-112}
 start() {
+  # The quotes are for xl.
+  # shellcheck disable=SC2016
   cat >"/tmp/$1.cfg" <<C
 name = "$1"
 type = "$2"
