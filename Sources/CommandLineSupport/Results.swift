@@ -32,6 +32,7 @@ public enum Results {
           STDOUT_FILENO, $0.baseAddress?.advanced(by: done), bytes.count - done)
       }
       if count < 0 && errno == EINTR && Interruption.received == 0 { continue }
+      if count < 0 && errno == EPIPE { Interruption.readerLeft() }
       guard count > 0 else { throw .system("cannot write", "standard output") }
       done += count
     }

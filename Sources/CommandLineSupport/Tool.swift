@@ -23,6 +23,8 @@ extension Tool {
     do throws(CheckpointError) {
       status = try execute()
     } catch {
+      // "| head" is nothing to complain of.
+      if Interruption.received == SIGPIPE { throw ExitCode(128 + SIGPIPE) }
       Message.print("\(toolName): error: \(error)")
       // As a shell expects of a program that a signal ended.
       if error.kind == .interrupted { throw ExitCode(128 + Interruption.received) }

@@ -80,6 +80,18 @@ for listing in "ckpt-diff base.ckpt tip.ckpt" "ckpt-inspect info tip.ckpt"; do
   grep -qi fatal message && fail "$listing: $(cat message)"
 done
 
+# Who has read enough of a listing, as head, is no error to complain of.
+for listing in "ckpt-inspect map --json tip.ckpt" "ckpt-inspect map tip.ckpt" "ckpt-inspect info tip.ckpt" \
+  "ckpt-diff base.ckpt tip.ckpt"; do
+  (
+    set +e
+    sleep 0.2
+    $listing 2>message
+    echo $? >status
+  ) | true
+  [[ $(cat status) == 141 && ! -s message ]] || fail "$listing: status $(cat status) on a closed pipe: $(cat message)"
+done
+
 # An image that the output needs is not replaced by it, under whatever name.
 ln -s base.ckpt link.ckpt
 cp base.ckpt copy.ckpt

@@ -39,6 +39,9 @@ public enum Interruption {
     }
   }
 
+  /// Whoever read the results has read enough: the same as the signal that comes of that, which is ignored.
+  public static func readerLeft() { signal.store(SIGPIPE, ordering: .relaxed) }
+
   /// The signal that came, 0 if none.
   public static var received: Int32 { signal.load(ordering: .relaxed) }
 
