@@ -4,8 +4,7 @@ public import CheckpointImage
 /// What two moments say besides their memory: which parts of the machine state differ, and whether they are
 /// of one guest at all.
 public struct GuestComparison: Sendable {
-  /// The records that differ, that only one moment has, or that come in another order: one for each
-  /// namespace and type.
+  /// The records that only one moment has; of those that come in another order, the first of each namespace and type.
   public let records: [RecordKey]
   /// Whether the machine states differ in anything.
   public let machineStateDiffers: Bool
@@ -18,14 +17,20 @@ public struct GuestComparison: Sendable {
     let old = Self.byName(pair.before.records)
     let new = Self.byName(pair.after.records)
     let names = Set(old.keys).union(new.keys).filter { old[$0] != new[$0] }
-    records = names.compactMap { (old[$0] ?? new[$0])?.first }
       .sorted { ($0.namespace.rawValue, $0.type) < ($1.namespace.rawValue, $1.type) }
+    records = names.flatMap { Self.difference(old[$0] ?? [], new[$0] ?? []) }
     foreign = try Self.foreign(pair, records)
   }
 
   private struct Name: Hashable {
     var namespace: RecordNamespace
     var type: UInt32
+  }
+
+  private static func difference(_ old: [RecordKey], _ new: [RecordKey]) -> [RecordKey] {
+    let both = Set(old).intersection(new)
+    let records = (old + new).filter { !both.contains($0) }
+    return records.isEmpty ? Array(old.prefix(1)) : records
   }
 
   private static func byName(_ keys: [RecordKey]) -> [Name: [RecordKey]] {
@@ -37,9 +42,10 @@ public struct GuestComparison: Sendable {
   {
     var reasons: [String] = []
     let (old, new) = (pair.before.tip, pair.after.tip)
-    if old.header.architecture != new.header.architecture {
+    let architectures = [old.header.architecture, new.header.architecture]
+    if architectures[0] != architectures[1], !architectures.contains(.unspecified) {
       reasons.append(
-        "architecture: \(old.header.architecture) before, \(new.header.architecture) after")
+        "architecture: \(architectures[0]) before, \(architectures[1]) after")
     }
     let facts = (try captured(old), try captured(new))
     for key in ["domain.uuid", "guest.type"] {
@@ -47,7 +53,8 @@ public struct GuestComparison: Sendable {
       reasons.append("\(key): \(a) before, \(b) after")
     }
     for key in records where key.class == .fixed {
-      reasons.append("the static \(key.namespace) record \(key.type) differs")
+      let reason = "the static \(key.namespace) record \(key.type) differs"
+      if reasons.last != reason { reasons.append(reason) }
     }
     return reasons
   }

@@ -82,7 +82,7 @@ struct DiffCommand: Tool {
       }
     }
     try list?.end()
-    var report = DifferenceReport(pair, difference, guest, readsPages ? bytes : nil)
+    var report = try DifferenceReport(pair, difference, guest, readsPages ? bytes : nil)
     report.classes = try classes?.shares()
     if let map { try pictures.draw(map, titles: report.titles, of: pair.images) }
     try tell(report)

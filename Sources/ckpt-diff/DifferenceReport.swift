@@ -74,7 +74,7 @@ struct DifferenceReport: Encodable {
 
   init(
     _ pair: ChainPair, _ difference: Difference, _ guest: GuestComparison, _ bytes: ChangedBytes?
-  ) {
+  ) throws(CheckpointError) {
     before = Moment(pair.before)
     after = Moment(pair.after)
     sameMemory = difference.pages == 0
@@ -86,7 +86,7 @@ struct DifferenceReport: Encodable {
     let counts = difference.changes.map { (pages: $0.value, change: $0.key, text: $0.key.text) }
     changes = counts.sorted { $0.pages == $1.pages ? $0.text < $1.text : $0.pages > $1.pages }
       .map { Change($0.change, pages: $0.pages) }
-    records = guest.records.map { "\($0.namespace) \(RecordName.text($0))" }
+    records = try Self.names(of: guest.records, in: pair)
     contents = bytes.map { bytes in
       let starts = [1] + ChangedBytes.ends.dropLast().map { $0 + 1 }
       return Contents(
@@ -98,6 +98,24 @@ struct DifferenceReport: Encodable {
     otherGuest = guest.foreign
     bytesRead = pair.bytesRead
     bytesOfImages = pair.images.reduce(0) { $0 + $1.file.length }
+  }
+
+  /// What the records are called, each name once. Of a dump's notes their contents say it.
+  private static func names(of keys: [RecordKey], in pair: ChainPair) throws(CheckpointError)
+    -> [String]
+  {
+    var notes: [RecordKey: String] = [:]
+    if keys.contains(where: { $0.namespace == .dumpNote }) {
+      for chain in [pair.before, pair.after] {
+        for record in try chain.completeRecords() { notes[record.key] = RecordName.text(record) }
+      }
+    }
+    var names: [String] = []
+    for key in keys {
+      let name = "\(key.namespace) \(notes[key] ?? RecordName.text(key))"
+      if !names.contains(name) { names.append(name) }
+    }
+    return names
   }
 
   /// What is written above a picture.

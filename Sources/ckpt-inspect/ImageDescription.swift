@@ -43,7 +43,7 @@ struct ImageDescription: Encodable {
     segments = file.trailer.segmentCount
     records = try Chain.records(of: file).map {
       Record(
-        namespace: "\($0.key.namespace)", type: $0.key.type, name: RecordName.text($0.key),
+        namespace: "\($0.key.namespace)", type: $0.key.type, name: RecordName.text($0),
         recordClass: $0.key.class.name,
         length: $0.key.length, digest: $0.key.digest.hex, inherited: $0.payload == nil)
     }

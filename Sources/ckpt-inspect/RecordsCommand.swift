@@ -56,7 +56,7 @@ struct RecordsCommand: Tool {
     }
     let wanted = record.map { $0..<$0 + 1 } ?? records.indices
     let decoded = DecodedRecord.decode(records)
-    let reports = wanted.map { report($0, records[$0].key, decoded[$0]) }
+    let reports = wanted.map { report($0, records[$0], decoded[$0]) }
     if json {
       try Results.printJSON(reports)
       return .success
@@ -72,10 +72,11 @@ struct RecordsCommand: Tool {
   }
 
   private func report(
-    _ number: Int, _ key: RecordKey, _ decoded: Result<RecordValue?, CheckpointError>
+    _ number: Int, _ record: MachineRecord, _ decoded: Result<RecordValue?, CheckpointError>
   ) -> Report {
+    let key = record.key
     var report = Report(
-      number: number, namespace: "\(key.namespace)", type: key.type, name: RecordName.text(key),
+      number: number, namespace: "\(key.namespace)", type: key.type, name: RecordName.text(record),
       recordClass: key.class.name, length: key.length, digest: key.digest.hex)
     switch decoded {
     case .success(let value): report.contents = value

@@ -7,6 +7,14 @@ public enum RecordName {
     name(key.namespace, key.type) ?? Hexadecimal.string(UInt64(key.type))
   }
 
+  /// The name of a record; of a dump's note, with whose it is, if its payload is at hand.
+  public static func text(_ record: MachineRecord) -> String {
+    guard record.key.namespace == .dumpNote, let payload = record.payload,
+      let note = try? DumpNote(payload)
+    else { return text(record.key) }
+    return "\(note.name.prefix(32)) \(text(record.key))"
+  }
+
   private static func name(_ namespace: RecordNamespace, _ type: UInt32) -> String? {
     switch namespace {
     case .libxc: XenStream.LibxcType(rawValue: type).flatMap { libxc[$0] }
