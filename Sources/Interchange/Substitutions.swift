@@ -1,7 +1,7 @@
 internal import CheckpointImage
 
-/// Pages whose contents are not known: an export leaves them out, or shows them as zeros if its format cannot say
-/// what they are.
+/// Pages that are not in an export as they were. Those whose contents are not known are left out, or shown as zeros if
+/// the format cannot say what they are.
 public struct Substitutions: Hashable, Sendable {
   /// Deliberately not saved.
   public var evicted: UInt64 = 0
@@ -9,6 +9,10 @@ public struct Substitutions: Hashable, Sendable {
   public var unreadable: UInt64 = 0
   /// Not there, poisoned, or without defined contents.
   public var unpopulated: UInt64 = 0
+  /// Known, and left out by the level that was asked for.
+  public var excluded: UInt64 = 0
+  /// Known, and behind the memory that the guest's kernel describes.
+  public var undescribed: UInt64 = 0
 
   /// None.
   public init() {}
@@ -23,6 +27,6 @@ public struct Substitutions: Hashable, Sendable {
     }
   }
 
-  /// Pages of all kinds.
-  public var total: UInt64 { evicted + unreadable + unpopulated }
+  /// Pages whose contents are not known, of all kinds.
+  public var unknown: UInt64 { evicted + unreadable + unpopulated }
 }

@@ -95,28 +95,48 @@ struct RestoreCommand: Tool {
     }
     let file = try output.options.open(path)
     let progress = ProgressLine("restoring", quiet: common.quiet)
-    let unknown = try Restore.run(
+    let missing = try Restore.run(
       images, as: format, configuration: configuration,
-      options: format.hasNotes
-        ? DumpOptions(of: images, level: dumpLevel, codec: codec.chosen) : DumpOptions(), to: file,
+      options: DumpOptions(of: images, as: format, level: dumpLevel, codec: codec.chosen), to: file,
       on: threads.pool, progress: progress.update)
     try file.commit()
     progress.end()
     if common.json && path != "-" {
-      let counts = [
-        "evicted": unknown.evicted, "unreadable": unknown.unreadable,
-        "unpopulated": unknown.unpopulated,
+      var counts = [
+        "evicted": missing.evicted, "unreadable": missing.unreadable,
+        "unpopulated": missing.unpopulated,
       ]
+      if format == .kdump {
+        counts["byDumpLevel"] = missing.excluded
+        counts["notDescribed"] = missing.undescribed
+      }
       try Results.printJSON(
         Report(
           file: file.name, format: format.rawValue, checkpointID: images.checkpointID.hex,
           shownAsZeros: format.leavesOut ? nil : counts,
           leftOut: format.leavesOut ? counts : nil))
-    } else if unknown.total > 0 {
-      Message.print(
-        "ckpt-restore: \(format.leavesOut ? "left out" : "shown as zeros"): \(unknown.evicted) evicted, \(unknown.unreadable) unreadable, \(unknown.unpopulated) unpopulated pages"
-      )
+    } else {
+      tell(missing, format)
     }
     return .success
+  }
+
+  private func tell(_ missing: Substitutions, _ format: Restore.Format) {
+    let what = format.leavesOut ? "left out" : "shown as zeros"
+    if missing.unknown > 0 {
+      Message.print(
+        "ckpt-restore: \(what): \(missing.evicted) evicted, \(missing.unreadable) unreadable, \(missing.unpopulated) unpopulated pages"
+      )
+    }
+    if missing.excluded > 0, let dumpLevel {
+      Message.print(
+        "ckpt-restore: left out by --dump-level \(dumpLevel.rawValue): \(Count.text(missing.excluded, "page"))"
+      )
+    }
+    if missing.undescribed > 0 {
+      Message.print(
+        "ckpt-restore: left out behind the memory that the kernel describes: \(Count.text(missing.undescribed, "page"))"
+      )
+    }
   }
 }

@@ -94,6 +94,9 @@ P
   for dump in plain.kdump plain-none.kdump plain-zstd.kdump plain.elf; do
     "$python" read-kdump.py $dump plain.raw 'set()' || fail "libkdumpfile reads something else"
   done
+  # The machine is known without a Linux in it too.
+  "$python" -c 'import kdumpfile; assert kdumpfile.kdumpfile("plain.kdump").attr["arch.name"] == "x86_64"' ||
+    fail "libkdumpfile does not know the machine of plain.kdump"
   for dump in evicted.kdump evicted.elf; do
     "$python" read-kdump.py $dump plain.raw '{3, *range(100, 164), *range(600, 607)}' ||
       fail "libkdumpfile finds other pages left out"
@@ -231,8 +234,16 @@ grep -q "cr3 $cr3" state || fail "another CR3 than QEMU's"
 # The plain memory has no note: it is found.
 for image in qemu raw; do
   restore $image.ckpt --to elf -o $image.elf
-  restore $image.ckpt --to kdump -o $image.kdump
+  restore $image.ckpt --to kdump -o $image.kdump 2>$image-kdump.message
 done
+# Notes are told apart by whose they are; memory of no stated architecture is of no other guest.
+ckpt-inspect info qemu.ckpt >facts
+for note in CORE QEMU VMCOREINFO; do
+  grep -q "record  .* $note note [0-9]" facts || fail "info does not name the $note note"
+done
+ckpt-diff raw.ckpt qemu.ckpt >facts 2>message || [[ $? == 1 ]] || fail "ckpt-diff: $(cat message)"
+grep -q 'dumpNote QEMU note 0, dumpNote VMCOREINFO note 0' facts || fail "ckpt-diff does not name the notes: $(cat facts)"
+[[ ! -s message ]] || fail "plain memory and a dump of the same guest: $(cat message)"
 release=$(grep -aom1 'OSRELEASE=[[:graph:]]*' qemu.elf | cut -d= -f2)
 if has crash; then
   for dump in qemu.elf qemu.kdump raw.kdump; do
@@ -240,26 +251,59 @@ if has crash; then
   done
 fi
 if module $python drgn; then
-  for dump in qemu.elf raw.elf; do
+  for dump in qemu.elf raw.elf qemu.kdump raw.kdump; do
     "$python" - $dump guest/memory.raw <<'P' || fail "drgn reads something else"
 import sys
 import drgn
 program, raw = drgn.Program(), open(sys.argv[2], "rb").read()
 program.set_core_dump(sys.argv[1])
 assert program.flags & drgn.ProgramFlags.IS_LINUX_KERNEL
+assert program.platform.arch == drgn.Architecture.X86_64
 for at in range(0, len(raw), 4096 * 16):
     assert program.read(at, 4096 * 16, physical=True) == raw[at:at + 4096 * 16], hex(at)
 P
   done
 fi
 if module $python kdumpfile; then
-  "$python" read-kdump.py raw.kdump guest/memory.raw 'set()' || fail "libkdumpfile reads something else"
+  for dump in qemu.kdump raw.kdump; do
+    "$python" read-kdump.py $dump guest/memory.raw 'set()' || fail "libkdumpfile reads something else"
+    "$python" - $dump "$rip" "$release" guest/console.log <<'P' || fail "libkdumpfile does not know the machine"
+import sys
+import kdumpfile
+name, rip, release, console = sys.argv[1:]
+attributes = kdumpfile.kdumpfile(name).attr
+assert attributes["arch.name"] == "x86_64"
+assert attributes["linux.uts.release"] == release
+build = attributes["linux.uts.version"]
+assert build.startswith("#1 SMP") and build in open(console, errors="replace").read(), build
+# Plain memory has no registers.
+if name == "qemu.kdump":
+    assert attributes["cpu.0.reg.rip"] == int(rip, 16), hex(attributes["cpu.0.reg.rip"])
+P
+  done
 fi
 if has makedumpfile; then
   for dump in qemu.elf raw.elf qemu.kdump raw.kdump; do
     makedumpfile --dump-dmesg $dump log-$dump >/dev/null 2>&1 || fail "makedumpfile --dump-dmesg $dump"
     grep -q "Linux version $release" log-$dump || fail "makedumpfile finds another log in $dump"
   done
+  # QEMU's dump has firmware behind the memory that the kernel knows.
+  grep -qE 'left out behind the memory that the kernel describes: [1-9][0-9]* page' qemu-kdump.message ||
+    fail "nothing is said of pages that the kernel does not describe: $(cat qemu-kdump.message)"
+  for level in 0 31; do
+    rm -f theirs.kdump
+    makedumpfile -c -d $level qemu.kdump theirs.kdump >message 2>&1 || fail "makedumpfile -d $level of ours: $(tail -2 message)"
+    restore qemu.ckpt --to kdump --dump-level $level -o ours.kdump 2>/dev/null
+    capture theirs.kdump -o theirs.ckpt
+    capture ours.kdump -o ours.ckpt
+    same_memory theirs.ckpt ours.ckpt
+  done
+  # What the level leaves out is told apart from what the image does not have.
+  restore raw.ckpt --to kdump --dump-level 31 --json -o ours.kdump >report.json
+  restore raw.ckpt --to kdump --dump-level 31 -o ours.kdump 2>message
+  excluded=$(python3 -c 'import json; print(json.load(open("report.json"))["leftOut"]["byDumpLevel"])')
+  ((excluded > 1000)) || fail "--dump-level 31 leaves out $excluded pages"
+  [[ $(cat message) == "ckpt-restore: left out by --dump-level 31: $excluded pages" ]] || fail "--dump-level: $(cat message)"
   # What it leaves out is what --dump-level leaves out, page by page; and what it wrote is captured.
   for level in 1 16 31; do
     rm -f theirs.kdump

@@ -94,6 +94,11 @@ struct DescriptorArray {
   /// One past the last page of a page's section.
   func sectionEnd(after pfn: Int) -> Int { ((pfn >> sectionShift) + 1) << sectionShift }
 
+  /// One past the last page of the last section that has descriptors.
+  var describedEnd: Int {
+    min(((bases.lastIndex { $0 != 0 } ?? -1) + 1) << sectionShift, pageCount)
+  }
+
   /// The numbers of all units.
   var units: Range<Int> { 0..<frames.count / unitFrames }
 

@@ -6,6 +6,11 @@ public struct GuestFacts: Sendable {
   public var release: String
   /// The kernel's banner: release, who built it, with what, and when; nil if it was not found.
   public var banner: String?
+  /// What the kernel says of its build, as `uname -v` shows it: the banner from `#` on. Nil if it was not found.
+  public var build: String? {
+    guard let banner, let start = banner.lastIndex(of: "#") else { return nil }
+    return String(banner[start...].prefix { $0 != "\n" })
+  }
   /// The command line the kernel was started with; nil if it was not found.
   public var commandLine: String?
   /// When it was started, by its own clock: nanoseconds since 1970; nil if it is not known.

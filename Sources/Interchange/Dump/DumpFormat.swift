@@ -19,6 +19,7 @@ enum DumpFormat: String {
       let head = ELFHead.encoded(runs: pages.known, notes: notes)
       try run(RunWriter(output, head: head, runs: pages.known) { _ in [] }, [])
     case .kdump:
+      if let limit = options.describedEnd { pages.end(at: limit) }
       pages.leaveOut(options.leftOut)
       let header = try KdumpHeader(of: pages, chain.completeRecords(), options)
       let writer = try KdumpWriter(output, header, populated: pages.populated, dumped: pages.known)

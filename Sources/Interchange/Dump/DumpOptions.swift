@@ -1,5 +1,5 @@
 public import CheckpointCodec
-internal import CheckpointImage
+public import CheckpointImage
 
 /// What a crash dump has besides memory, and what it is to have of that.
 public struct DumpOptions: Sendable {
@@ -9,6 +9,11 @@ public struct DumpOptions: Sendable {
   public var release = ""
   /// The physical address of the kernel's image, less the one it was linked for.
   public var physicalBase: Int64 = 0
+  /// For kdump: what the guest's kernel says of its build, as `uname -v` shows it.
+  public var build = ""
+  /// For kdump: one past the last page that the guest's kernel describes; nil if that is not known. Readers take a
+  /// kernel that has more memory than it describes for one they do not know.
+  public var describedEnd: PFN?
   /// For kdump: pages to be left out, though their contents are known.
   public var leftOut = EvictionPlan()
   /// For kdump: by which of makedumpfile's levels these were chosen.

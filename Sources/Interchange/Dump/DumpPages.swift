@@ -11,7 +11,7 @@ struct DumpPages {
   private(set) var known: [Range<PFN>] = []
   /// Pages that the guest has.
   private(set) var populated: [Range<PFN>] = []
-  /// Pages that the guest has and whose contents are not known.
+  /// Pages that are not among the known ones, though the guest has them.
   private(set) var missing = Substitutions()
 
   /// The pages of a chain's tip.
@@ -36,7 +36,19 @@ struct DumpPages {
     missing = pages.missing
   }
 
-  /// Takes pages for missing whose contents are known.
+  /// Leaves out the pages from `limit` on.
+  mutating func end(at limit: PFN) {
+    populated = populated.map { $0.clamped(to: 0..<limit) }.filter { !$0.isEmpty }
+    let all = known
+    known = all.map { $0.clamped(to: 0..<limit) }.filter { !$0.isEmpty }
+    missing.undescribed = Self.count(all) - Self.count(known)
+  }
+
+  private static func count(_ runs: [Range<PFN>]) -> UInt64 {
+    runs.reduce(0) { $0 + UInt64($1.count) }
+  }
+
+  /// Leaves out pages whose contents are known.
   mutating func leaveOut(_ plan: EvictionPlan) {
     guard !plan.isEmpty else { return }
     var kept: [Range<PFN>] = []
@@ -45,7 +57,7 @@ struct DumpPages {
         if plan[pfn] == .none {
           Self.append(pfn..<pfn + 1, to: &kept)
         } else {
-          missing.count(.evicted)
+          missing.excluded += 1
         }
       }
     }

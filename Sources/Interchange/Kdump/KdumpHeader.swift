@@ -24,8 +24,10 @@ struct KdumpHeader {
   var physicalBase: UInt64
   /// What makedumpfile was asked to leave out.
   var level: UInt32
-  /// The kernel's release.
+  /// The kernel's release, and what it says of its build. Neither is ever empty: libkdumpfile passes over a header
+  /// without them, and then knows neither the machine nor its registers.
   var release: [UInt8]
+  var build: [UInt8]
   /// The flag of a codec, or 0.
   var status: UInt32
   /// One behind the other.
@@ -46,7 +48,8 @@ struct KdumpHeader {
     processors = max(1, try VCPU.all(in: records).count)
     physicalBase = UInt64(bitPattern: options.physicalBase)
     level = UInt32(options.level)
-    release = Array(options.release.utf8)
+    release = Array((options.release.isEmpty ? Self.unknown : options.release).utf8)
+    build = Array((options.build.isEmpty ? Self.unknown : options.build).utf8)
     status = options.codec.codec.kdumpFlag
     notes = []
     vmcoreinfo = 0..<0
@@ -64,6 +67,7 @@ struct KdumpHeader {
   /// As many pages as there can be: 16 TiB, in bitmaps of 512 MiB.
   private static let longest: PFN = 1 << 32
   private static let block = Limits.pageSize
+  private static let unknown = "unknown"
 
   /// Blocks of the sub-header and the notes.
   var subHeaderBlocks: Int { (Self.subHeaderSize + notes.count + Self.block - 1) / Self.block }
@@ -87,7 +91,7 @@ struct KdumpHeader {
     writer.write(Self.signature)
     writer.write(Self.version)
     // struct utsname: system, node, release, version, machine, domain, of 65 bytes each.
-    let names = [Array("Linux".utf8), [], release, [], Array("x86_64".utf8), []]
+    let names = [Array("Linux".utf8), [], release, build, Array("x86_64".utf8), []]
     for (place, name) in names.enumerated() {
       writer.write(Array(name.prefix(64)))
       pad(to: 12 + 65 * (place + 1))
