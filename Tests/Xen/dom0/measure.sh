@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # Sourced after guest.sh by jobs that measure a guest, $name.
 now_ms() { awk '{ print int($1 * 1000) }' /proc/uptime; }
-ratio() { awk -v a="$1" -v b="$2" 'BEGIN { if (b > 0) printf "%.3f", a / b; else printf "-" }'; }
+ratio() { awk -v a="$1" -v b="$2" 'BEGIN { if (b > 0 && a ~ /^[0-9]/) printf "%.3f", a / b; else printf "-" }'; }
 median() { sort -n | awk '{ v[NR] = $1 } END { if (NR) print v[int((NR + 1) / 2)]; else print "?" }'; }
 bytes() { stat -c %s "$1" 2>/dev/null || echo 0; }
 # watched FILE COMMAND...: runs it while the guest's pauses are measured into the file; "took" is its time in ms.
