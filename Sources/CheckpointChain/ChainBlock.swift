@@ -42,13 +42,17 @@ public struct ChainBlock: Sendable {
   mutating func evict(_ plan: EvictionPlan, _ tally: EvictionTally? = nil) -> Int {
     var count = 0
     let first = number * UInt64(Limits.blockPages)
-    for slot in 0..<Limits.blockPages where entries[slot].status.state.hasContents {
-      let reason = plan[first + UInt64(slot)]
-      let status = entries[slot].status
-      guard let evicted = tally?.evict(status, reason) ?? status.evicted(reason) else { continue }
-      entries[slot] = PageEntry(evicted)
-      image[slot] = 0
-      count += 1
+    for run in plan.runs(of: first..<first + UInt64(Limits.blockPages)) where run.reason != .none {
+      for pfn in run.pages {
+        let slot = Int(pfn - first)
+        let status = entries[slot].status
+        guard status.state.hasContents,
+          let evicted = tally?.evict(status, run.reason) ?? status.evicted(run.reason)
+        else { continue }
+        entries[slot] = PageEntry(evicted)
+        image[slot] = 0
+        count += 1
+      }
     }
     return count
   }

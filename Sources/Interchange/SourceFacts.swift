@@ -43,6 +43,8 @@ public protocol DescribedSource: CheckpointSource {
   var isDifference: Bool { get }
   /// Whether this moment has nothing to do with the one before it: it is told whole.
   var startsOver: Bool { get }
+  /// Says which pages are going to be left out: what the source gives as their contents need not be so.
+  func leaveOut(_ plan: EvictionPlan)
   /// Whether, after this error in the middle of a moment, `beginNextMoment` can still be called.
   func survives(_ error: CheckpointError) -> Bool
   /// Goes on to the next moment, once all events of this one were taken; false if there is none.
@@ -59,6 +61,8 @@ extension DescribedSource {
   public var isDifference: Bool { false }
   /// It goes on.
   public var startsOver: Bool { false }
+  /// They are given as all others are.
+  public func leaveOut(_ plan: EvictionPlan) {}
   /// It ends.
   public func survives(_ error: CheckpointError) -> Bool { false }
   /// There is none.

@@ -75,7 +75,8 @@ struct MergeCommand: Tool {
   private func evict(from chain: Chain, _ options: inout Merge.Options) throws(CheckpointError) {
     let request = try eviction.request()
     guard !request.isEmpty else { return }
-    let decision = try request.decide(on: ChainMemory(chain), records: chain.completeRecords())
+    let decision = try request.decide(
+      on: ChainMemory(chain), records: chain.completeRecords(), pool: threads.pool)
     decision.warn(of: chain.tip.name)
     decision.describe(in: &options.provenance)
     options.evicted = decision.plan

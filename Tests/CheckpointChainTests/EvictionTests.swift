@@ -108,7 +108,7 @@ import Testing
     try bench.capture(ModelSource(model, using: &random), as: "whole.ckpt", settings: noise)
     var plan = EvictionPlan()
     // Of the first region an eighth, of the second half; the third is left alone.
-    for pfn: PFN in [3, 8, 9, 10, 11] { plan[pfn] = .user }
+    for pfn: PFN in [3, 8, 9, 10, 11] { plan.evict(pfn..<pfn + 1, .user) }
     let result = try bench.merge("whole.ckpt", as: "part.ckpt", evicting: plan)
     #expect(result.regions.copied == 6)
     #expect(result.regions.repacked == 2)

@@ -48,10 +48,14 @@ struct GuestModel {
     var end: PFN = 0
     for pfn in pfns where pfn >= end && Int.random(in: 0..<40, using: &random) == 0 {
       end = pfn + UInt64.random(in: 1...70, using: &random)
-      _ = plan.add(pfn..<end, reason())
+      plan.evict(pfn..<end, reason())
     }
-    for pfn in pfns where Int.random(in: 0..<6, using: &random) == 0 { plan[pfn] = reason() }
-    for pfn in pfns where Int.random(in: 0..<12, using: &random) == 0 { plan[pfn] = .none }
+    for pfn in pfns where Int.random(in: 0..<6, using: &random) == 0 {
+      plan.evict(pfn..<pfn + 1, reason())
+    }
+    for pfn in pfns where Int.random(in: 0..<12, using: &random) == 0 {
+      plan.evict(pfn..<pfn + 1, .none)
+    }
     return plan
   }
 

@@ -18,27 +18,19 @@ import Testing
     for round in 0..<400 {
       var plan = EvictionPlan()
       var model: [PFN: EvictionReason] = [:]
-      var ranged: Set<PFN> = []
       for _ in 0..<30 {
         let first = pfn()
-        switch Int.random(in: 0..<4, using: &random) {
+        let pages = first..<first + .random(in: 0..<20, using: &random)
+        let reason = reason(using: &random)
+        switch Int.random(in: 0..<3, using: &random) {
         case 0:
-          let range = first..<first + .random(in: 0..<20, using: &random)
-          let reason = EvictionReason.allCases[Int.random(in: 1...6, using: &random)]
-          let isNew = ranged.isDisjoint(with: range)
-          let isAdded = plan.add(range, reason)
-          #expect(isAdded == isNew)
-          guard isNew else { continue }
-          ranged.formUnion(range)
-          for pfn in range where model[pfn, default: .none] == .none { model[pfn] = reason }
+          plan.keep(Set(pages))
+          for pfn in pages { model[pfn] = nil }
         case 1:
-          let range = first..<first + .random(in: 0..<20, using: &random)
-          let reason = reason(using: &random)
-          plan.evict(range, reason)
-          for pfn in range { model[pfn] = reason }
+          plan.evict(pages, reason)
+          for pfn in pages { model[pfn] = reason }
         default:
-          let reason = reason(using: &random)
-          plan[first] = reason
+          plan.evict(first..<first + 1, reason)
           model[first] = reason
         }
       }
@@ -47,6 +39,14 @@ import Testing
           Issue.record("round \(round), PFN \(pfn): \(plan[pfn])")
           return
         }
+        let asked = place + 7..<place + 70
+        var end = asked.lowerBound
+        for run in plan.runs(of: asked) {
+          #expect(run.pages.lowerBound == end && !run.pages.isEmpty)
+          #expect(run.pages.allSatisfy { model[$0, default: .none] == run.reason })
+          end = run.pages.upperBound
+        }
+        #expect(end == asked.upperBound)
       }
     }
   }
@@ -59,9 +59,9 @@ import Testing
         let first = PFN.random(in: 0..<900, using: &random)
         let reason = EvictionReason.allCases[Int.random(in: 1...6, using: &random)]
         if Bool.random(using: &random) {
-          _ = plan.add(first..<first + .random(in: 0..<90, using: &random), reason)
+          plan.evict(first..<first + .random(in: 0..<90, using: &random), reason)
         } else {
-          plan[first] = reason
+          plan.evict(first..<first + 1, reason)
         }
       }
       return plan

@@ -108,9 +108,21 @@ public final class InputStream {
     unsafe try read(into: buffer.mutableBytes(pages), structure)
   }
 
-  /// Fills `buffer` with whole pages, as many as are left; a partial last page is refused.
-  public func readPages(_ buffer: PageBuffer) throws(CheckpointError) -> Int {
-    let target = unsafe buffer.mutableBytes(0..<buffer.pageCount)
+  /// Fills slots of `buffer` with whole pages, as many as are left; a partial last page is refused.
+  ///
+  /// - Parameter wanted: if false, the pages are passed over where that is possible.
+  public func readPages(_ slots: Range<Int>, of buffer: PageBuffer, wanted: Bool = true)
+    throws(CheckpointError) -> Int
+  {
+    if !wanted, observer == nil, let length, length > position {
+      let left = Int(clamping: (length - position) / UInt64(Limits.pageSize))
+      if left > 0 {
+        let count = min(slots.count, left)
+        try seek(to: position + UInt64(count * Limits.pageSize))
+        return count
+      }
+    }
+    let target = unsafe buffer.mutableBytes(slots)
     let count = unsafe try readAvailable(target)
     if let observer {
       unsafe observer.update(UnsafeRawBufferPointer(rebasing: target[..<count]).bytes)

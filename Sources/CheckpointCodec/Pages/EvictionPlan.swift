@@ -2,104 +2,108 @@ public import CheckpointImage
 
 /// Which pages are not to be saved, each with the reason.
 public struct EvictionPlan: Sendable {
-  /// Pages one by one: one byte a page, for the blocks that have any.
-  private var blocks: [UInt64: [EvictionReason]] = [:]
-  /// Pages in ranges, ascending; what is said of a page alone counts more.
-  private var ranges: [(pfns: Range<PFN>, reason: EvictionReason)] = []
-  /// Pages in the ranges that are saved after all.
-  private var kept: Set<PFN> = []
+  /// Pages that follow each other, of which the same is said.
+  public struct Run: Hashable, Sendable {
+    /// The pages.
+    public var pages: Range<PFN>
+    /// Why they are not saved; `none` if they are.
+    public var reason: EvictionReason
+  }
+
+  /// What is not saved: ascending, without overlaps.
+  private var evicted: [Run] = []
 
   /// Every page is saved.
   public init() {}
 
   /// Whether every page is saved.
-  public var isEmpty: Bool { blocks.isEmpty && ranges.isEmpty }
+  public var isEmpty: Bool { evicted.isEmpty }
 
-  /// Why a page is not saved; `none` if it is. Saving it after all is setting `none`.
-  public subscript(pfn: PFN) -> EvictionReason {
-    get {
-      let told = blocks[pfn / Self.size].map { $0[Int(pfn % Self.size)] } ?? .none
-      return told == .none && !kept.contains(pfn) ? ranged(pfn) : told
+  /// Why a page is not saved; `none` if it is.
+  public subscript(pfn: PFN) -> EvictionReason { run(at: pfn).reason }
+
+  /// A page, and pages around it of which the same is said: to ask for many pages is to ask for few runs.
+  public func run(at pfn: PFN) -> Run {
+    let place = firstRun(endingBehind: pfn)
+    guard place < evicted.count else {
+      return Run(pages: (evicted.last?.pages.upperBound ?? 0)..<PFN.max, reason: .none)
     }
-    set {
-      if newValue != .none || blocks[pfn / Self.size] != nil {
-        blocks[
-          pfn / Self.size, default: [EvictionReason](repeating: .none, count: Limits.blockPages)
-        ][Int(pfn % Self.size)] = newValue
-      }
-      if newValue == .none, ranged(pfn) != .none { kept.insert(pfn) }
+    let next = evicted[place]
+    guard pfn < next.pages.lowerBound else { return next }
+    let start = place > 0 ? evicted[place - 1].pages.upperBound : 0
+    return Run(pages: start..<next.pages.lowerBound, reason: .none)
+  }
+
+  /// All that is said of a range of pages, in runs that cover it.
+  public func runs(of pages: Range<PFN>) -> some Sequence<Run> {
+    sequence(state: pages) { rest -> Run? in
+      guard let first = rest.first else { return nil }
+      var run = self.run(at: first)
+      run.pages = run.pages.clamped(to: rest)
+      rest = run.pages.upperBound..<rest.upperBound
+      return run
     }
   }
 
-  /// Adds pages; those that are evicted already keep their reason.
-  ///
-  /// - Returns: false, and nothing is added, if some of them were added as a range before.
-  public mutating func add(_ pfns: Range<PFN>, _ reason: EvictionReason) -> Bool {
-    guard !pfns.isEmpty else { return true }
-    let place = place(pfns.lowerBound)
-    if place < ranges.count, ranges[place].pfns.lowerBound < pfns.upperBound { return false }
-    ranges.insert((pfns, reason), at: place)
-    return true
+  /// Leaves out pages, all for one reason, whatever was said of them before; `none` saves them. This is quick if
+  /// nothing is said of pages far behind them.
+  public mutating func evict(_ pages: Range<PFN>, _ reason: EvictionReason) {
+    guard !pages.isEmpty else { return }
+    let first = firstRun(endingBehind: pages.lowerBound)
+    let met = evicted[first...].prefix { $0.pages.lowerBound < pages.upperBound }
+    var new: [Run] = []
+    if let before = met.first, before.pages.lowerBound < pages.lowerBound {
+      new.append(
+        Run(pages: before.pages.lowerBound..<pages.lowerBound, reason: before.reason))
+    }
+    if reason != .none { new.append(Run(pages: pages, reason: reason)) }
+    if let after = met.last, after.pages.upperBound > pages.upperBound {
+      new.append(Run(pages: pages.upperBound..<after.pages.upperBound, reason: after.reason))
+    }
+    evicted.replaceSubrange(met.indices, with: new)
   }
 
   /// Adds all pages of another plan; those that are evicted already keep their reason.
   public mutating func add(_ other: EvictionPlan) {
-    for (number, reasons) in other.blocks {
-      for (slot, reason) in reasons.enumerated() where reason != .none {
-        let pfn = number * Self.size + UInt64(slot)
-        if self[pfn] == .none { self[pfn] = reason }
-      }
-    }
-    var more: [(pfns: Range<PFN>, reason: EvictionReason)] = []
-    for (pfns, reason) in other.ranges {
-      var start = pfns.lowerBound
-      while start < pfns.upperBound {
-        // The parts between the ranges that are there.
-        let place = place(start)
-        let next = place < ranges.count ? ranges[place].pfns : pfns.upperBound..<pfns.upperBound
-        let end = min(max(start, next.lowerBound), pfns.upperBound)
-        if start < end { more.append((start..<end, reason)) }
-        start = end == pfns.upperBound ? end : next.upperBound
-      }
-    }
-    ranges += more
-    ranges.sort { $0.pfns.lowerBound < $1.pfns.lowerBound }
+    evicted = Self.lay(evicted, over: other.evicted)
   }
 
-  /// The first range that ends behind a page.
-  private func place(_ pfn: PFN) -> Int {
-    var (low, high) = (0, ranges.count)
+  /// Saves pages after all.
+  public mutating func keep(_ pfns: Set<PFN>) {
+    let kept = pfns.sorted().map { Run(pages: $0..<$0 + 1, reason: .none) }
+    evicted = Self.lay(kept, over: evicted).filter { $0.reason != .none }
+  }
+
+  /// All of the upper runs, and what they leave of the lower ones.
+  private static func lay(_ upper: [Run], over lower: [Run]) -> [Run] {
+    var result: [Run] = []
+    var rest = upper[...]
+    for run in lower {
+      var start = run.pages.lowerBound
+      while let next = rest.first, next.pages.lowerBound < run.pages.upperBound {
+        if start < next.pages.lowerBound {
+          result.append(Run(pages: start..<next.pages.lowerBound, reason: run.reason))
+        }
+        start = max(start, next.pages.upperBound)
+        // One that goes on behind the lower run may meet the next one too.
+        guard next.pages.upperBound <= run.pages.upperBound else { break }
+        result.append(next)
+        rest.removeFirst()
+      }
+      if start < run.pages.upperBound {
+        result.append(Run(pages: start..<run.pages.upperBound, reason: run.reason))
+      }
+    }
+    return result + rest
+  }
+
+  /// The place of the first run that ends behind a page.
+  private func firstRun(endingBehind pfn: PFN) -> Int {
+    var (low, high) = (0, evicted.count)
     while low < high {
       let middle = (low + high) / 2
-      if ranges[middle].pfns.upperBound <= pfn { low = middle + 1 } else { high = middle }
+      if evicted[middle].pages.upperBound <= pfn { low = middle + 1 } else { high = middle }
     }
     return low
   }
-
-  private func ranged(_ pfn: PFN) -> EvictionReason {
-    guard !ranges.isEmpty else { return .none }
-    let place = place(pfn)
-    return place < ranges.count && ranges[place].pfns.contains(pfn) ? ranges[place].reason : .none
-  }
-
-  /// Leaves out a run of pages, all for one reason; `none` saves those of them that were to be left out.
-  public mutating func evict(_ pages: Range<PFN>, _ reason: EvictionReason) {
-    var start = pages.lowerBound
-    while start < pages.upperBound {
-      let number = start / Self.size
-      let end = min(pages.upperBound, (number + 1) * Self.size)
-      if reason != .none || blocks[number] != nil {
-        let first = Int(start % Self.size)
-        let places = first..<first + Int(end - start)
-        blocks[number, default: [EvictionReason](repeating: .none, count: Limits.blockPages)]
-          .replaceSubrange(places, with: repeatElement(reason, count: places.count))
-      }
-      if reason == .none, !ranges.isEmpty {
-        for pfn in start..<end where ranged(pfn) != .none { kept.insert(pfn) }
-      }
-      start = end
-    }
-  }
-
-  private static let size = UInt64(Limits.blockPages)
 }

@@ -13,6 +13,9 @@ public protocol PhysicalMemory: AnyObject {
     -> [Int]
 }
 
+/// Memory that several threads may copy from at once.
+public protocol ConcurrentMemory: PhysicalMemory, Sendable {}
+
 extension PhysicalMemory {
   /// Any page below the limit.
   public var runs: [Range<PFN>] { [0..<limit] }

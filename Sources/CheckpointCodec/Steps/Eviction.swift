@@ -14,9 +14,11 @@ final class Eviction: CheckpointSink {
 
   func receive(_ event: CheckpointEvent) throws(CheckpointError) {
     guard case .pages(var batch) = event else { return try next.receive(event) }
+    var run = plan.run(at: 0)
     for slot in batch.pages.indices {
       let page = batch.pages[slot]
-      if let evicted = tally.evict(page.status, plan[page.pfn]) {
+      if !run.pages.contains(page.pfn) { run = plan.run(at: page.pfn) }
+      if let evicted = tally.evict(page.status, run.reason) {
         batch.pages[slot].status = evicted
       }
     }

@@ -103,13 +103,17 @@ public final class PageClasses {
       }
       start = end
     }
-    if policy == .cache { try planBuffers(&plan) }
+    if policy == .cache {
+      var buffers = EvictionPlan()
+      for pfn in try writtenBuffers() { buffers.evict(pfn..<pfn + 1, .privateCache) }
+      plan.add(buffers)
+    }
     return plan
   }
 
-  /// Adds pages whose file system keeps buffers of them, and has written all of these to disk.
-  private func planBuffers(_ plan: inout EvictionPlan) throws(CheckpointError) {
-    guard let buffers = BufferHeads(of: guest, try guest.types) else { return }
+  /// The pages whose file system keeps buffers of them, and has written all of these to disk; ascending.
+  private func writtenBuffers() throws(CheckpointError) -> [PFN] {
+    guard let buffers = BufferHeads(of: guest, try guest.types) else { return [] }
     var candidates: [(pfn: Int, descriptor: UInt64, first: UInt64)] = []
     let units = array.units.lazy.filter { unit in
       self.array.pages(of: unit).contains { self.classes[$0] == .privateCache }
@@ -127,11 +131,13 @@ public final class PageClasses {
     // Buffers lie side by side in few pages, unless a guest wants to be looked at for long.
     candidates.sort { $0.first < $1.first }
     let most = guest.pages.copied + 256 + Int(clamping: guest.memory.limit / 8)
+    var written: [PFN] = []
     for candidate in candidates where guest.pages.copied < most {
       if try buffers.areOnDisk(candidate.first, of: candidate.descriptor) {
-        plan[PFN(candidate.pfn)] = .privateCache
+        written.append(PFN(candidate.pfn))
       }
     }
+    return written.sorted()
   }
 
   /// Whether the kernel fills free pages with a pattern and looks for it when it uses them again (`page_poison=1`).

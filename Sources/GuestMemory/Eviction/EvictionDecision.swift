@@ -17,10 +17,11 @@ public struct EvictionDecision {
   init(_ policy: EvictionPolicy) { self.policy = policy }
 
   /// Evicts the classes of pages that the policy names.
-  mutating func classify(_ memory: any PhysicalMemory, _ clues: MemoryClues) throws(CheckpointError)
-  {
+  mutating func classify(
+    _ memory: any PhysicalMemory, _ clues: MemoryClues, on pool: WorkerPool
+  ) throws(CheckpointError) {
     do throws(CheckpointError) {
-      let found = try LinuxGuest.find(in: memory, clues)
+      let found = try LinuxGuest.find(in: memory, clues, on: pool)
       let classes = try PageClasses(of: found)
       plan = try classes.plan(policy)
       keepsFreePages = try classes.poisonedFreePages

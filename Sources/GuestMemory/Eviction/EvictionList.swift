@@ -60,15 +60,16 @@ public enum EvictionList {
     throws(CheckpointError) -> EvictionPlan
   {
     var plan = EvictionPlan()
-    var last = 0
+    var (end, last) = (PFN(0), 0)
     for (pfns, reason, line) in entries.sorted(by: {
       ($0.pfns.lowerBound, $0.line) < ($1.pfns.lowerBound, $1.line)
     }) {
-      guard plan.add(pfns, reason) else {
+      guard pfns.lowerBound >= end else {
         throw refused(
           "names pages that line \(min(line, last)) names too", line: max(line, last))
       }
-      last = line
+      plan.evict(pfns, reason)
+      (end, last) = (pfns.upperBound, line)
     }
     return plan
   }

@@ -24,12 +24,12 @@ public struct EvictionRequest: Sendable {
   /// - Parameter records: the state of the machine, as far as it is known: it helps to recognise the guest, and
   ///   names pages that a restore needs, which are kept.
   public func decide(
-    on memory: any PhysicalMemory, records: [MachineRecord]
+    on memory: any PhysicalMemory, records: [MachineRecord], pool: WorkerPool
   ) throws(CheckpointError) -> EvictionDecision {
     var decision = EvictionDecision(policy)
-    if policy > .none { try decision.classify(memory, MemoryClues(records)) }
+    if policy > .none { try decision.classify(memory, MemoryClues(records), on: pool) }
     for plan in named { decision.plan.add(plan) }
-    for pfn in try ProtectedPages.pfns(records, in: memory) { decision.plan[pfn] = .none }
+    decision.plan.keep(try ProtectedPages.pfns(records, in: memory))
     return decision
   }
 
@@ -43,15 +43,16 @@ public struct EvictionRequest: Sendable {
   ) throws(CheckpointError) -> (any DescribedSource, EvictionDecision?) {
     guard !isEmpty else { return (source, nil) }
     if let memory = source.memory {
-      let decision = try decide(on: memory, records: source.knownRecords)
+      let decision = try decide(on: memory, records: source.knownRecords, pool: pool)
       capture.evicted = decision.plan
+      source.leaveOut(decision.plan)
       return (source, decision)
     }
     // Regions can be taken over as they are only if no page of them is compared with a parent's.
     let settings = capture.parent == nil ? capture.settings : nil
     let spooled = try SpooledSource(source, settings, on: pool, progress: progress)
     let chain = spooled.chain
-    let decision = try decide(on: ChainMemory(chain), records: chain.completeRecords())
+    let decision = try decide(on: ChainMemory(chain), records: chain.completeRecords(), pool: pool)
     try spooled.begin(evicting: decision.plan)
     return (spooled, decision)
   }

@@ -19,14 +19,15 @@ extension LinuxGuest {
   /// variables point to, in the tables that a processor uses, which no process can counterfeit, and with a cost
   /// that does not grow with memory; else, of a source that knows no processors, any page that begins as one.
   ///
+  /// - Parameter pool: what such a page is looked for with.
   /// - Throws: `.refused` if it is no Linux kernel for x86-64, or more than one, or one that says too little.
-  public static func find(in memory: any PhysicalMemory, _ clues: MemoryClues)
-    throws(CheckpointError) -> LinuxGuest
-  {
+  public static func find(
+    in memory: any PhysicalMemory, _ clues: MemoryClues, on pool: WorkerPool = WorkerPool()
+  ) throws(CheckpointError) -> LinuxGuest {
     let pages = CachedPages(memory)
     if let text = clues.vmcoreinfo { return try only([text], in: memory, pages) }
     guard !clues.pageTables.isEmpty else {
-      return try only(texts(in: memory), in: memory, pages)
+      return try only(texts(in: memory, on: pool), in: memory, pages)
     }
     return try running(clues.pageTables, in: memory, pages)
   }
@@ -148,27 +149,41 @@ extension LinuxGuest {
   }
 
   /// The first pages of which each begins as the text does: there it lies since Linux 4.13.
-  private static func texts(in memory: any PhysicalMemory) throws(CheckpointError) -> [[UInt8]] {
+  private static func texts(in memory: any PhysicalMemory, on pool: WorkerPool)
+    throws(CheckpointError) -> [[UInt8]]
+  {
     let runs = memory.runs
     guard runs.reduce(0, { $0 + PFN($1.count) }) <= mostSearched else {
       throw notRecognised("nothing says where in more than 1 TiB to look for it")
     }
+    let concurrent = memory as? any ConcurrentMemory
+    var lane = OrderedLane<[[UInt8]]>(pool)
     var found: [[UInt8]] = []
-    let buffer = PageBuffer()
     for run in runs {
       var rest = run
       while !rest.isEmpty, found.count < mostCandidates {
         try Interruption.check()
-        let batch = Array(rest.prefix(buffer.pageCount))
+        let batch = Array(rest.prefix(PageBuffer.capacity))
         rest = rest.dropFirst(batch.count)
-        let unknown = Set(try memory.copy(batch[...], to: buffer, at: 0))
-        for slot in batch.indices where !unknown.contains(slot) {
-          let page = buffer.page(slot)
-          if begins(page) { found.append(unsafe page.withUnsafeBytes { unsafe Array($0) }) }
+        if let concurrent {
+          if lane.isFull { found += try lane.next() }
+          lane.start { () throws(CheckpointError) in try texts(among: batch, of: concurrent) }
+        } else {
+          found += try texts(among: batch, of: memory)
         }
       }
     }
+    while !lane.isEmpty { found += try lane.next() }
     return found
+  }
+
+  private static func texts(among pfns: [PFN], of memory: any PhysicalMemory)
+    throws(CheckpointError) -> [[UInt8]]
+  {
+    let buffer = PageBuffer()
+    let unknown = Set(try memory.copy(pfns[...], to: buffer, at: 0))
+    return pfns.indices.filter { !unknown.contains($0) && begins(buffer.page($0)) }
+      .map { unsafe buffer.page($0).withUnsafeBytes { unsafe Array($0) } }
   }
 
   private static func begins(_ page: RawSpan) -> Bool {

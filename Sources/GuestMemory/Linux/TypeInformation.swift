@@ -24,6 +24,8 @@ public struct TypeInformation: Sendable {
   private let names: Int
   /// Where each type begins; the first is not one: it stands for `void`.
   private var places: [UInt32] = [0]
+  /// Which of the types are enumerations: some hundreds of a hundred thousand.
+  private var enumerations: [Int] = []
 
   /// How long the whole is that begins with this header; nil if it is none.
   static func byteCount(header: [UInt8]) -> Int? {
@@ -49,9 +51,12 @@ public struct TypeInformation: Sendable {
     guard bytes[names] == 0 else { return nil }
     var place = 0
     while place < end {
-      guard place + 12 <= end, let size = Self.size(of: Kind(info: bytes.u32(place + 4))),
-        size <= end - place
-      else { return nil }
+      guard place + 12 <= end else { return nil }
+      let kind = Kind(info: bytes.u32(place + 4))
+      guard let size = Self.size(of: kind), size <= end - place else { return nil }
+      if kind.number == Kind.enumeration || kind.number == Kind.enumeration64 {
+        enumerations.append(places.count)
+      }
       places.append(UInt32(place))
       place += size
     }
@@ -97,10 +102,9 @@ public struct TypeInformation: Sendable {
   public func enumerator(_ name: String) -> Int64? {
     let name = Array(name.utf8)
     var found: Int64?
-    for type in places.indices.dropFirst() {
+    for type in enumerations {
       let kind = kind(type)
       let wide = kind.number == Kind.enumeration64
-      guard wide || kind.number == Kind.enumeration else { continue }
       for part in 0..<kind.parts {
         let place = Int(places[type]) + 12 + part * (wide ? 12 : 8)
         guard isName(place, name) else { continue }

@@ -1,8 +1,8 @@
-internal import CheckpointCodec
-internal import CheckpointImage
+public import CheckpointCodec
+public import CheckpointImage
 
 /// Bytes at given places of a dump: of a file in any order, of a pipe only forward.
-protocol DumpBytes: AnyObject {
+public protocol DumpBytes: AnyObject {
   /// Fills pages of `buffer` with the bytes at `offset`.
   func read(pages: Range<Int>, of buffer: PageBuffer, at offset: UInt64) throws(CheckpointError)
   /// The `count` bytes at `offset`.

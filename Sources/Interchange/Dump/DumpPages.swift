@@ -50,18 +50,11 @@ struct DumpPages {
 
   /// Leaves out pages whose contents are known.
   mutating func leaveOut(_ plan: EvictionPlan) {
-    guard !plan.isEmpty else { return }
-    var kept: [Range<PFN>] = []
-    for run in known {
-      for pfn in run {
-        if plan[pfn] == .none {
-          Self.append(pfn..<pfn + 1, to: &kept)
-        } else {
-          missing.excluded += 1
-        }
-      }
+    let all = known
+    known = all.flatMap { run in
+      plan.runs(of: run).filter { $0.reason == .none }.map(\.pages)
     }
-    known = kept
+    missing.excluded += Self.count(all) - Self.count(known)
   }
 
   private struct Gathered {

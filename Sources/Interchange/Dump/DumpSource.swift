@@ -34,6 +34,7 @@ public final class DumpSource: DescribedSource {
   private var end: PFN = 0
   private var pagesDone: UInt64 = 0
   private let pagesTotal: UInt64?
+  private var leftOut = EvictionPlan()
 
   /// How much was read.
   public var fractionDone: Double? {
@@ -57,6 +58,9 @@ public final class DumpSource: DescribedSource {
     pagesTotal = pages
     self.nextRun = nextRun
   }
+
+  /// Passes over what is left out.
+  public func leaveOut(_ plan: EvictionPlan) { leftOut = plan }
 
   /// The next event.
   public func next() throws(CheckpointError) -> CheckpointEvent? {
@@ -86,9 +90,12 @@ public final class DumpSource: DescribedSource {
       self.run?.pages.removeFirst(count)
       pagesDone += UInt64(count)
       let buffer = PageBuffer()
-      let unknown = try memory.copy(pfns[...], to: buffer, at: 0)
-      guard unknown.isEmpty else {
-        throw CheckpointError(.damaged, "PFN \(pfns[unknown[0]]) is not in it", file: name)
+      for part in leftOut.runs(of: run.pages.prefix(count)) where part.reason == .none {
+        let slots = Int(part.pages.lowerBound - pfns[0])..<Int(part.pages.upperBound - pfns[0])
+        let unknown = try memory.copy(pfns[slots], to: buffer, at: slots.lowerBound)
+        guard unknown.isEmpty else {
+          throw CheckpointError(.damaged, "PFN \(pfns[unknown[0]]) is not in it", file: name)
+        }
       }
       return .pages(PageBatch(buffer: buffer, pages: pfns.map { PageBatch.Page(pfn: $0) }))
     }

@@ -4,18 +4,14 @@ public import CheckpointImage
 /// Memory whose bytes lie in a file as they are.
 ///
 /// Of a page that is there in part, the rest is zeros.
-public final class ExtentMemory: PhysicalMemory {
+public final class ExtentMemory<Bytes: DumpBytes>: PhysicalMemory {
   /// One past the last page of which a byte is there.
   public let limit: PFN
-  private let file: any DumpBytes
+  private let file: Bytes
   private let extents: [MemoryExtent]
 
   /// The memory in `extents` of `file`, which ascend by address and do not overlap.
-  public convenience init(_ file: InputFile, _ extents: [MemoryExtent]) {
-    self.init(in: file, extents)
-  }
-
-  init(in file: any DumpBytes, _ extents: [MemoryExtent]) {
+  public init(_ file: Bytes, _ extents: [MemoryExtent]) {
     self.file = file
     self.extents = extents
     let end = extents.last?.end ?? 0
@@ -109,3 +105,6 @@ public final class ExtentMemory: PhysicalMemory {
     return isThere
   }
 }
+
+// SAFETY: what it has never changes, and a file may be read by any thread.
+extension ExtentMemory: Sendable, ConcurrentMemory where Bytes == InputFile {}

@@ -25,8 +25,8 @@ enum ELFSource {
       if let core = try? ELFCore(length: nil, read), core.isInOrder,
         let records = try? records(core, read)
       {
-        let memory = ExtentMemory(in: ForwardBytes(input, "ELF segment"), core.extents)
-        return source(input, core, records, memory, isFile: false)
+        let memory = ExtentMemory(ForwardBytes(input, "ELF segment"), core.extents)
+        return source(input, core, records, memory)
       }
     }
     let bytes = if let file { file } else { try InputFile(spooling: input) }
@@ -34,8 +34,7 @@ enum ELFSource {
       try bytes.bytes(at: offset, count: count)
     }
     let core = try ELFCore(length: bytes.length, read)
-    return source(
-      input, core, try records(core, read), ExtentMemory(bytes, core.extents), isFile: true)
+    return source(input, core, try records(core, read), ExtentMemory(bytes, core.extents))
   }
 
   /// The notes, each as a record.
@@ -50,9 +49,8 @@ enum ELFSource {
     return records
   }
 
-  private static func source(
-    _ input: InputStream, _ core: ELFCore, _ records: [MachineRecord], _ memory: ExtentMemory,
-    isFile: Bool
+  private static func source<Bytes>(
+    _ input: InputStream, _ core: ELFCore, _ records: [MachineRecord], _ memory: ExtentMemory<Bytes>
   ) -> DumpSource {
     let known = memory.runs
     var runs =
@@ -65,7 +63,7 @@ enum ELFSource {
     let facts = SourceFacts(
       kind: "ELF core file", architecture: .x86, ascendingUnique: false, fields: [])
     return DumpSource(
-      input, facts, records, memory: isFile ? memory : nil,
+      input, facts, records, memory: memory as? ExtentMemory<InputFile>,
       pages: known.reduce(0) { $0 + UInt64($1.count) }
     ) { rest.popFirst() }
   }

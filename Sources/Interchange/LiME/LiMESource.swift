@@ -66,7 +66,7 @@ enum LiMESource {
             structure: structure, offset: place)
         }
         end = extent.end
-        let memory = ExtentMemory(in: ForwardBytes(input, "LiME range"), [extent])
+        let memory = ExtentMemory(ForwardBytes(input, "LiME range"), [extent])
         return memory.runs.first.map { DumpSource.Run(pages: $0, contents: .memory(memory)) }
       } catch {
         throw error.inFile(input.name)

@@ -16,6 +16,7 @@ public final class RawSource: DescribedSource {
 
   private let input: InputStream
   private var pfn: PFN = 0
+  private var leftOut = EvictionPlan()
 
   /// How much of the input was read.
   public var fractionDone: Double? { input.fractionDone }
@@ -28,10 +29,19 @@ public final class RawSource: DescribedSource {
     }
   }
 
+  /// Passes over what is left out.
+  public func leaveOut(_ plan: EvictionPlan) { leftOut = plan }
+
   /// The next pages.
   public func next() throws(CheckpointError) -> CheckpointEvent? {
     let buffer = PageBuffer()
-    let count = try input.readPages(buffer)
+    var count = 0
+    for run in leftOut.runs(of: pfn..<pfn + UInt64(buffer.pageCount)) {
+      let slots = count..<count + run.pages.count
+      let done = try input.readPages(slots, of: buffer, wanted: run.reason == .none)
+      count += done
+      guard done == slots.count else { break }
+    }
     guard count > 0 else { return nil }
     let pages = (pfn..<pfn + UInt64(count)).map { PageBatch.Page(pfn: $0) }
     pfn += UInt64(count)
