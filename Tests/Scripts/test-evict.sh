@@ -85,6 +85,13 @@ check piped.ckpt a.raw pages
 [[ $(digest piped.ckpt) == "$(digest listed.ckpt)" ]] || fail "a pipe gives another memory"
 nowhere piped.ckpt
 
+# What is left out of a file is not read, but for its digest; an end that is no page is seen all the same.
+ckpt-capture -q --format raw a.raw --evict-list list --hash-source -o hashed.ckpt
+check hashed.ckpt a.raw pages
+provenance hashed.ckpt "source.sha256: $(sha256sum a.raw | cut -d' ' -f1)"
+{ cat a.raw; echo; } >odd.raw
+expect 2 'the last page has only 1 bytes' ckpt-capture -q --format raw odd.raw --evict-list list -o odd.ckpt
+
 # By a merge, the same; as an increment too; the inputs stay, and the moment has another name.
 sha256sum a.ckpt >sums
 ckpt-merge -q a.ckpt --evict-list list -o merged.ckpt
