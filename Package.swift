@@ -170,12 +170,18 @@ if Context.environment["XEN_COMPARE"] != nil {
   )
 }
 
-// Prints what is found of a guest's kernel, for a comparison with what the guest said; see Tests/Scripts/test-guests.sh.
+// Prints what is found of a guest's kernel, for a comparison with what the guest said, and looks for it in damaged memory;
+// see Tests/Scripts/test-guests.sh.
 if Context.environment["GUEST_FACTS"] != nil {
-  package.targets.append(
+  let memory: [Target.Dependency] = [
+    "GuestMemory", "Interchange", "CheckpointCodec", "CheckpointImage",
+  ]
+  package.targets += [
     .executableTarget(
-      name: "guest-facts",
-      dependencies: ["GuestMemory", "Interchange", "CheckpointCodec", "CheckpointImage"],
-      path: "Tests/Oracle/guest-facts", swiftSettings: strict)
-  )
+      name: "guest-facts", dependencies: memory, path: "Tests/Oracle/guest-facts",
+      swiftSettings: strict),
+    .executableTarget(
+      name: "damaged-guest", dependencies: memory + ["TestSupport"],
+      path: "Tests/Oracle/damaged-guest", swiftSettings: strict),
+  ]
 }

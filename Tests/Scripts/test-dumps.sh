@@ -250,6 +250,25 @@ if has crash; then
     [[ $(crash --osrelease $dump) == "$release" ]] || fail "crash does not recognise $dump: $(crash --osrelease $dump)"
   done
 fi
+# With the kernel's debug symbols crash says of each dump what it says of QEMU's: also where free pages and clean cache
+# were left out. It counts as many free pages as there are of that class.
+symbols=/usr/lib/debug/boot/vmlinux-$release
+if [[ ! -e $symbols ]]; then
+  note "no $symbols (Debian's linux-image-$release-dbg): crash looks at no tasks"
+elif has crash; then
+  printf '%s\n' sys ps 'kmem -i' bt log files quit >commands
+  tasks() { crash -s -i commands "$symbols" "$1" | grep -v ' DUMPFILE: '; }
+  capture guest/memory.elf --evict cache -o spared.ckpt
+  restore spared.ckpt --to elf -o spared.elf 2>/dev/null
+  restore spared.ckpt --to kdump -o spared.kdump 2>/dev/null
+  tasks guest/memory.elf >said
+  grep -q swapper said || fail "crash finds no task in QEMU's dump: $(head said)"
+  free=$(ckpt-inspect guest --json qemu.ckpt | jq '.classes[] | select(.name == "free").pages')
+  grep -qE "^ +FREE +$free " said || fail "crash counts other free pages than $free: $(grep FREE said)"
+  for dump in qemu.elf qemu.kdump spared.elf spared.kdump; do
+    tasks $dump | diff said - >differs || fail "crash says of $dump something else: $(head differs)"
+  done
+fi
 if module $python drgn; then
   for dump in qemu.elf raw.elf qemu.kdump raw.kdump; do
     "$python" - $dump guest/memory.raw <<'P' || fail "drgn reads something else"

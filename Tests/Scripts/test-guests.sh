@@ -1,14 +1,19 @@
 #!/bin/bash
 # Kernels of Debian in real memory: what is found of them is what they said themselves on the console, by searching all
 # memory and by the processor's page tables alone; their type information says what VMCOREINFO says. GUESTS: which of
-# `Tests/Guests/make-guests list` (the default is one of each kernel).
+# `Tests/Guests/make-guests list` (the default is one of each kernel). Then it is damaged, ROUNDS times each, by SEED.
 # shellcheck source=Tests/Scripts/common.sh
 . "$(dirname "$0")/common.sh"
 GUESTS=${GUESTS:-5.10 6.1 6.12-pti 6.18-five}
+SEED=${SEED:-$RANDOM}
+echo "SEED=$SEED"
 
 facts=$root/.build/guest-facts/release/guest-facts
-(cd "$root" && GUEST_FACTS=1 swift build --scratch-path .build/guest-facts -c release --product guest-facts) >build.log 2>&1 ||
-  fail "guest-facts is not built: $(tail -5 build.log)"
+damaged=$root/.build/guest-facts/release/damaged-guest
+for product in guest-facts damaged-guest; do
+  (cd "$root" && GUEST_FACTS=1 swift build --scratch-path .build/guest-facts -c release --product $product) >build.log 2>&1 ||
+    fail "$product is not built: $(tail -5 build.log)"
+done
 
 # said NAME WHAT: what the guest said on its console; lines end as on a terminal.
 said() { tr -d '\r' <"$1/console.log" | sed -n "s/^.*said: $2 //p" | head -1; }
@@ -53,6 +58,10 @@ for guest in $GUESTS; do
     fi
   done
   echo "$guest: $(sed -n 's/^release //p' found), $(sed -n 's/^types //p' found)"
+  # Older kernels do not tell where their descriptors lie, so that nothing could be said of whose was damaged.
+  if [[ $guest != 5.10* ]]; then
+    "$damaged" "$guest/memory.raw" "$register" "$SEED" "${ROUNDS:-40}" || fail "$guest, damaged, SEED=$SEED"
+  fi
 done
 
 # Memory with no kernel in it, and with nothing but what looks like one, is refused, and soon: 1 GiB of each.
