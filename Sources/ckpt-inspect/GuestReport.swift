@@ -42,6 +42,8 @@ struct GuestReport: Encodable {
   var poisonsFreePages: Bool?
   /// Most pages first.
   var classes: [Share]
+  /// Blocks of 2^n free pages, for each n from 0 on.
+  var freeBlocks: [Int]
 
   init(_ memory: ClassifiedMemory) throws(CheckpointError) {
     let facts = try memory.guest.facts
@@ -55,6 +57,7 @@ struct GuestReport: Encodable {
     let shares = try memory.shares()
     classes = PageClass.allCases.compactMap { kind in shares[kind].map { Share(kind, $0) } }
       .sorted { ($1.pages, $0.name) < ($0.pages, $1.name) }
+    freeBlocks = memory.classes.freeBlocks
   }
 
   /// For people.
@@ -71,6 +74,9 @@ struct GuestReport: Encodable {
     let total = classes.reduce(0) { $0 + $1.pages }
     lines.append("memory         \(Count.text(total, "page")), \(MemorySize.text(pages: total))")
     let most = classes.first?.pages ?? 0
-    return lines + classes.map { $0.line(of: total, most: most) }
+    lines += classes.map { $0.line(of: total, most: most) }
+    let blocks = freeBlocks.map { "\($0)" }.joined(separator: " ")
+    lines.append("free blocks    \(blocks)  (of 1, 2, 4 and so on pages)")
+    return lines
   }
 }

@@ -256,7 +256,7 @@ symbols=/usr/lib/debug/boot/vmlinux-$release
 if [[ ! -e $symbols ]]; then
   note "no $symbols (Debian's linux-image-$release-dbg): crash looks at no tasks"
 elif has crash; then
-  printf '%s\n' sys ps 'kmem -i' bt log files quit >commands
+  printf '%s\n' sys ps 'kmem -i' 'kmem -f' bt log files quit >commands
   tasks() { crash -s -i commands "$symbols" "$1" | grep -v ' DUMPFILE: '; }
   capture guest/memory.elf --evict cache -o spared.ckpt
   restore spared.ckpt --to elf -o spared.elf 2>/dev/null
@@ -265,6 +265,11 @@ elif has crash; then
   grep -q swapper said || fail "crash finds no task in QEMU's dump: $(head said)"
   free=$(ckpt-inspect guest --json qemu.ckpt | jq '.classes[] | select(.name == "free").pages')
   grep -qE "^ +FREE +$free " said || fail "crash counts other free pages than $free: $(grep FREE said)"
+  # Its lists of free blocks, one for each zone, order and use: AREA SIZE ADDRESS BLOCKS PAGES.
+  awk '$2 ~ /^[0-9]+k$/ && NF == 5 { count[$1] += $4 } END { for (order = 0; order in count; order++) print count[order] }' \
+    said >blocks
+  ckpt-inspect guest --json qemu.ckpt | jq '.freeBlocks[]' | diff blocks - >differs ||
+    fail "crash counts other blocks of free pages: $(cat differs)"
   for dump in qemu.elf qemu.kdump spared.elf spared.kdump; do
     tasks $dump | diff said - >differs || fail "crash says of $dump something else: $(head differs)"
   done

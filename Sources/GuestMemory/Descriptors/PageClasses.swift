@@ -47,6 +47,15 @@ public final class PageClasses {
     return Dictionary(uniqueKeysWithValues: zip(PageClass.allCases, counts))
   }
 
+  /// How many blocks of free pages there are, by their order: a block of order n has 2^n pages.
+  public var freeBlocks: [Int] {
+    var counts = [Int](repeating: 0, count: layout.orders)
+    for pfn in classes.indices where classes[pfn] == .free {
+      if let order = own[pfn].order, order < counts.count { counts[order] += 1 }
+    }
+    return counts
+  }
+
   /// The pages from which all this was read: those of the descriptors, of the page tables that map them, and of the
   /// table of sections. Ascending.
   public var descriptorFrames: [PFN] {
