@@ -2,6 +2,7 @@ import ArgumentParser
 import CheckpointChain
 import CheckpointImage
 import CommandLineSupport
+import GuestMemory
 import Pictures
 
 /// What else a comparison tells apart.
@@ -83,7 +84,7 @@ struct DiffCommand: Tool {
     }
     try list?.end()
     var report = try DifferenceReport(pair, difference, guest, readsPages ? bytes : nil)
-    report.classes = try classes?.shares()
+    report.classes = try classes?.shares().map(ClassReport.init)
     if let map { try pictures.draw(map, titles: report.titles, of: pair.images) }
     try tell(report)
     return difference.pages == 0 ? .success : .no

@@ -66,7 +66,7 @@ struct DifferenceReport: Encodable {
   var records: [String]
   var contents: Contents?
   /// How much of the memory is of each class, if that was asked for.
-  var classes: [ClassComparison.Share]?
+  var classes: [ClassReport]?
   /// Why these are likely two guests.
   var otherGuest: [String]
   var bytesRead: UInt64
@@ -133,7 +133,7 @@ struct DifferenceReport: Encodable {
     )
     lines += changes.map(\.line)
     if let contents { lines += Self.lines(contents) }
-    if let classes { lines += ClassComparison.lines(classes) }
+    if let classes { lines += ClassReport.lines(classes) }
     lines.append("machine  " + machineText)
     lines.append("read     \(ByteCount.text(bytesRead)) of \(ByteCount.text(bytesOfImages))")
     return lines

@@ -94,10 +94,13 @@ struct RestoreCommand: Tool {
       return .success
     }
     let file = try output.options.open(path)
+    let guest = try DumpedGuest(of: images, as: format, level: dumpLevel, codec: codec.chosen)
+    if let obstacle = guest.obstacle {
+      Message.print("ckpt-restore: written without a VMCOREINFO note: \(obstacle)")
+    }
     let progress = ProgressLine("restoring", quiet: common.quiet)
     let missing = try Restore.run(
-      images, as: format, configuration: configuration,
-      options: DumpOptions(of: images, as: format, level: dumpLevel, codec: codec.chosen), to: file,
+      images, as: format, configuration: configuration, options: guest.options, to: file,
       on: threads.pool, progress: progress.update)
     try file.commit()
     progress.end()
