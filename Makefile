@@ -13,7 +13,7 @@ PAGES := $(TOOLS:%=Man/%.1) Man/vmckpt-image.5
 BIN := $(CURDIR)/.build/release
 BENCH := Tests/Benchmarks/bench
 # What make fuzz runs, and for how many seconds each.
-FUZZ_TARGETS ?= image chain xl libxl libxc libvirt xenserver raw export check archive salvage json structure region guest classes
+FUZZ_TARGETS ?= image chain xl libxl libxc libvirt xenserver raw elf lime kdump export check archive salvage json structure region guest classes
 FUZZ_SECONDS ?= 60
 FUZZ_BUILD := $(CURDIR)/.build/fuzz
 
