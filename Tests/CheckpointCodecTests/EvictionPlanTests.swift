@@ -81,4 +81,29 @@ import Testing
       }
     }
   }
+
+  /// A guest of 16 GiB may have so many: a copy of all for each would take hours.
+  @Test(.timeLimit(.minutes(1))) func millionsOfRuns() {
+    var plan = EvictionPlan()
+    for pfn in 0..<2_000_000 as Range<PFN> { plan.evict(2 * pfn..<2 * pfn + 1, .free) }
+    var other = EvictionPlan()
+    for pfn in 0..<2_000_000 as Range<PFN> {
+      other.evict(2 * pfn + 1..<2 * pfn + 2, .user)
+    }
+    plan.add(other)
+    #expect(plan[3_999_998] == .free && plan[3_999_999] == .user && plan[4_000_000] == .none)
+  }
+
+  @Test func numbersThatAreNoPFNs() {
+    var plan = EvictionPlan()
+    plan.evict(0..<Limits.pfnEnd, .listed)
+    plan.keep([.max, Limits.pfnEnd, Limits.pfnEnd - 1, 0])
+    #expect(plan[0] == .none && plan[1] == .listed && plan[Limits.pfnEnd - 1] == .none)
+  }
+
+  @Test func pagesThatAdjoinAreOneRun() {
+    var plan = EvictionPlan()
+    for pfn in 7..<900 as Range<PFN> { plan.evict(pfn..<pfn + 1, .free) }
+    #expect(plan.run(at: 500).pages == 7..<900)
+  }
 }

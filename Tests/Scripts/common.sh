@@ -63,3 +63,27 @@ with open(name, "wb") as file:
         file.write(page)
 P
 }
+
+# evicted IMAGE: the pages that it leaves out, a line with PFN and reason each.
+evicted() {
+  ckpt-inspect map --json "$1" >evicted-runs
+  python3 - <<'P'
+import json
+for run in json.load(open("evicted-runs")):
+    if run["state"] == "evicted":
+        for pfn in range(run["pfn"], run["pfn"] + run["count"]):
+            print(pfn, run["reason"])
+P
+}
+
+# excluded DUMP REASON [PAGES]: the same of what makedumpfile left out of a dump, of the first PAGES pages.
+excluded() {
+  PYTHONPATH=$root/Tests/Oracle python3 - "$@" <<'P'
+import sys
+from kdump_bitmaps import bitmaps
+present, kept = bitmaps(sys.argv[1])
+for pfn in range(int(sys.argv[3]) if sys.argv[3:] else len(present)):
+    if present[pfn] and not kept[pfn]:
+        print(pfn, sys.argv[2])
+P
+}

@@ -49,18 +49,34 @@ public struct EvictionPlan: Sendable {
   /// nothing is said of pages far behind them.
   public mutating func evict(_ pages: Range<PFN>, _ reason: EvictionReason) {
     guard !pages.isEmpty else { return }
+    if pages.lowerBound >= evicted.last?.pages.upperBound ?? 0 {
+      append(pages, reason)
+      return
+    }
     let first = firstRun(endingBehind: pages.lowerBound)
-    let met = evicted[first...].prefix { $0.pages.lowerBound < pages.upperBound }
+    var end = first
+    while end < evicted.count, evicted[end].pages.lowerBound < pages.upperBound { end += 1 }
     var new: [Run] = []
-    if let before = met.first, before.pages.lowerBound < pages.lowerBound {
-      new.append(
-        Run(pages: before.pages.lowerBound..<pages.lowerBound, reason: before.reason))
+    if first < end, evicted[first].pages.lowerBound < pages.lowerBound {
+      let before = evicted[first].pages.lowerBound..<pages.lowerBound
+      new.append(Run(pages: before, reason: evicted[first].reason))
     }
     if reason != .none { new.append(Run(pages: pages, reason: reason)) }
-    if let after = met.last, after.pages.upperBound > pages.upperBound {
-      new.append(Run(pages: pages.upperBound..<after.pages.upperBound, reason: after.reason))
+    if first < end, evicted[end - 1].pages.upperBound > pages.upperBound {
+      let after = pages.upperBound..<evicted[end - 1].pages.upperBound
+      new.append(Run(pages: after, reason: evicted[end - 1].reason))
     }
-    evicted.replaceSubrange(met.indices, with: new)
+    evicted.replaceSubrange(first..<end, with: new)
+  }
+
+  /// Leaves out pages behind all others.
+  private mutating func append(_ pages: Range<PFN>, _ reason: EvictionReason) {
+    guard reason != .none else { return }
+    if let last = evicted.last, last.reason == reason, last.pages.upperBound == pages.lowerBound {
+      evicted[evicted.count - 1].pages = last.pages.lowerBound..<pages.upperBound
+    } else {
+      evicted.append(Run(pages: pages, reason: reason))
+    }
   }
 
   /// Adds all pages of another plan; those that are evicted already keep their reason.
@@ -68,9 +84,11 @@ public struct EvictionPlan: Sendable {
     evicted = Self.lay(evicted, over: other.evicted)
   }
 
-  /// Saves pages after all.
+  /// Saves pages after all. Numbers that are no PFN are passed over.
   public mutating func keep(_ pfns: Set<PFN>) {
-    let kept = pfns.sorted().map { Run(pages: $0..<$0 + 1, reason: .none) }
+    let kept = pfns.filter { $0 < Limits.pfnEnd }.sorted().map {
+      Run(pages: $0..<$0 + 1, reason: .none)
+    }
     evicted = Self.lay(kept, over: evicted).filter { $0.reason != .none }
   }
 

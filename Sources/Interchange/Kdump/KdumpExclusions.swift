@@ -11,7 +11,10 @@ public enum KdumpExclusions {
       let start = try file.bytes(at: 0, count: Int(min(file.length, 16)))
       guard KdumpFile.isKdump(start) else { throw refusal(start) }
       var plan = EvictionPlan()
-      for pages in try KdumpFile(file).excluded { plan.evict(pages, .listed) }
+      for pages in try KdumpFile(file).excluded {
+        try Interruption.check()
+        plan.evict(pages, .listed)
+      }
       return plan
     } catch {
       throw error.inFile(file.name)

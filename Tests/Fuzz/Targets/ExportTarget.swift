@@ -1,6 +1,7 @@
 internal import CheckpointChain
 internal import CheckpointCodec
 internal import CheckpointImage
+internal import GuestMemory
 internal import Interchange
 
 enum ExportTarget {
@@ -21,6 +22,19 @@ enum ExportTarget {
     return summary.root
   }
 
+  /// Leaves out every page that may be left out, whatever the records name.
+  private static func evictAll(_ chain: Chain) throws(CheckpointError) {
+    var all = EvictionPlan()
+    all.evict(0..<Limits.pfnEnd, .listed)
+    let decision = try EvictionRequest(.none, named: [all])
+      .decide(on: ChainMemory(chain), records: chain.completeRecords(), pool: pool)
+    var options = Merge.Options(provenance: Provenance())
+    options.evicted = decision.plan
+    let output = try scratch.output("evicted")
+    _ = try Merge.run(chain, options, to: output, on: pool)
+    try output.commit()
+  }
+
   /// The first byte chooses the format, the others are the stream.
   static func run(_ input: [UInt8]) -> Outcome {
     guard let first = input.first, Int(first) < formats.count else { return .refused }
@@ -29,6 +43,7 @@ enum ExportTarget {
     guard let root = try? capture(stream, source) else { return .refused }
     do throws(CheckpointError) {
       let chain = try ChainResolver.open(scratch.path("image"))
+      try evictAll(chain)
       let output = try scratch.output("restored")
       _ = try Restore.run(chain, as: target, to: output, on: pool)
       try output.commit()
