@@ -136,13 +136,16 @@ unharmed() {
   check "$1: no journal is left" test -z "$(find /run/vmckpt -name '*.journal' 2>/dev/null)"
 }
 
+# oracle_of IMAGE FOLDER: what the hook "in-pause NAME FOLDER" kept in the pause that the image was taken in, as the image
+# itself says: the hook's words.
+oracle_of() { echo "$2/$(ckpt-inspect info "$1" | grep -o 'oracle-[0-9]*' | tail -n 1).ckpt"; }
+
 # as_the_oracle IMAGE FOLDER: an image captured with the hook "in-pause NAME FOLDER" holds what Xen's own save of the
-# same pause holds. Which that is the image itself records: the hook's words. Only the clocks went on in between, and
-# the toolstack's headers are not in the oracle's stream.
+# same pause holds. Only the clocks went on in between, and the toolstack's headers are not in the oracle's stream.
 as_the_oracle() {
   local said others name oracle
   name=${1##*/}
-  oracle=$2/$(ckpt-inspect info "$1" | grep -o 'oracle-[0-9]*' | tail -n 1).ckpt
+  oracle=$(oracle_of "$1" "$2")
   if [ ! -e "$oracle" ]; then
     bad "$name: it does not say which pause it was taken in"
     return
@@ -167,7 +170,7 @@ as_the_oracle() {
 # same pause holds after the pages were left out that are free there.
 without_free_as_the_oracle() {
   local oracle said name=${1##*/}
-  oracle=$2/$(ckpt-inspect info "$1" | grep -o 'oracle-[0-9]*' | tail -n 1).ckpt
+  oracle=$(oracle_of "$1" "$2")
   ckpt-merge -q --evict free --force "$oracle" -o /tmp/oracle-without-free.ckpt || bad "$name: no oracle without free pages"
   said=$(ckpt-diff "$1" /tmp/oracle-without-free.ckpt 2>&1) || true
   if grep -q '^memory *0 pages differ' <<<"$said"; then

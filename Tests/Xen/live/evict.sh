@@ -1,7 +1,8 @@
 #!/bin/bash
 # evict pv|pvh N [SEED]: a base and N increments, one a second, without the free pages, while the guest takes and frees
-# memory all the time. Of each page that is in an image, Xen's own save of the same pause says the same; each that was
-# left out is free by the page descriptors in that save. Then the last image comes back.
+# memory all the time, and reads files of an ext4. Of each page that is in an image, Xen's own save of the same pause says
+# the same; each that was left out is free by the page descriptors in that save. Then the last image comes back. $OUT
+# gets it, that save and the disk: makedumpfile, which dom0 does not have, is to judge them.
 set -u
 # shellcheck source=Tests/Xen/dom0/guest.sh
 . ./guest.sh
@@ -10,7 +11,8 @@ folder=/tmp/$name
 rm -rf "$folder"
 mkdir -p "$folder/oracle"
 MEMORY=128
-start "$name" "$type" "wl.churn=12 wl.seed=$seed" || { bad "$name does not start"; finish; }
+disk "$name" 64
+start "$name" "$type" "wl.churn=12 wl.files=24 wl.read=4 wl.seed=$seed" || { bad "$name does not start"; finish; }
 known=$(domains)
 
 status=0
@@ -26,12 +28,16 @@ tip=$image
 check "the chain of ${tip##*/} is sound" ckpt-verify -q "$tip"
 stat -c '%s bytes: %n' "$folder"/*.ckpt
 ckpt-inspect info "$tip" | sed -n '/^history/,$p'
+ckpt-merge -q --force "$tip" -o "$OUT/$name.ckpt"
+ckpt-merge -q --force --codec zstd "$(oracle_of "$tip" "$folder/oracle")" -o "$OUT/$name-oracle.ckpt"
+gzip -1 <"/tmp/$name.disk" >"$OUT/$name.disk.gz"
 unharmed "$name" "$known"
 
 xl destroy "$name"
 : >"$(console "$name")"
-check "restore its last image" ckpt-restore "$tip" --to xen:
+check "restore its last image" ckpt-restore "$tip" --to xen: --disks-restored
 unharmed "$name" "$known"
 xl destroy "$name"
-rm -rf "$folder"
+losetup -d "$DISK"
+rm -rf "$folder" "/tmp/$name.disk"
 finish
