@@ -23,12 +23,16 @@ all_back() {
   check "$1: it has all its memory" until_true 20 has_pages "$before"
   check "$1: nothing is kept for it" test "$(xl claims | awk -v name="$name" '$1 == name { print $NF }')" = 0
 }
-squeeze() { ckpt-capture "xen:$name" --squeeze auto -o "$image" --force "$@"; }
-# ended_by SIGNAL: a capture that has begun to squeeze is ended so.
-ended_by() {
-  ckpt-capture "xen:$name" --squeeze auto -o "$image" --force >/tmp/said 2>&1 &
+capture=(ckpt-capture "xen:$name" --squeeze auto -o "$image" --force)
+# squeezing: a capture that has begun to squeeze, in the background: $worker.
+squeezing() {
+  "${capture[@]}" >/tmp/said 2>&1 &
   worker=$!
   until_true 60 is_lowered || bad "it is not squeezed: $(cat /tmp/said)"
+}
+# ended_by SIGNAL: one is ended so.
+ended_by() {
+  squeezing
   kill "-$1" "$worker"
   wait "$worker" 2>/dev/null
   until_true 30 quiet || bad "not put right after SIG$1: $(cat /run/vmckpt/*)"
@@ -36,13 +40,23 @@ ended_by() {
 }
 quiet() { [ -z "$(find /run/vmckpt -name '*.journal' 2>/dev/null)" ]; }
 
-check "$name: a capture" squeeze
+check "$name: a capture" "${capture[@]}"
 ckpt-inspect info "$image" | grep -E 'squeeze|evict|pause|unpopulated'
 all_back "after a capture"
 unharmed "$name" "$known"
 
 ended_by KILL
 ended_by TERM
+# Nobody is left to give the memory back: then --recover does.
+squeezing
+guards=$(processes guard-of-domain)
+check "there is a guard" test -n "$guards"
+for process in $guards "$worker"; do kill -KILL "$process"; done
+wait "$worker" 2>/dev/null
+check "the target stays lowered" is_lowered
+check "--recover" ckpt-capture --recover
+all_back "after --recover"
+unharmed "$name" "$known"
 mkdir -p /tmp/full
 mount -t tmpfs -o size=1m tmpfs /tmp/full
 status=0
