@@ -1,4 +1,5 @@
 public import ArgumentParser
+public import CheckpointCodec
 public import CheckpointImage
 public import GuestMemory
 internal import Interchange
@@ -19,7 +20,7 @@ public struct EvictionOptions: ParsableArguments {
   /// The classes of pages.
   @Option(
     help: ArgumentHelp(
-      "Leave out pages by what a Linux guest uses them for: none, free, cache or user (default: none; free for a running domain).",
+      "Leave out pages by what a Linux guest uses them for: none, free, cache or user (default: none; ckpt-capture: free for a running domain).",
       valueName: "policy"))
   public var evict: EvictionPolicy?
 
@@ -62,11 +63,26 @@ public struct EvictionOptions: ParsableArguments {
 }
 
 extension EvictionDecision {
-  /// Tells that everything is kept if no guest was recognised.
+  /// Tells what is kept because it is not known what the guest uses it for.
   public func warn(of file: String) {
-    guard let obstacle else { return }
+    if let obstacle {
+      Message.print(
+        "\(toolName): warning: \(file): \(obstacle.reason): what it uses its pages for is not known, so all are kept"
+      )
+    } else if unknownPages > 0 {
+      Message.print(
+        "\(toolName): warning: \(file): what the guest uses \(unknownPages) pages for is not known, so these are kept"
+      )
+    }
+  }
+
+  /// Tells which pages were to be left out and are not there.
+  public func warn(of file: String, after tally: EvictionTally) {
+    let absent = absentPages(after: tally)
+    guard absent > 0 else { return }
     Message.print(
-      "\(toolName): warning: \(file): \(obstacle.reason): what it uses its pages for is not known, so all are kept"
+      "\(toolName): warning: \(file): of \(plan.pageCount) pages that were to be left out, \(absent) have no contents there"
+        + (tally.met > 0 ? "" : ": a PFN is an address divided by 4096")
     )
   }
 }

@@ -1,5 +1,6 @@
 public import CheckpointCodec
 public import CheckpointImage
+public import GuestMemory
 
 /// What a tool that wrote an image says of it.
 public struct ImageReport: Encodable {
@@ -25,10 +26,16 @@ public struct ImageReport: Encodable {
 
   /// Pages that were left out, by reason.
   public private(set) var evicted: [String: UInt64]?
+  /// Why nothing is known of what the guest uses its pages for, if that was asked.
+  public private(set) var evictObstacle: String?
+  /// Pages that were to be left out and are not there; nil if none.
+  public private(set) var absent: UInt64?
   private var isRestorable = true
 
-  /// Takes note of the pages that were left out.
-  public mutating func note(_ tally: EvictionTally) {
+  /// Takes note of the pages that were left out, and of what became of the wish.
+  public mutating func note(_ tally: EvictionTally, of decision: EvictionDecision?) {
+    evictObstacle = decision?.obstacle?.reason
+    absent = decision.map { $0.absentPages(after: tally) }.flatMap { $0 > 0 ? $0 : nil }
     guard !tally.pages.isEmpty else { return }
     evicted = Dictionary(uniqueKeysWithValues: tally.pages.map { ("\($0.key)", $0.value) })
     isRestorable = tally.pages.keys.allSatisfy(\.isRestorable)
@@ -43,7 +50,7 @@ public struct ImageReport: Encodable {
 
   private enum CodingKeys: CodingKey {
     case file, checkpointID, fileID, memoryDigest, stateDigest, bytes, pages, deadCopies, evicted
-    case merged
+    case evictObstacle, absent, merged
   }
 
   /// What a merge did.

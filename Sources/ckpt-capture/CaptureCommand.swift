@@ -93,13 +93,18 @@ struct CaptureCommand: Tool {
     let parentName = capture.parent?.tip.name
     let pool = threads.pool
     let progress = ProgressLine("capturing", quiet: common.quiet)
+    // Before the source is read for what to leave out of it.
+    var first: OutputFile? = try output.open(name?.path(0))
     let (moments, decision) = try eviction.request().prepare(
       open(source), for: &capture, on: pool, progress: progress.update)
     decision?.warn(of: input.name)
     let series = CaptureSeries(
       capture, takesSeveral: name != nil, provenance: { RunRecord.begin("capture") }
     ) {
-      (number) throws(CheckpointError) in try output.open(name?.path(number))
+      (number) throws(CheckpointError) in
+      defer { first = nil }
+      if let first { return first }
+      return try output.open(name?.path(number))
     }
     var reports: [ImageReport] = []
     let cut = try series.run(moments, on: pool, progress: progress.update) {
@@ -110,7 +115,9 @@ struct CaptureCommand: Tool {
       progress.end()
       var report = ImageReport(
         file: file, root: summary.root, fileID: summary.fileID, bytes: summary.fileLength)
-      report.note(capture.tally(of: moments))
+      let tally = capture.tally(of: moments)
+      decision?.warn(of: input.name, after: tally)
+      report.note(tally, of: decision)
       reports.append(report)
       if !common.json { try reports.last?.tell(common, output) }
     }

@@ -53,7 +53,7 @@ struct MergeCommand: Tool {
     let images = try ChainResolver.open(tip, searching: folders)
     var options = Merge.Options(
       onto: ancestor, settings: codec.chosen, provenance: RunRecord.begin("merge"))
-    try evict(from: images, &options)
+    let decision = try evict(from: images, &options)
     let file = try output.open()
     let progress = ProgressLine("merging", quiet: common.quiet)
     let result = try Merge.run(
@@ -67,19 +67,23 @@ struct MergeCommand: Tool {
       bytes: result.image.fileLength)
     report.merged = ImageReport.Merged(
       images: result.images, copied: result.regions.copied, repacked: result.regions.repacked)
-    report.note(result.evicted)
+    decision?.warn(of: images.tip.name, after: result.evicted)
+    report.note(result.evicted, of: decision)
     try report.tell(common, output)
     return .success
   }
 
-  private func evict(from chain: Chain, _ options: inout Merge.Options) throws(CheckpointError) {
+  private func evict(from chain: Chain, _ options: inout Merge.Options) throws(CheckpointError)
+    -> EvictionDecision?
+  {
     let request = try eviction.request()
-    guard !request.isEmpty else { return }
+    guard !request.isEmpty else { return nil }
     let decision = try request.decide(
       on: ChainMemory(chain), records: chain.completeRecords(), pool: threads.pool)
     decision.warn(of: chain.tip.name)
     decision.describe(in: &options.provenance)
     options.evicted = decision.plan
+    return decision
   }
 
   private func readBack(_ path: String, _ folders: [String]) throws(CheckpointError) {

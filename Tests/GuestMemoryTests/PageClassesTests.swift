@@ -1,6 +1,7 @@
 import CheckpointCodec
 import CheckpointImage
 import GuestMemory
+@testable import Interchange
 import TestSupport
 import Testing
 
@@ -199,6 +200,26 @@ import Testing
       #expect(
         found[PFN(pfn)] == (use == .pageTable ? .pageTable : expected(use)), "page \(pfn): \(use)")
     }
+  }
+
+  @Test func pagesOfWhichNothingIsKnownAreToldOf() throws {
+    var random = SplitMix64.forTest("pagesOfWhichNothingIsKnownAreToldOf")
+    let guest = ModelGuest()
+    guest.fill(&random)
+    guest.store()
+    let note = DumpNote(DumpNote.vmcoreinfo, type: 0, guest.text).encoded()
+    func decide() throws -> EvictionDecision {
+      try EvictionRequest(.free)
+        .decide(on: guest.memory, records: [DumpNote.record(note)], pool: WorkerPool())
+    }
+    #expect(try decide().unknownPages == 0)
+    let before = try decide().plan.pageCount
+    let lost = 0..<ModelGuest.pageCount / 2
+    for pfn in lost { guest.memory.pages[guest.frame(of: pfn)] = nil }
+    let decision = try decide()
+    #expect(decision.unknownPages >= lost.count)
+    #expect(decision.plan.pageCount > 0 && decision.plan.pageCount < before)
+    for pfn in lost { #expect(decision.plan[PFN(pfn)] == .none) }
   }
 
   @Test func aKernelThatSaysTooLittleIsRefused() throws {

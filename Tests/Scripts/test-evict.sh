@@ -92,6 +92,23 @@ provenance hashed.ckpt "source.sha256: $(sha256sum a.raw | cut -d' ' -f1)"
 { cat a.raw; echo; } >odd.raw
 expect 2 'the last page has only 1 bytes' ckpt-capture -q --format raw odd.raw --evict-list list -o odd.ckpt
 
+# Pages that are named and not there, as addresses would be, are told of.
+echo 699+3 >behind
+expect 0 'of 3 pages that were to be left out, 2 have no contents' \
+  ckpt-capture -q --json --format raw a.raw --evict-list behind -o behind.ckpt
+[[ $(jq -c '[.absent, .evicted]' output) == '[2,{"listed":1}]' ]] || fail "absent pages in JSON: $(cat output)"
+echo 0x2bc000-0x2bcfff >addresses
+for name in a.ckpt listed.ckpt; do
+  expect 0 'of 4096 pages .* 4096 have no contents there: a PFN is an address divided by 4096' \
+    ckpt-merge -q $name --evict-list addresses -o addresses.ckpt --force
+done
+ckpt-merge listed.ckpt --evict-list list -o twice.ckpt 2>message
+grep -q 'have no contents there' message || fail "pages left out before: $(cat message)"
+
+# An output that exists is told of before the source is read.
+touch taken
+expect 2 'taken: exists already' ckpt-capture --format raw - --evict-list list -o taken < <(sleep 5 && fail "it was read")
+
 # By a merge, the same; as an increment too; the inputs stay, and the moment has another name.
 sha256sum a.ckpt >sums
 ckpt-merge -q a.ckpt --evict-list list -o merged.ckpt
@@ -144,6 +161,8 @@ for guest in pv pvh; do
       ckpt-capture $guest-64/save-1 --evict $policy -o $guest-$policy.ckpt
     [[ $(digest $guest-$policy.ckpt) == "$(digest $guest.ckpt)" ]] || fail "$guest: not all was kept"
     provenance $guest-$policy.ckpt 'evict.obstacle: no Linux guest recognised'
+    ckpt-merge -q --json $guest.ckpt --evict $policy -o obstacle.ckpt --force 2>/dev/null >report
+    jq -e '.evictObstacle | startswith("no Linux guest recognised")' report >/dev/null || fail "JSON: $(cat report)"
     ckpt-restore -q $guest-$policy.ckpt --to xl -o $guest.xl --force
     cmp $guest.xl $guest-64/save-1 || fail "$guest: does not come back"
   done
@@ -278,6 +297,9 @@ provenance guest-user.ckpt 'restorable: no'
 ! ckpt-inspect guest-free.ckpt | grep -a restorable || fail "free pages keep no guest from going on"
 ckpt-merge -q guest.ckpt --evict cache -o unmapped.ckpt
 expect 1 'clean cache +0 ' ckpt-diff --by class guest.ckpt unmapped.ckpt
+# Its blocks of free pages are all of its free pages.
+ckpt-inspect guest --json guest.ckpt | jq '.freeBlocks | to_entries | map(.value * pow(2; .key)) | add' >blocks
+ckpt-inspect guest --json guest.ckpt | jq '.classes[] | select(.name == "free").pages' | cmp - blocks || fail "blocks of free pages"
 ckpt-capture -q --format raw $raw -p guest-user.ckpt -o whole.ckpt
 : >none
 check whole.ckpt $raw none

@@ -156,6 +156,10 @@ zstd -q -1 part.raw -o part.zst
 head -c $(($(stat -c %s part.zst) * 3 / 4)) part.zst >cut.zst
 expect 1 "cut.zst.*--salvage FILE new.ckpt.partial" ckpt-capture --format raw cut.zst -o new.ckpt
 unfinished_left new.ckpt
+# A pipe of plain memory that breaks off within a page, too.
+expect 1 'standard input: .*only 100 bytes.*--salvage FILE new.ckpt.partial' \
+  ckpt-capture --format raw - -o new.ckpt < <(head -c $(($(stat -c %s part.raw) * 3 / 4 / 4096 * 4096 + 100)) part.raw)
+unfinished_left new.ckpt
 echo precious >new.ckpt.partial
 expect 1 'cut.zst' ckpt-capture --format raw cut.zst -o new.ckpt
 grep -q precious new.ckpt.partial || fail "new.ckpt.partial was replaced"

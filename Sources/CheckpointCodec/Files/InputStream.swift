@@ -108,7 +108,7 @@ public final class InputStream {
     unsafe try read(into: buffer.mutableBytes(pages), structure)
   }
 
-  /// Fills slots of `buffer` with whole pages, as many as are left; a partial last page is refused.
+  /// Fills slots of `buffer` with whole pages, as many as are left; a partial last page is an error.
   ///
   /// - Parameter wanted: if false, the pages are passed over where that is possible.
   public func readPages(_ slots: Range<Int>, of buffer: PageBuffer, wanted: Bool = true)
@@ -130,8 +130,10 @@ public final class InputStream {
     let (pages, rest) = count.quotientAndRemainder(dividingBy: Limits.pageSize)
     position += UInt64(count - rest)
     guard rest == 0 else {
+      // Of a pipe, what came until then may be all there is.
       throw CheckpointError(
-        .refused, "the last page has only \(rest) bytes: not a raw memory file?",
+        length == nil ? .incomplete : .refused,
+        "the last page has only \(rest) bytes: it broke off, or is no plain memory",
         offset: position, file: name)
     }
     return pages

@@ -19,6 +19,9 @@ public struct EvictionPlan: Sendable {
   /// Whether every page is saved.
   public var isEmpty: Bool { evicted.isEmpty }
 
+  /// How many pages are not saved.
+  public var pageCount: UInt64 { evicted.reduce(0) { $0 + UInt64($1.pages.count) } }
+
   /// Why a page is not saved; `none` if it is.
   public subscript(pfn: PFN) -> EvictionReason { run(at: pfn).reason }
 

@@ -7,6 +7,9 @@ public final class EvictionTally {
   /// Page tables of a PV guest that the plan names, and that were kept.
   public private(set) var pageTables: UInt64 = 0
 
+  /// How many pages of a plan were met.
+  public var met: UInt64 { pages.values.reduce(pageTables, +) }
+
   /// So many pages were counted.
   public init(_ pages: [EvictionReason: UInt64] = [:]) { self.pages = pages }
 

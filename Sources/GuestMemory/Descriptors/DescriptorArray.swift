@@ -84,7 +84,9 @@ struct DescriptorArray {
       try takeFrames(of: section, size, guest)
     }
     guard frames.contains(where: { $0 != Self.absent }) else {
-      throw CheckpointError(.refused, "there are no page descriptors where the kernel has them")
+      throw CheckpointError(
+        .refused,
+        "there are no page descriptors where the kernel has them: is a part of the memory missing?")
     }
   }
 

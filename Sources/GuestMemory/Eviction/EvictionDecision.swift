@@ -12,6 +12,11 @@ public struct EvictionDecision {
   /// Whether free pages were kept because the kernel fills them with a pattern that it looks for later.
   public private(set) var keepsFreePages = false
 
+  /// Pages whose class is not known, which are kept, if they are more than one in 64; else 0.
+  public private(set) var unknownPages = 0
+  /// Whether pages were named by number.
+  var hasNamed = false
+
   private let policy: EvictionPolicy
 
   init(_ policy: EvictionPolicy) { self.policy = policy }
@@ -26,10 +31,19 @@ public struct EvictionDecision {
       plan = try classes.plan(policy)
       keepsFreePages = try classes.poisonedFreePages
       guest = try found.facts
+      let counts = classes.counts
+      let unknown = counts[.unknown] ?? 0
+      if unknown > counts.values.reduce(0, +) / 64 { unknownPages = unknown }
     } catch {
       guard error.kind == .refused else { throw error }
       obstacle = error
     }
+  }
+
+  /// How many pages were to be left out that have no contents in the memory, if pages were named by number: what a
+  /// policy says of pages that are not there is the guest's word.
+  public func absentPages(after tally: EvictionTally) -> UInt64 {
+    hasNamed ? plan.pageCount - min(plan.pageCount, tally.met) : 0
   }
 
   /// Adds to the provenance what was asked for and what was recognised.
@@ -39,6 +53,7 @@ public struct EvictionDecision {
     if keepsFreePages {
       provenance.add("evict.kept", "free pages: the guest fills them with a pattern")
     }
+    if unknownPages > 0 { provenance.add("evict.unknown", "\(unknownPages)") }
     for (key, value) in guest?.fields ?? [] { provenance.add(key, value) }
   }
 }

@@ -29,6 +29,7 @@ public struct EvictionRequest: Sendable {
     var decision = EvictionDecision(policy)
     if policy > .none { try decision.classify(memory, MemoryClues(records), on: pool) }
     for plan in named { decision.plan.add(plan) }
+    decision.hasNamed = named.contains { !$0.isEmpty }
     decision.plan.keep(try ProtectedPages.pfns(records, in: memory))
     return decision
   }

@@ -62,7 +62,8 @@ extension LinuxGuest {
     var found: LinuxGuest?
     var obstacle = CheckpointError(
       .refused,
-      "no VMCOREINFO in this memory: either it is no Linux, or one built without crash dumps")
+      "no VMCOREINFO in this memory: it is no Linux, one built without crash dumps, or the page is missing"
+    )
     for text in texts {
       let guest: LinuxGuest
       do throws(CheckpointError) {
