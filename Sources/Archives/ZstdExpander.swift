@@ -4,8 +4,9 @@ internal import CheckpointImage
 
 /// Expands zstd: any number of frames one behind another.
 @safe final class ZstdExpander: Expander {
-  /// The largest window, as base-2 logarithm: the memory that a frame may ask for, 1 GiB.
-  private static let maximumWindow: Int32 = 30
+  /// The largest window, as base-2 logarithm: the memory that a frame may ask for, 1 GiB; inside another container
+  /// 128 MiB, for each of them takes its own.
+  private static let (maximumWindow, maximumNestedWindow): (Int32, Int32) = (30, 27)
 
   private let input: InputStream
   private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 18, alignment: 16)
@@ -18,7 +19,9 @@ internal import CheckpointImage
     self.input = input
     unsafe context = ZSTD_createDCtx()
     guard unsafe context != nil else { throw error(.refused, "zstd has no memory") }
-    unsafe ZSTD_DCtx_setParameter(context, ZSTD_d_windowLogMax, Self.maximumWindow)
+    unsafe ZSTD_DCtx_setParameter(
+      context, ZSTD_d_windowLogMax,
+      input.containers.isEmpty ? Self.maximumWindow : Self.maximumNestedWindow)
     unsafe source.src = UnsafeRawPointer(buffer.baseAddress)
   }
 

@@ -110,12 +110,9 @@ struct DifferenceReport: Encodable {
         for record in try chain.completeRecords() { notes[record.key] = RecordName.text(record) }
       }
     }
-    var names: [String] = []
-    for key in keys {
-      let name = "\(key.namespace) \(notes[key] ?? RecordName.text(key))"
-      if !names.contains(name) { names.append(name) }
-    }
-    return names
+    var told: Set<String> = []
+    return keys.map { "\($0.namespace) \(notes[$0] ?? RecordName.text($0))" }
+      .filter { told.insert($0).inserted }
   }
 
   /// What is written above a picture.

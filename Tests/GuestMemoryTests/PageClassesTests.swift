@@ -65,6 +65,16 @@ import Testing
     #expect(far[(1 << 28) - 1] == .unknown)
   }
 
+  /// Nor does it cost anything if the kernel says that it is there.
+  @Test(.timeLimit(.minutes(1))) func descriptorsOfMemoryThatIsNotThereAreRefused() throws {
+    let guest = ModelGuest()
+    guest.describeFarTooMuch()
+    let before = guest.memory.copied
+    let error = #expect(throws: CheckpointError.self) { try classes(of: guest) }
+    #expect(error?.reason.contains("and the memory has only 8192") == true)
+    #expect(guest.memory.copied - before < 1000)
+  }
+
   @Test func theNamedFramesAreAllThatIsRead() throws {
     var random = SplitMix64.forTest("theNamedFramesAreAllThatIsRead")
     let guest = ModelGuest()

@@ -113,6 +113,20 @@ import Testing
     #expect(error?.reason.hasPrefix("notes: found") == true)
   }
 
+  /// Else a few bytes could be memory without end.
+  @Test func segmentsOfTheSameBytesAreRefused() throws {
+    var bytes = Self.elf((0..<40).map { Segment(address: $0 << 20, contents: Self.page(7)) })
+    let offset = Array(bytes[64 + 8..<64 + 16])
+    for segment in 1..<40 {
+      bytes.replaceSubrange(64 + segment * 56 + 8..<64 + segment * 56 + 16, with: offset)
+    }
+    // As long as there are as many bytes as they say, nothing is wrong.
+    #expect(try read(bytes).count == 40)
+    bytes.removeLast(20 * Limits.pageSize)
+    let error = #expect(throws: CheckpointError.self) { try read(bytes) }
+    #expect(error?.reason.contains("more bytes in the file than its") == true)
+  }
+
   @Test func secondViewOfTheKernelIsPassedOver() throws {
     let found = try read(
       Self.elf([

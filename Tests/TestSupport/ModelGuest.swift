@@ -69,6 +69,13 @@ package final class ModelGuest {
     store()
   }
 
+  /// Has the kernel describe 1 TiB of memory, although there is no more than before.
+  package func describeFarTooMuch() {
+    memory.there = [0..<PFN(Self.pageCount)]
+    memory.limit = 1 << 28
+    memory[u64: 0x3f_0000 + 511 * 8] = memory[u64: 0x3f_0000]
+  }
+
   private func map(_ virtual: UInt64, to physical: UInt64) {
     memory.map(virtual, to: physical, root: Self.root, levels: 4, free: &nextTable)
   }

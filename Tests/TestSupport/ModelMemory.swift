@@ -5,10 +5,14 @@ package import CheckpointImage
 package final class ModelMemory: PhysicalMemory {
   package var pages: [PFN: [UInt8]] = [:]
   package var limit: PFN
+  /// The pages that there are, if not all below the limit.
+  package var there: [Range<PFN>]?
   /// Pages that were asked for.
   package var copied = 0
 
   package init(limit: PFN) { self.limit = limit }
+
+  package var runs: [Range<PFN>] { there ?? [0..<limit] }
 
   package func copy(_ pfns: ArraySlice<PFN>, to buffer: PageBuffer, at slot: Int)
     throws(CheckpointError)

@@ -7,6 +7,27 @@ import Testing
 
 /// A guest that is squeezed keeps what it needs.
 @Suite struct SqueezePolicyTests {
+  /// One that gives up a page now and then is waited for no longer than one that gives up nothing, or hardly.
+  @Test func aGuestThatGivesUpHardlyAnythingIsNotWaitedFor() {
+    let start = ContinuousClock.now
+    func waits(pages: UInt64, perSecond: UInt64) -> Int {
+      var patience = SqueezePatience(pages: pages, goal: pages / 2, now: start)
+      var seconds = 0
+      while seconds < 100_000,
+        patience.lasts(
+          pages: max(pages / 2, pages - min(pages, UInt64(seconds) * perSecond)),
+          now: start + .seconds(seconds))
+      { seconds += 1 }
+      return seconds
+    }
+    #expect(waits(pages: 1 << 20, perSecond: 0) == 5)
+    #expect(waits(pages: 1 << 20, perSecond: 1) == 5)
+    // At most sixteen times as long; one that goes on is waited for to the end.
+    #expect(waits(pages: 1 << 20, perSecond: 7000) > (1 << 19) / 7000)
+    #expect(waits(pages: 1 << 20, perSecond: 7000) < 16 * 5 + 5)
+    #expect(waits(pages: 3, perSecond: 1) > 1)
+  }
+
   /// Squeezes guests of all sizes that do as they are asked, and now and then take some memory for themselves.
   @Test func guestsKeepWhatTheyNeed() {
     var random = SplitMix64.forTest("SqueezePolicyTests")

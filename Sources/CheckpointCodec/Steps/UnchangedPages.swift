@@ -56,6 +56,7 @@ final class UnchangedPages: CheckpointSink {
     var run: StateExtent?
     var pfn = extent.pfn
     while pfn < extent.end {
+      try Interruption.check()
       let number = pfn / size
       let blockEnd = min(extent.end, (number + 1) * size)
       let pages = try pages(number)

@@ -7,6 +7,10 @@ internal import CheckpointImage
 struct DescriptorArray {
   /// The most pages that are described: 1 TiB.
   static let mostPages: PFN = 1 << 28
+  /// So many pages may be described for each that there is, and so many besides: memory has gaps, and a source may
+  /// lack pages; but the cost of looking at descriptors is not for the guest to choose.
+  private static let mostForEach = 256
+  private static let mostBesides = 1 << 20
 
   /// So many pages have descriptors that fill whole frames.
   let unitPages: Int
@@ -78,6 +82,11 @@ struct DescriptorArray {
     // Memory may go on far behind the last page that the kernel knows of.
     bases.removeLast(count - (bases.lastIndex { $0 != 0 } ?? -1) - 1)
     pageCount = min(Int(guest.memory.limit), bases.count << sectionShift)
+    let there = guest.memory.runs.reduce(0) { $0 + $1.count }
+    guard pageCount <= there * Self.mostForEach + Self.mostBesides else {
+      throw CheckpointError(
+        .refused, "the kernel describes \(pageCount) pages, and the memory has only \(there)")
+    }
     frames = [PFN](
       repeating: Self.absent, count: (pageCount + unitPages - 1) / unitPages * unitFrames)
     for section in bases.indices where bases[section] != 0 {
@@ -86,7 +95,7 @@ struct DescriptorArray {
     guard frames.contains(where: { $0 != Self.absent }) else {
       throw CheckpointError(
         .refused,
-        "there are no page descriptors where the kernel has them: is a part of the memory missing?")
+        "there are no page descriptors where the kernel has them (memory may be missing)")
     }
   }
 
@@ -160,6 +169,7 @@ struct DescriptorArray {
     let end = min(first + (size << sectionShift) / Limits.pageSize, frames.count)
     var place = first
     while place < end {
+      try Interruption.check()
       let virtual = bases[section] &+ UInt64(place * Limits.pageSize)
       let (mapping, reach) = try guest.tables.step(
         virtual, guest.pages, visit: { tableFrames.insert($0) })

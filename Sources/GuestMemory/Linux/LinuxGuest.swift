@@ -134,9 +134,10 @@ public final class LinuxGuest {
     var tries = 0
     try image().search(TypeInformation.magic, pages) { (place) throws(CheckpointError) in
       matches += 1
+      guard matches <= Self.mostMatches else { return true }
       guard let header = try bytes(at: place, count: TypeInformation.headerSize),
         let count = TypeInformation.byteCount(header: header)
-      else { return matches == Self.mostMatches }
+      else { return false }
       tries += 1
       if let whole = try bytes(at: place, count: count), let types = TypeInformation(whole),
         let size = types.size("page"), information.size("page") == UInt64(size)

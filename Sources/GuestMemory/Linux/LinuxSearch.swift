@@ -9,7 +9,7 @@ extension LinuxGuest {
   private static let mostProcessors = 8
   private static let mostImages = 3
 
-  /// Pages that are read to follow a kernel's pointers: a kernel has some thousands of them.
+  /// Pages that are read to follow pointers of all images: a kernel has some thousands of them.
   private static let mostLookedAt = 1 << 15
 
   /// The greatest memory that is searched, in pages: 1 TiB.
@@ -88,7 +88,13 @@ extension LinuxGuest {
   ) throws(CheckpointError) -> LinuxGuest {
     var obstacle = notRecognised("no processor's page tables map a kernel where Linux has its own")
     var images = 0
-    for register in registers.prefix(mostProcessors) {
+    var different: [UInt64] = []
+    for register in registers where !different.contains(register) {
+      different.append(register)
+      if different.count == mostProcessors { break }
+    }
+    let most = pages.copied + mostLookedAt
+    for register in different {
       // Where the kernel hides its memory from processes, theirs is the second of two tables. Only if it is one
       // that maps no kernel the first may be taken: else that could be a page of a process.
       for root in [register, register & ~0x1000] {
@@ -99,7 +105,7 @@ extension LinuxGuest {
           guard image.hasVariables, images < mostImages else { continue }
           images += 1
           do throws(CheckpointError) {
-            return try running(tables, image, in: memory, pages)
+            return try running(tables, image, in: memory, pages, most)
           } catch {
             guard error.kind == .refused else { throw error }
             obstacle = error
@@ -114,9 +120,9 @@ extension LinuxGuest {
   /// The guest whose kernel has this image.
   private static func running(
     _ tables: KernelPageTables, _ image: KernelImage, in memory: any PhysicalMemory,
-    _ pages: CachedPages
+    _ pages: CachedPages, _ most: Int
   ) throws(CheckpointError) -> LinuxGuest {
-    let guest = try only(texts(tables, image, pages), in: memory, pages)
+    let guest = try only(texts(tables, image, pages, most), in: memory, pages)
     let text = guest.information.symbol("_stext") ?? 0
     guard guest.tables.levels == tables.levels,
       try guest.translate(text) == tables.walk(text, pages)?.physical
@@ -126,11 +132,10 @@ extension LinuxGuest {
 
   /// The pages that begin as the text does and that one of the kernel's variables points to.
   private static func texts(
-    _ tables: KernelPageTables, _ image: KernelImage, _ pages: CachedPages
+    _ tables: KernelPageTables, _ image: KernelImage, _ pages: CachedPages, _ most: Int
   ) throws(CheckpointError) -> [[UInt8]] {
     var found: [[UInt8]] = []
     let pointers = try image.pagePointers(pages).sorted()
-    let most = pages.copied + mostLookedAt
     for pointer in pointers where pages.copied < most {
       guard let physical = try tables.walk(pointer, pages)?.physical else { continue }
       var text: [UInt8] = []

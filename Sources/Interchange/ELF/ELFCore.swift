@@ -83,7 +83,7 @@ struct ELFCore {
       throw CheckpointError(
         .refused, "no segment is memory", structure: Self.structure, offset: 0)
     }
-    try take(segments)
+    try take(segments, length ?? .max)
   }
 
   /// Whether the memory lies in the file in the order of its addresses.
@@ -155,7 +155,10 @@ struct ELFCore {
   }
 
   /// Sorts the memory and finds what is missing in it.
-  private mutating func take(_ segments: [Segment]) throws(CheckpointError) {
+  ///
+  /// - Parameter length: bytes of the file: no two segments share any, or a small file could be memory without end.
+  private mutating func take(_ segments: [Segment], _ length: UInt64) throws(CheckpointError) {
+    var left = length
     var last: Segment?
     var pages: UInt64 = 0
     for segment in segments.sorted(by: { $0.extent.address < $1.extent.address }) {
@@ -169,6 +172,12 @@ struct ELFCore {
         }
         continue
       }
+      guard segment.extent.length <= left else {
+        throw CheckpointError(
+          .damaged, "the segments have more bytes in the file than its \(length)",
+          structure: "ELF program header", offset: segment.place)
+      }
+      left -= segment.extent.length
       addMissing(upTo: segment.extent.address, behind: last)
       if segment.extent.length > 0 { extents.append(segment.extent) }
       pages += segment.extent.length >> UInt64(Limits.pageShift)

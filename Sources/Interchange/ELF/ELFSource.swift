@@ -45,6 +45,11 @@ enum ELFSource {
     for segment in core.notes {
       records += try DumpNote.all(in: read(segment.offset, segment.length), at: segment.offset)
         .map(DumpNote.record)
+      guard records.count <= Limits.maximumRecords else {
+        throw CheckpointError(
+          .damaged, "more than \(Limits.maximumRecords) notes", structure: "ELF note",
+          offset: segment.offset)
+      }
     }
     return records
   }

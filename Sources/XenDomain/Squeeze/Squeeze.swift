@@ -24,8 +24,6 @@ final class Squeeze {
     }
   }
 
-  /// A guest that gives up nothing for so long gives up no more.
-  private static let patience = Duration.seconds(5)
   /// How often a guest is looked at that is squeezed.
   private static let interval = Duration.milliseconds(500)
 
@@ -118,14 +116,14 @@ final class Squeeze {
 
   /// Whether the guest goes down so far before it stops giving up memory. What it gives up is kept for it.
   private func isReached(_ goal: UInt64) throws(CheckpointError) -> Bool {
+    var pages = try domain.pageCount()
     var least = UInt64.max
-    var end = ContinuousClock.now + Self.patience
-    while ContinuousClock.now < end {
+    var patience = SqueezePatience(pages: pages, goal: goal, now: .now)
+    while patience.lasts(pages: pages, now: .now) {
       try Interruption.check()
-      let pages = try domain.pageCount()
+      pages = try domain.pageCount()
       if pages < least {
         least = pages
-        end = ContinuousClock.now + Self.patience
         try control.keepReleased()
       }
       if pages <= goal { return true }
