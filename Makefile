@@ -88,6 +88,8 @@ bench-xen: build
 	$(XEN_JOB) Tests/Xen/pause "$(XEN_OUT)/pv" --timeout 1800 --env TYPE=pv
 	$(XEN_JOB) Tests/Xen/pause "$(XEN_OUT)/pv-shadow" --timeout 1800 --env TYPE=pv --xen shadow
 	$(XEN_JOB) Tests/Xen/table "$(XEN_OUT)/table" --timeout 3600 --mem 6144 --dom0-mem 4096 --env SIZE=512
+	$(XEN_JOB) Tests/Xen/table "$(XEN_OUT)/table-pv" --timeout 3600 --mem 6144 --dom0-mem 4096 --env SIZE=512 \
+	  --env TYPE=pv --xen shadow
 
 # A find ends it; the input is then in the corpus' folder, and belongs into Tests/Fuzz/Corpus.
 fuzz:
