@@ -259,7 +259,8 @@ import Testing
         #expect(result.notEvicted == 0 || times == 1, "\(call): \(name)")
         kept += times
       }
-      #expect(name != "classifier" || times == (isAfter ? 0 : 1))
+      // A PV guest's kernel that was not found is looked for again.
+      #expect(name != "classifier" || times == 0)
     }
     #expect(kept > 0)
   }

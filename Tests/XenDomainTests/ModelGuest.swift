@@ -204,8 +204,9 @@ extension ModelGuest: LiveDomain {
     return target
   }
 
-  func counters() throws(CheckpointError) -> MemoryCounters? {
+  func counters() throws(CheckpointError) -> MemoryCounters {
     try begin("counters")
+    guard let spare else { throw CheckpointError(.refused, "it does not tell") }
     return spare
   }
 

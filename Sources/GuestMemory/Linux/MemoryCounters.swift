@@ -18,12 +18,14 @@ public struct MemoryCounters: Equatable, Sendable {
     self.swapRoom = swapRoom
   }
 
-  /// Reads them; nil if the kernel does not tell where they are. As counters change while they are read, none is taken
-  /// for less than 0.
-  public init?(_ guest: LinuxGuest) throws(CheckpointError) {
+  /// Reads them. As counters change while they are read, none is taken for less than 0.
+  ///
+  /// - Throws: `.refused` if the kernel does not tell where they are.
+  public init(_ guest: LinuxGuest) throws(CheckpointError) {
+    let unknown = CheckpointError(.refused, "the kernel does not tell where its counters are")
     guard let types = try guest.types, let zones = try guest.symbol("vm_zone_stat"),
       let nodes = try guest.symbol("vm_node_stat"), let swap = try guest.symbol("nr_swap_pages")
-    else { return nil }
+    else { throw unknown }
     func counter(_ array: UInt64, _ name: String) throws(CheckpointError) -> UInt64? {
       guard let index = types.enumerator(name), (0..<256).contains(index) else { return nil }
       return try value(at: array &+ UInt64(index) * 8)
@@ -39,7 +41,7 @@ public struct MemoryCounters: Equatable, Sendable {
       let mapped = try counter(nodes, "NR_FILE_MAPPED"),
       let dirty = try counter(nodes, "NR_FILE_DIRTY"),
       let writeback = try counter(nodes, "NR_WRITEBACK"), let swapRoom = try value(at: swap)
-    else { return nil }
+    else { throw unknown }
     let (files, used) = (inactive &+ active, mapped &+ dirty &+ writeback)
     self.free = free
     cleanCache = files > used ? files - used : 0

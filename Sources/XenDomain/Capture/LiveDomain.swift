@@ -24,8 +24,8 @@ protocol LiveDomain: AnyObject {
   func configuration() throws(CheckpointError) -> [UInt8]
   /// What its balloon driver is told to leave the guest, in KiB.
   func memoryTarget() throws(CheckpointError) -> UInt64
-  /// What the guest's kernel counts of its memory now; nil if it is none that tells.
-  func counters() throws(CheckpointError) -> MemoryCounters?
+  /// What the guest's kernel counts of its memory now; refused if it is none that tells.
+  func counters() throws(CheckpointError) -> MemoryCounters
   /// Pages allocated to the domain; fails if it is gone.
   func pageCount() throws(CheckpointError) -> UInt64
   /// Whether the guest will not go on in this life: it has gone, or shut down.

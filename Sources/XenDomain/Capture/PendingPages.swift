@@ -1,6 +1,8 @@
 #if Xen
 internal import CheckpointCodec
 internal import CheckpointImage
+internal import Glibc
+internal import Interchange
 
 /// The pages that still have to be copied for the moment being captured.
 final class PendingPages {
@@ -33,6 +35,12 @@ final class PendingPages {
     pages.formUnion(try memory.refresh(isStill: false))
     isUnknown = true
     try eviction.begin()
+    // The tables of a PV guest may have named frames that it did not have yet when its P2M was read.
+    for _ in 0..<2 where memory.guest == .pv && eviction.isHindered {
+      usleep(100_000)
+      pages.formUnion(try memory.refresh(isStill: false))
+      try eviction.begin()
+    }
     unclassified = PFNBitmap(limit: 0)
   }
 

@@ -1,6 +1,7 @@
 #if Xen
 internal import CheckpointCodec
 internal import CheckpointImage
+internal import Glibc
 internal import GuestMemory
 
 /// A domain on this host's hypervisor.
@@ -11,7 +12,9 @@ final class RunningDomain: LiveDomain {
   private let hypervisor: Hypervisor
   private let toolstack: Toolstack
   /// Found when it is first asked for.
-  private var guestKernel: LinuxGuest?
+  private var kernel: LinuxGuest?
+  /// Why none is found.
+  private var kernelObstacle: CheckpointError?
 
   init(_ reference: DomainReference, _ hypervisor: Hypervisor, _ toolstack: Toolstack)
     throws(CheckpointError)
@@ -27,10 +30,14 @@ final class RunningDomain: LiveDomain {
         "is an HVM guest with a device model (QEMU), whose state only 'xl save -c' saves: capture the file that it "
           + "writes; or use --memory-only", file: "xen:\(reference.name)")
     }
-    memory =
-      state.isHVM
-      ? HVMMemory(reference.id, hypervisor) : try PVMemory(reference.id, hypervisor)
+    memory = try Self.memory(state, hypervisor)
     log = DirtyBitmap(reference.id, hypervisor)
+  }
+
+  private static func memory(_ state: DomainState, _ hypervisor: Hypervisor)
+    throws(CheckpointError) -> any DomainMemory
+  {
+    state.isHVM ? HVMMemory(state.id, hypervisor) : try PVMemory(state.id, hypervisor)
   }
 
   var version: String { hypervisor.version }
@@ -59,21 +66,41 @@ final class RunningDomain: LiveDomain {
     return target
   }
 
-  func counters() throws(CheckpointError) -> MemoryCounters? {
-    do throws(CheckpointError) {
-      let guest: LinuxGuest
-      if let guestKernel {
-        guest = guestKernel
-      } else {
-        guest = try LinuxGuest.find(in: memory, MemoryClues(memory.processors()))
-        guestKernel = guest
+  /// The tables of a PV guest may change while they are read, and name frames that it did not have when its P2M was
+  /// read: then all is read again.
+  func counters() throws(CheckpointError) -> MemoryCounters {
+    if let kernelObstacle { throw kernelObstacle }
+    var view = memory
+    var obstacle: CheckpointError?
+    for attempt in 0..<4 {
+      do throws(CheckpointError) {
+        if attempt > 0 {
+          usleep(100_000)
+          view = try anotherView()
+          kernel = nil
+        }
+        let kernel =
+          if let kernel { kernel } else {
+            try LinuxGuest.find(in: view, MemoryClues(view.processors()))
+          }
+        self.kernel = kernel
+        kernel.refresh()
+        return try MemoryCounters(kernel)
+      } catch {
+        if error.kind == .interrupted { throw error }
+        obstacle = CheckpointError(.refused, error.reason)
       }
-      guest.refresh()
-      return try MemoryCounters(guest)
-    } catch {
-      if error.kind == .interrupted { throw error }
-      return nil
     }
+    kernelObstacle = obstacle
+    throw obstacle ?? .gone(reference.id)
+  }
+
+  /// The memory as it is now, apart from what is being captured.
+  private func anotherView() throws(CheckpointError) -> any DomainMemory {
+    guard let state = try hypervisor.domain(reference.id) else { throw .gone(reference.id) }
+    let view = try Self.memory(state, hypervisor)
+    _ = try view.refresh(isStill: false)
+    return view
   }
 
   func pageCount() throws(CheckpointError) -> UInt64 {

@@ -64,6 +64,9 @@ final class LiveEviction {
     return fields
   }
 
+  /// Whether all pages are kept because the guest was not understood.
+  var isHindered: Bool { obstacle != nil }
+
   /// Why all pages are kept, the first time after that was found.
   func takeObstacle() -> CheckpointError? {
     guard !isObstacleTold, let obstacle else { return nil }

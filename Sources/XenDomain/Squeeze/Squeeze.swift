@@ -2,6 +2,7 @@
 internal import CheckpointCodec
 internal import CheckpointImage
 internal import Glibc
+internal import GuestMemory
 
 /// Has a guest give up memory before it is captured, and sees to it that it is never short of it. Whatever happens, the
 /// guard gives it back.
@@ -48,14 +49,27 @@ final class Squeeze {
     } else {
       policy = SqueezePolicy(pages: pages, goal: nil)
     }
-    let counters = try domain.counters()
-    guard goal != .auto || counters != nil else {
-      throw CheckpointError(
-        .refused,
-        "what the guest could do without is not known: no Linux that tells was recognised; "
-          + "give --squeeze a size", file: "xen:\(domain.reference.name)")
+    do throws(CheckpointError) {
+      _ = policy.pressure(try domain.counters())
+    } catch {
+      guard error.kind == .refused else { throw error }
+      if goal == .auto {
+        throw CheckpointError(
+          .refused,
+          "what the guest could do without is not known (\(error.reason)); give --squeeze a size",
+          file: "xen:\(domain.reference.name)")
+      }
     }
-    _ = policy.pressure(counters)
+  }
+
+  /// What the guest's kernel counts; nil if it does not tell.
+  private func counters() throws(CheckpointError) -> MemoryCounters? {
+    do throws(CheckpointError) {
+      return try domain.counters()
+    } catch {
+      guard error.kind == .refused else { throw error }
+      return nil
+    }
   }
 
   /// Squeezes the guest as far as it goes.
@@ -73,7 +87,7 @@ final class Squeeze {
   func look() throws(CheckpointError) -> SqueezeEnd? {
     guard !isOver, ContinuousClock.now >= lastLook + Self.interval else { return nil }
     lastLook = .now
-    guard let end = policy.pressure(try domain.counters()) else { return nil }
+    guard let end = policy.pressure(try counters()) else { return nil }
     try release()
     return end
   }
@@ -88,7 +102,7 @@ final class Squeeze {
   /// Asks for more; why no more can be had, if so.
   private func step() throws(CheckpointError) -> SqueezeEnd? {
     try Interruption.check()
-    var step = policy.next(pages: try domain.pageCount(), counters: try domain.counters())
+    var step = policy.next(pages: try domain.pageCount(), counters: try counters())
     if case .lower(let goal) = step {
       try ask(for: goal)
       do throws(CheckpointError) {
