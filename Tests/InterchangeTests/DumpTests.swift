@@ -7,11 +7,13 @@ import Testing
 
 /// ELF core files made by hand: what QEMU and Linux write, and what nobody should.
 @Suite struct DumpTests {
-  private struct Segment {
+  private struct Segment: CustomTestStringConvertible {
     var address: UInt64
     var contents: [UInt8]
     var size: UInt64?
     var virtual: UInt64 = 0
+
+    var testDescription: String { "\(contents.count) bytes at \(address)" }
   }
 
   private static func page(_ value: UInt8) -> [UInt8] {
