@@ -136,7 +136,7 @@ help:
 	@echo 'make man-check   check the man pages against the tools (needs a build)'
 	@echo 'make bench       measure (make bench-smoke: only see that measuring works)'
 	@echo 'make test-xen    live captures of guests on Xen, in QEMU (part of make test)'
-	@echo 'make soak-xen    the same for some hours: 100 captures, 50 kills, 20 restores; 40 seeds without free pages'
+	@echo 'make soak-xen    the same for some hours: 100 captures, 50 kills, 20 restores; 20 seeds each without free pages and squeezed'
 	@echo 'make demo-xen    capture a guest on Xen every second, lose it, and bring it back'
 	@echo 'make bench-xen   how long a guest of 512 MiB stands still, and what its images take, beside xl save -c'
 	@echo 'make fuzz        look for inputs that break the tools, FUZZ_SECONDS ($(FUZZ_SECONDS)) for each of FUZZ_TARGETS'
