@@ -294,3 +294,12 @@ P
 ) )
 ((peak < 200)) || fail "4 GiB of zeros took $peak MiB of memory"
 echo "memory for 4 GiB of zeros: $peak MiB"
+
+# The window that zstd data may have is memory for each of them: one inside another has less.
+memory wide.raw 700 3
+zstd -q --long=30 -c <wide.raw >wide.raw.zst
+zstd -q -c wide.raw.zst >wide.raw.zst.zst
+ckpt-capture -q --format raw wide.raw.zst -o wide.ckpt
+expect 1 'zstd data: Frame requires too much memory' ckpt-capture --format raw wide.raw.zst.zst -o wider.ckpt
+zstd -q -c <wide.raw | zstd -q -c >wide.raw.zst.zst
+ckpt-capture -q --format raw wide.raw.zst.zst -o wider.ckpt
