@@ -15,12 +15,17 @@ func library(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
   .target(name: name, dependencies: dependencies, swiftSettings: strict)
 }
 
+func systemLibrary(_ name: String, _ pkgConfig: String, _ package: String) -> Target {
+  .systemLibrary(
+    name: name, path: "Sources/System/\(name)", pkgConfig: pkgConfig, providers: [.apt([package])])
+}
+
 func tool(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
   .executableTarget(
     name: name,
     dependencies: dependencies + [
-      "CommandLineSupport", "GuestMemory", "Interchange", "CheckpointChain", "CheckpointCodec",
-      "CheckpointImage", "Pictures",
+      "CommandLineSupport", "Operations", "GuestMemory", "Formats", "CheckpointChain",
+      "CheckpointCodec", "Storage", "CheckpointImage", "Pictures",
       .product(name: "ArgumentParser", package: "swift-argument-parser"),
     ],
     swiftSettings: strict)
@@ -30,14 +35,21 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
   .testTarget(name: name, dependencies: dependencies + ["TestSupport"], swiftSettings: strict)
 }
 
+/// The libraries that need neither Xen nor a terminal.
+let everything: [Target.Dependency] = [
+  "Archives", "KdumpLibrary", "ImageJSON", "Inspection", "Operations", "GuestMemory", "Formats",
+  "CheckpointChain", "CheckpointCodec", "Storage", "CheckpointImage",
+]
+
 let package = Package(
   name: "vmckpt",
   products: [
     .library(
       name: "VMCheckpoint",
       targets: [
-        "CheckpointImage", "CheckpointCodec", "CheckpointChain", "Inspection", "Interchange",
-        "Archives", "Kdump", "GuestMemory",
+        "CheckpointImage", "Storage", "CheckpointCodec", "CheckpointChain", "Formats",
+        "GuestMemory",
+        "Operations", "Inspection", "Archives", "KdumpLibrary",
       ]),
     .executable(name: "ckpt-capture", targets: ["ckpt-capture"]),
     .executable(name: "ckpt-merge", targets: ["ckpt-merge"]),
@@ -56,89 +68,79 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
   ],
   targets: [
-    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
-    .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
-    .systemLibrary(
-      name: "CDeflate", pkgConfig: "libdeflate", providers: [.apt(["libdeflate-dev"])]),
-    .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
-    .systemLibrary(name: "CMemmem"),
-    .systemLibrary(
-      name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
-    .systemLibrary(
-      name: "CKdumpfile", pkgConfig: "libkdumpfile", providers: [.apt(["libkdumpfile-dev"])]),
-    .systemLibrary(name: "CXen", pkgConfig: "xenlight", providers: [.apt(["libxen-dev"])]),
+    systemLibrary("CZlib", "zlib", "zlib1g-dev"),
+    systemLibrary("CZstd", "libzstd", "libzstd-dev"),
+    systemLibrary("CDeflate", "libdeflate", "libdeflate-dev"),
+    systemLibrary("CCrypto", "libcrypto", "libssl-dev"),
+    systemLibrary("CArchive", "libarchive", "libarchive-dev"),
+    systemLibrary("CKdumpfile", "libkdumpfile", "libkdumpfile-dev"),
+    systemLibrary("CXen", "xenlight", "libxen-dev"),
+    .systemLibrary(name: "CMemmem", path: "Sources/System/CMemmem"),
 
     library("CheckpointImage", ["CCrypto", "CDeflate"]),
-    library("CheckpointCodec", ["CheckpointImage", "CZlib", "CZstd"]),
-    library("CheckpointChain", ["CheckpointCodec", "CheckpointImage"]),
-    library("ImageJSON", ["CheckpointCodec", "CheckpointImage"]),
+    library("Storage", ["CheckpointImage"]),
+    library("CheckpointCodec", ["Storage", "CheckpointImage", "CZlib", "CZstd"]),
+    library("CheckpointChain", ["CheckpointCodec", "Storage", "CheckpointImage"]),
+    library("Formats", ["CheckpointChain", "CheckpointCodec", "Storage", "CheckpointImage"]),
+    library("GuestMemory", ["CheckpointCodec", "Storage", "CheckpointImage", "CMemmem"]),
     library(
-      "Inspection", ["CheckpointChain", "CheckpointCodec", "CheckpointImage", "CMemmem"]),
-    library("Interchange", ["CheckpointChain", "CheckpointCodec", "CheckpointImage"]),
+      "Operations",
+      [
+        "GuestMemory", "Formats", "CheckpointChain", "CheckpointCodec", "Storage",
+        "CheckpointImage",
+      ]),
+    library(
+      "Inspection",
+      [
+        "Operations", "GuestMemory", "CheckpointChain", "CheckpointCodec", "Storage",
+        "CheckpointImage", "CMemmem",
+      ]),
+    library("ImageJSON", ["CheckpointCodec", "Storage", "CheckpointImage"]),
     library("Pictures", ["CheckpointImage", "CZlib"]),
     library(
       "Archives",
-      ["Interchange", "CheckpointCodec", "CheckpointImage", "CArchive", "CZlib", "CZstd"]),
-    library("Kdump", ["Interchange", "CheckpointCodec", "CheckpointImage", "CKdumpfile"]),
+      ["Formats", "CheckpointCodec", "Storage", "CheckpointImage", "CArchive", "CZlib", "CZstd"]),
     library(
-      "GuestMemory",
-      ["Interchange", "CheckpointChain", "CheckpointCodec", "CheckpointImage", "CMemmem"]),
+      "KdumpLibrary", ["Formats", "CheckpointCodec", "Storage", "CheckpointImage", "CKdumpfile"]),
     library(
       "XenDomain",
       [
-        "GuestMemory", "Interchange", "CheckpointChain", "CheckpointCodec", "CheckpointImage",
-        .target(name: "CXen", condition: .when(traits: ["Xen"])),
+        "Operations", "GuestMemory", "Formats", "CheckpointChain", "CheckpointCodec", "Storage",
+        "CheckpointImage", .target(name: "CXen", condition: .when(traits: ["Xen"])),
       ]),
     library(
       "CommandLineSupport",
       [
-        "GuestMemory", "Interchange", "CheckpointChain", "CheckpointCodec", "CheckpointImage",
-        "Pictures", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Operations", "GuestMemory", "Formats", "CheckpointChain", "CheckpointCodec", "Storage",
+        "CheckpointImage", "Pictures",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
-    tool("ckpt-capture", ["Archives", "Kdump", "XenDomain"]),
+    tool("ckpt-capture", ["Archives", "KdumpLibrary", "XenDomain"]),
     tool("ckpt-merge"),
     tool("ckpt-verify", ["Archives"]),
     tool("ckpt-restore", ["XenDomain"]),
     tool("ckpt-inspect", ["ImageJSON", "Inspection"]),
-    tool("ckpt-diff"),
+    tool("ckpt-diff", ["Inspection"]),
 
     .target(
-      name: "TestSupport", dependencies: ["CheckpointCodec", "CheckpointImage"],
+      name: "TestSupport", dependencies: ["CheckpointCodec", "Storage", "CheckpointImage"],
       path: "Tests/TestSupport", swiftSettings: strict),
     .target(
-      name: "FuzzTargets",
-      dependencies: [
-        "Archives", "ImageJSON", "Interchange", "CheckpointChain", "CheckpointCodec",
-        "CheckpointImage", "GuestMemory", "TestSupport",
-      ], path: "Tests/Fuzz/Targets", swiftSettings: strict),
+      name: "FuzzTargets", dependencies: everything + ["TestSupport"], path: "Tests/Fuzz/Targets",
+      swiftSettings: strict),
     .testTarget(
       name: "CorpusTests", dependencies: ["FuzzTargets"], path: "Tests/Fuzz/Replay",
       swiftSettings: strict),
     tests("CheckpointImageTests", ["CheckpointImage"]),
-    tests("CheckpointCodecTests", ["CheckpointCodec", "CheckpointImage"]),
-    tests(
-      "CheckpointChainTests",
-      ["CheckpointChain", "CheckpointCodec", "CheckpointImage", "Interchange"]),
-    tests("ImageJSONTests", ["ImageJSON", "CheckpointCodec", "CheckpointImage"]),
-    tests(
-      "InspectionTests",
-      ["Inspection", "CheckpointChain", "CheckpointCodec", "CheckpointImage", "Interchange"]),
+    tests("CheckpointCodecTests", ["CheckpointCodec", "Storage", "CheckpointImage"]),
+    tests("CheckpointChainTests", everything),
+    tests("ImageJSONTests", everything),
+    tests("InspectionTests", everything),
     tests("PicturesTests", ["Pictures", "CheckpointImage"]),
-    tests(
-      "InterchangeTests", ["Interchange", "CheckpointChain", "CheckpointCodec", "CheckpointImage"]),
-    tests(
-      "GuestMemoryTests",
-      [
-        "FuzzTargets", "GuestMemory", "Interchange", "CheckpointChain", "CheckpointCodec",
-        "CheckpointImage",
-      ]),
-    tests(
-      "XenDomainTests",
-      [
-        "XenDomain", "GuestMemory", "Interchange", "CheckpointChain", "CheckpointCodec",
-        "CheckpointImage",
-      ]),
+    tests("FormatsTests", everything),
+    tests("GuestMemoryTests", everything + ["FuzzTargets"]),
+    tests("XenDomainTests", everything + ["XenDomain"]),
   ],
   swiftLanguageModes: [.v6]
 )
@@ -155,7 +157,7 @@ if Context.environment["FUZZ"] != nil {
 if Context.environment["GUARD_DRIVER"] != nil {
   package.targets.append(
     .executableTarget(
-      name: "guard-driver", dependencies: ["XenDomain", "CheckpointImage"],
+      name: "guard-driver", dependencies: ["XenDomain", "Storage", "CheckpointImage"],
       path: "Tests/Xen/guard/Driver", swiftSettings: strict)
   )
 }
@@ -164,24 +166,20 @@ if Context.environment["GUARD_DRIVER"] != nil {
 if Context.environment["XEN_COMPARE"] != nil {
   package.targets.append(
     .executableTarget(
-      name: "xen-compare",
-      dependencies: ["XenDomain", "CheckpointCodec", "CheckpointImage"],
-      path: "Tests/Xen/compare", exclude: ["run.sh"], swiftSettings: strict)
+      name: "xen-compare", dependencies: everything + ["XenDomain"], path: "Tests/Xen/compare",
+      exclude: ["run.sh"], swiftSettings: strict)
   )
 }
 
 // Prints what is found of a guest's kernel, for a comparison with what the guest said, and looks for it in damaged memory;
 // see Tests/Scripts/test-guests.sh.
 if Context.environment["GUEST_FACTS"] != nil {
-  let memory: [Target.Dependency] = [
-    "GuestMemory", "Interchange", "CheckpointCodec", "CheckpointImage",
-  ]
   package.targets += [
     .executableTarget(
-      name: "guest-facts", dependencies: memory, path: "Tests/Oracle/guest-facts",
+      name: "guest-facts", dependencies: everything, path: "Tests/Oracle/guest-facts",
       swiftSettings: strict),
     .executableTarget(
-      name: "damaged-guest", dependencies: memory + ["TestSupport"],
+      name: "damaged-guest", dependencies: everything + ["TestSupport"],
       path: "Tests/Oracle/damaged-guest", swiftSettings: strict),
   ]
 }

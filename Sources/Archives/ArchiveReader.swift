@@ -2,6 +2,7 @@ internal import CArchive
 internal import CheckpointCodec
 internal import CheckpointImage
 internal import Glibc
+internal import Storage
 
 /// libarchive at work on a stream: expands it, or gives the members of the archive in it.
 ///

@@ -1,6 +1,7 @@
 internal import CArchive
 internal import CheckpointCodec
 internal import CheckpointImage
+internal import Storage
 
 /// The compressions that are expanded on the way in.
 enum Compression: String, CaseIterable {

@@ -1,5 +1,6 @@
 internal import CheckpointCodec
 internal import CheckpointImage
+internal import Storage
 
 /// The bytes that a compressed stream expands to.
 final class ExpandedOrigin: ByteOrigin {

@@ -1,6 +1,7 @@
 internal import CZlib
 internal import CheckpointCodec
 internal import CheckpointImage
+internal import Storage
 
 /// Expands gzip: any number of parts one behind another, each with its checksum and length.
 @safe final class GzipExpander: Expander {

@@ -1,5 +1,6 @@
 internal import CheckpointCodec
 internal import CheckpointImage
+internal import Storage
 
 /// The bytes of a member of an archive.
 final class MemberOrigin: ByteOrigin {

@@ -1,5 +1,6 @@
 internal import CheckpointCodec
 internal import CheckpointImage
+internal import Storage
 
 /// Finds the member of an archive that is to be read, and at its end, that no other fits as well.
 ///

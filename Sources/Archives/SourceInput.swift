@@ -1,6 +1,7 @@
-public import CheckpointCodec
-public import CheckpointImage
-public import Interchange
+internal import CheckpointCodec
+package import CheckpointImage
+package import Formats
+package import Storage
 
 /// The source that a user named: a file, what a compressed file expands to, or a member of an archive.
 ///
@@ -8,11 +9,11 @@ public import Interchange
 /// chooses with what, so for `SourceFormat.raw` it counts only what the name speaks of, or that a member
 /// was asked for. Members are read as they come, once: nothing is spooled, and that a second one fits
 /// too is found at the end.
-public struct SourceInput {
+package struct SourceInput {
   /// The bytes of the source.
-  public let input: InputStream
+  package let input: InputStream
   /// What the source is.
-  public let format: SourceFormat
+  package let format: SourceFormat
 
   /// How many containers may lie inside one another.
   private static let maximumDepth = 8
@@ -22,7 +23,7 @@ public struct SourceInput {
   /// - Parameters:
   ///   - name: a file, `FILE:MEMBER`, or `-` for standard input.
   ///   - format: what it is; nil to look at its first bytes.
-  public static func open(_ name: String, as format: SourceFormat?) throws(CheckpointError) -> Self
+  package static func open(_ name: String, as format: SourceFormat?) throws(CheckpointError) -> Self
   {
     let name = SourceName(name)
     return try source(
@@ -30,7 +31,7 @@ public struct SourceInput {
   }
 
   /// The stream of Xen's that an input is or expands to; nil if it begins as neither.
-  public static func stream(in input: InputStream) throws(CheckpointError)
+  package static func stream(in input: InputStream) throws(CheckpointError)
     -> (input: InputStream, format: XenFormat)?
   {
     let start = try input.peek(ArchiveFormat.startLength)

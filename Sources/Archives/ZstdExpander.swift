@@ -1,6 +1,7 @@
 internal import CZstd
 internal import CheckpointCodec
 internal import CheckpointImage
+internal import Storage
 
 /// Expands zstd: any number of frames one behind another.
 @safe final class ZstdExpander: Expander {

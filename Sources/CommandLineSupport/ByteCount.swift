@@ -1,7 +1,7 @@
 /// Sizes for people.
-public enum ByteCount {
+package enum ByteCount {
   /// A size in bytes, kB, MB or GB with three digits or so.
-  public static func text(_ bytes: UInt64) -> String {
+  package static func text(_ bytes: UInt64) -> String {
     var value = Double(bytes)
     var unit = "B"
     for next in ["kB", "MB", "GB", "TB", "PB", "EB"] where value >= 1000 {

@@ -1,35 +1,35 @@
-public import ArgumentParser
-public import CheckpointCodec
-public import CheckpointImage
+package import ArgumentParser
+package import CheckpointCodec
+package import CheckpointImage
 
 extension CodecID: ExpressibleByArgument {
   /// A codec by its name.
-  public init?(argument: String) {
+  package init?(argument: String) {
     guard let codec = Self.allCases.first(where: { $0.name == argument }) else { return nil }
     self = codec
   }
 
   /// The names.
-  public static var allValueStrings: [String] { allCases.map(\.name) }
+  package static var allValueStrings: [String] { allCases.map(\.name) }
 }
 
 /// Options of tools that compress.
-public struct CodecOptions: ParsableArguments {
+package struct CodecOptions: ParsableArguments {
   /// The codec.
   @Option(help: ArgumentHelp("Compress with none, zlib or zstd.", valueName: "codec"))
-  public var codec: CodecID?
+  package var codec: CodecID?
 
   /// The level.
   @Option(
     help: ArgumentHelp(
       "Compression level: zlib 1 to 9, zstd 1 to 19 (default: 1).", valueName: "level"))
-  public var level: Int32?
+  package var level: Int32?
 
   /// Makes the options.
-  public init() {}
+  package init() {}
 
   /// Refuses impossible values.
-  public func validate() throws {
+  package func validate() throws {
     let levels = CodecSettings.levels(codec ?? .zstd)
     if level != nil, codec == CodecID.none {
       throw ValidationError("--level has no meaning with --codec none")
@@ -42,7 +42,7 @@ public struct CodecOptions: ParsableArguments {
   }
 
   /// What was asked for; nil if nothing was.
-  public var chosen: CodecSettings? {
+  package var chosen: CodecSettings? {
     guard codec != nil || level != nil else { return nil }
     return CodecSettings(codec: codec ?? .zstd, level: level)
   }

@@ -1,49 +1,49 @@
-public import ArgumentParser
-public import CheckpointCodec
-public import CheckpointImage
-public import GuestMemory
-internal import Interchange
-
+package import ArgumentParser
+package import CheckpointCodec
+package import CheckpointImage
+internal import Formats
+package import GuestMemory
+package import Operations
 extension EvictionPolicy: ExpressibleByArgument {
   /// A policy by its name.
-  public init?(argument: String) {
+  package init?(argument: String) {
     guard let policy = Self.allCases.first(where: { "\($0)" == argument }) else { return nil }
     self = policy
   }
 
   /// The names.
-  public static var allValueStrings: [String] { allCases.map { "\($0)" } }
+  package static var allValueStrings: [String] { allCases.map { "\($0)" } }
 }
 
 /// Options of tools that leave pages out.
-public struct EvictionOptions: ParsableArguments {
+package struct EvictionOptions: ParsableArguments {
   /// The classes of pages.
   @Option(
     help: ArgumentHelp(
       "Leave out pages by what a Linux guest uses them for: none, free, cache or user (default: none; ckpt-capture: free for a running domain).",
       valueName: "policy"))
-  public var evict: EvictionPolicy?
+  package var evict: EvictionPolicy?
 
   /// Pages by number.
   @Option(
     help: ArgumentHelp("Leave out the pages that this text file names.", valueName: "file"),
     completion: .file())
-  public var evictList: String?
+  package var evictList: String?
 
   /// Pages that another program left out.
   @Option(
     help: ArgumentHelp(
       "Leave out what makedumpfile left out of this kdump-compressed dump.", valueName: "file"),
     completion: .file())
-  public var evictKdump: String?
+  package var evictKdump: String?
 
   /// Makes the options.
-  public init() {}
+  package init() {}
 
   /// Fails if standard input would be read more than once.
   ///
   /// - Parameter inputs: what the tool reads besides.
-  public func check(beside inputs: String?...) throws {
+  package func check(beside inputs: String?...) throws {
     guard (inputs + [evictList, evictKdump]).count(where: { $0 == "-" }) <= 1 else {
       throw ValidationError("standard input can be used only once")
     }
@@ -52,7 +52,7 @@ public struct EvictionOptions: ParsableArguments {
   /// What was asked for.
   ///
   /// - Parameter policy: the policy if none was named.
-  public func request(otherwise policy: EvictionPolicy = .none) throws(CheckpointError)
+  package func request(otherwise policy: EvictionPolicy = .none) throws(CheckpointError)
     -> EvictionRequest
   {
     var request = EvictionRequest(evict ?? policy)
@@ -64,7 +64,7 @@ public struct EvictionOptions: ParsableArguments {
 
 extension EvictionDecision {
   /// Tells what is kept because it is not known what the guest uses it for.
-  public func warn(of file: String) {
+  package func warn(of file: String) {
     if let obstacle {
       Message.print(
         "\(toolName): warning: \(file): \(obstacle.reason): what it uses its pages for is not known, so all are kept"
@@ -77,7 +77,7 @@ extension EvictionDecision {
   }
 
   /// Tells which pages were to be left out and are not there.
-  public func warn(of file: String, after tally: EvictionTally) {
+  package func warn(of file: String, after tally: EvictionTally) {
     let absent = absentPages(after: tally)
     guard absent > 0 else { return }
     Message.print(

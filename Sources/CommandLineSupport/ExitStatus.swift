@@ -1,7 +1,7 @@
-public import CheckpointImage
+package import CheckpointImage
 
 /// The exit statuses of all tools.
-public enum ExitStatus: Int32, Sendable {
+package enum ExitStatus: Int32, Sendable {
   /// Done, the same, sound.
   case success = 0
   /// The answer is no: it differs, is damaged, is incomplete.
@@ -10,7 +10,7 @@ public enum ExitStatus: Int32, Sendable {
   case failure = 2
 
   /// The status an error leads to.
-  public init(_ error: CheckpointError) {
+  package init(_ error: CheckpointError) {
     switch error.kind {
     case .damaged, .incomplete: self = .no
     case .unsupported, .missingParent, .mismatch, .io, .refused, .interrupted: self = .failure

@@ -1,7 +1,7 @@
-public import CheckpointImage
+package import CheckpointImage
 
 /// Bytes as `hexdump -C` shows them: address, bytes, characters; a star for lines that repeat.
-public struct HexDump {
+package struct HexDump {
   private static let width = 16
 
   private var address: UInt64
@@ -10,10 +10,10 @@ public struct HexDump {
   private var isRepeating = false
 
   /// A dump that begins at `address`.
-  public init(at address: UInt64) { self.address = address }
+  package init(at address: UInt64) { self.address = address }
 
   /// Prints a few bytes.
-  public static func print(_ bytes: [UInt8], at address: UInt64, to output: inout ResultStream)
+  package static func print(_ bytes: [UInt8], at address: UInt64, to output: inout ResultStream)
     throws(CheckpointError)
   {
     var dump = HexDump(at: address)
@@ -22,7 +22,7 @@ public struct HexDump {
   }
 
   /// Adds bytes.
-  public mutating func add(_ bytes: RawSpan, to output: inout ResultStream)
+  package mutating func add(_ bytes: RawSpan, to output: inout ResultStream)
     throws(CheckpointError)
   {
     var taken = 0
@@ -37,7 +37,7 @@ public struct HexDump {
   }
 
   /// Adds zero bytes; they cost nothing beyond the first few lines.
-  public mutating func addZeros(_ count: UInt64, to output: inout ResultStream)
+  package mutating func addZeros(_ count: UInt64, to output: inout ResultStream)
     throws(CheckpointError)
   {
     var left = count
@@ -58,7 +58,7 @@ public struct HexDump {
   }
 
   /// Ends the dump: the last line, and the address behind it.
-  public mutating func end(to output: inout ResultStream) throws(CheckpointError) {
+  package mutating func end(to output: inout ResultStream) throws(CheckpointError) {
     if !row.isEmpty { try endRow(&output) }
     try output.print(Self.text(address))
   }

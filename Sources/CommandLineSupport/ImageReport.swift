@@ -1,39 +1,39 @@
-public import CheckpointCodec
-public import CheckpointImage
-public import GuestMemory
-
+package import CheckpointCodec
+package import CheckpointImage
+internal import GuestMemory
+package import Operations
 /// What a tool that wrote an image says of it.
-public struct ImageReport: Encodable {
+package struct ImageReport: Encodable {
   /// The file.
-  public var file: String
+  package var file: String
   /// The moment's identity.
-  public var checkpointID: String
+  package var checkpointID: String
   /// The file's identity.
-  public var fileID: String
+  package var fileID: String
   /// The memory digest.
-  public var memoryDigest: String
+  package var memoryDigest: String
   /// The digest of the machine's state.
-  public var stateDigest: String
+  package var stateDigest: String
   /// Bytes of the file.
-  public var bytes: UInt64
+  package var bytes: UInt64
   /// Index entries by state.
-  public var pages: [String: UInt64]
+  package var pages: [String: UInt64]
   /// Stored pages that are no longer in use.
-  public var deadCopies: UInt64
+  package var deadCopies: UInt64
 
   /// What became of the images that were merged into it.
-  public var merged: Merged?
+  package var merged: Merged?
 
   /// Pages that were left out, by reason.
-  public private(set) var evicted: [String: UInt64]?
+  package private(set) var evicted: [String: UInt64]?
   /// Why nothing is known of what the guest uses its pages for, if that was asked.
-  public private(set) var evictObstacle: String?
+  package private(set) var evictObstacle: String?
   /// Pages that were to be left out and are not there; nil if none.
-  public private(set) var absent: UInt64?
+  package private(set) var absent: UInt64?
   private var isRestorable = true
 
   /// Takes note of the pages that were left out, and of what became of the wish.
-  public mutating func note(_ tally: EvictionTally, of decision: EvictionDecision?) {
+  package mutating func note(_ tally: EvictionTally, of decision: EvictionDecision?) {
     evictObstacle = decision?.obstacle?.reason
     absent = decision.map { $0.absentPages(after: tally) }.flatMap { $0 > 0 ? $0 : nil }
     guard !tally.pages.isEmpty else { return }
@@ -54,16 +54,16 @@ public struct ImageReport: Encodable {
   }
 
   /// What a merge did.
-  public struct Merged: Encodable {
+  package struct Merged: Encodable {
     /// Images merged.
-    public var images: Int
+    package var images: Int
     /// Regions that were copied as they are.
-    public var copied: Int
+    package var copied: Int
     /// Regions that were compressed anew.
-    public var repacked: Int
+    package var repacked: Int
 
     /// Makes a report.
-    public init(images: Int, copied: Int, repacked: Int) {
+    package init(images: Int, copied: Int, repacked: Int) {
       self.images = images
       self.copied = copied
       self.repacked = repacked
@@ -75,7 +75,7 @@ public struct ImageReport: Encodable {
   }
 
   /// A report on an image.
-  public init(file: String, root: ImageRoot, fileID: Digest, bytes: UInt64) {
+  package init(file: String, root: ImageRoot, fileID: Digest, bytes: UInt64) {
     self.file = file
     checkpointID = root.checkpointID.hex
     self.fileID = fileID.hex
@@ -95,7 +95,7 @@ public struct ImageReport: Encodable {
   }
 
   /// The page counts in words.
-  public var pageText: String {
+  package var pageText: String {
     let parts = PageState.allCases.compactMap { state in
       pages["\(state)"].map { "\($0) \(state)" }
     }
@@ -103,13 +103,13 @@ public struct ImageReport: Encodable {
   }
 
   /// A line for people.
-  public var line: String {
+  package var line: String {
     "\(file): \(ByteCount.text(bytes)), \(pageText), checkpoint \(checkpointID.prefix(16))"
   }
 
   /// Tells what was written: on standard output as JSON, else on standard error; always there if standard
   /// output carries the data.
-  public func tell(_ common: CommonOptions, _ output: OutputOptions) throws(CheckpointError) {
+  package func tell(_ common: CommonOptions, _ output: OutputOptions) throws(CheckpointError) {
     if common.json && output.output != "-" {
       try Results.printJSON(self)
     } else if !common.quiet {

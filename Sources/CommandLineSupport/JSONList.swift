@@ -1,20 +1,20 @@
-public import CheckpointImage
+package import CheckpointImage
 internal import FoundationEssentials
 
 /// A JSON list on standard output, element by element: there may be more of them than fit into memory.
-public struct JSONList {
+package struct JSONList {
   private let encoder = JSONEncoder()
   private var pending = Array("[".utf8)
   private var isEmpty = true
 
   /// Begins a list, an element on a line, or indented.
-  public init(isIndented: Bool = false) {
+  package init(isIndented: Bool = false) {
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     if isIndented { encoder.outputFormatting.insert(.prettyPrinted) }
   }
 
   /// Adds an element.
-  public mutating func add(_ value: some Encodable) throws(CheckpointError) {
+  package mutating func add(_ value: some Encodable) throws(CheckpointError) {
     let bytes = try JSONText.bytes(value, encoder)
     pending += Array((isEmpty ? "\n" : ",\n").utf8)
     pending += bytes
@@ -23,7 +23,7 @@ public struct JSONList {
   }
 
   /// Ends the list.
-  public mutating func end() throws(CheckpointError) {
+  package mutating func end() throws(CheckpointError) {
     pending += Array("\n]\n".utf8)
     try flush()
   }

@@ -1,13 +1,13 @@
 internal import Glibc
 
 /// The name the tool was called by.
-public var toolName: String {
+package var toolName: String {
   CommandLine.arguments.first?.split(separator: "/").last.map(String.init) ?? "vmckpt"
 }
 
 extension String {
   /// The text without control characters: names and texts from files must not drive a terminal.
-  public var printable: String {
+  package var printable: String {
     guard unicodeScalars.contains(where: \.drivesTerminal) else {
       return self
     }
@@ -18,9 +18,9 @@ extension String {
 }
 
 /// Text for people, on standard error.
-public enum Message {
+package enum Message {
   /// Prints a line.
-  public static func print(_ line: String) {
+  package static func print(_ line: String) {
     let bytes = Array((line.printable + "\n").utf8)
     unsafe bytes.withUnsafeBytes { _ = unsafe write(STDERR_FILENO, $0.baseAddress, $0.count) }
   }

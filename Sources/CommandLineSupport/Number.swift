@@ -1,10 +1,10 @@
 internal import ArgumentParser
-public import CheckpointImage
+package import CheckpointImage
 
 /// Addresses and page numbers on the command line: decimal, or hexadecimal behind `0x`.
-public enum Number {
+package enum Number {
   /// A number.
-  public static func parse(_ text: String) throws -> UInt64 {
+  package static func parse(_ text: String) throws -> UInt64 {
     let isHexadecimal = text.hasPrefix("0x") || text.hasPrefix("0X")
     let digits = isHexadecimal ? text.dropFirst(2) : text[...]
     // The library would take a sign.
@@ -18,7 +18,7 @@ public enum Number {
   }
 
   /// The number of a page.
-  public static func parsePFN(_ text: String) throws -> PFN {
+  package static func parsePFN(_ text: String) throws -> PFN {
     let value = try parse(text)
     guard value < Limits.pfnEnd else {
       throw ValidationError("PFN '\(text)' is too large: PFNs are below 2^52")
@@ -27,7 +27,7 @@ public enum Number {
   }
 
   /// Pages from the first to the last, such as `0x100-0x1ff`; or a single one.
-  public static func parsePFNs(_ text: String) throws -> Range<PFN> {
+  package static func parsePFNs(_ text: String) throws -> Range<PFN> {
     let parts = text.split(separator: "-", omittingEmptySubsequences: false)
     guard parts.count <= 2 else {
       throw ValidationError("'\(text)' is no range: write it as 0x100-0x1ff")

@@ -1,11 +1,11 @@
 /// A file name with a place for a number, as in `web-%04d.ckpt`: `%d`, or `%` and a width that begins with 0.
-public struct NumberedName {
+package struct NumberedName {
   private let before: Substring
   private let after: Substring
   private let width: Int
 
   /// Finds the place for the number in the last part of a path; nil if there is none, or more than one.
-  public init?(_ path: String) {
+  package init?(_ path: String) {
     let name = path.split(separator: "/", omittingEmptySubsequences: false).last ?? ""
     let places = name.matches(of: /%(?:0([1-9]))?d/)
     guard let place = places.first, places.count == 1 else { return nil }
@@ -15,7 +15,7 @@ public struct NumberedName {
   }
 
   /// The name with a number.
-  public func path(_ number: Int) -> String {
+  package func path(_ number: Int) -> String {
     let digits = String(number)
     return before + String(repeating: "0", count: max(0, width - digits.count)) + digits + after
   }

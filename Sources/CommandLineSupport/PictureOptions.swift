@@ -1,49 +1,50 @@
-public import ArgumentParser
+package import ArgumentParser
 internal import CheckpointChain
-public import CheckpointCodec
-public import CheckpointImage
-public import Pictures
+package import CheckpointCodec
+package import CheckpointImage
+package import Pictures
+internal import Storage
 
 /// Options of tools that draw a map of a guest's memory.
-public struct PictureOptions: ParsableArguments {
+package struct PictureOptions: ParsableArguments {
   /// A PNG file.
   @Option(
     help: ArgumentHelp("Draw a picture in this PNG file; - is standard output.", valueName: "file"),
     completion: .file())
-  public var png: String?
+  package var png: String?
 
   /// An SVG file.
   @Option(
     help: ArgumentHelp("Draw a picture in this SVG file; - is standard output.", valueName: "file"),
     completion: .file())
-  public var svg: String?
+  package var svg: String?
 
   /// Replace an existing file.
   @Flag(help: "Replace an existing file.")
-  public var force = false
+  package var force = false
 
   /// Makes the options.
-  public init() {}
+  package init() {}
 
   /// Refuses impossible combinations.
-  public func validate() throws {
+  package func validate() throws {
     if png == "-" && svg == "-" {
       throw ValidationError("standard output can be used only once")
     }
   }
 
   /// Whether a picture was asked for.
-  public var isWanted: Bool { png != nil || svg != nil }
+  package var isWanted: Bool { png != nil || svg != nil }
   /// Whether a picture goes to standard output.
-  public var takesStandardOutput: Bool { png == "-" || svg == "-" }
+  package var takesStandardOutput: Bool { png == "-" || svg == "-" }
 
   /// An empty map for a picture of the blocks given.
-  public func map(of blocks: [UInt64], _ legend: Legend) -> PageMap {
+  package func map(of blocks: [UInt64], _ legend: Legend) -> PageMap {
     PageMap(blocks: blocks, legend: legend, columns: MapDrawing.columns, limit: MapDrawing.rows)
   }
 
   /// Draws the pictures that were asked for. They replace none of the images that were drawn.
-  public func draw(_ map: PageMap, titles: [String], of images: [ImageFile])
+  package func draw(_ map: PageMap, titles: [String], of images: [ImageFile])
     throws(CheckpointError)
   {
     let drawing = MapDrawing(map, titles: titles.map(\.printable))

@@ -1,20 +1,20 @@
 internal import Glibc
 
 /// A line on a terminal that says how far the work is, how fast, and how long it will still take.
-public final class ProgressLine {
+package final class ProgressLine {
   private let label: String
   private let isShown: Bool
   private let start = ContinuousClock.now
   private var last = ContinuousClock.now
 
   /// A line for work called `label`; in a pipe, or when quiet, nothing is shown.
-  public init(_ label: String, quiet: Bool) {
+  package init(_ label: String, quiet: Bool) {
     self.label = label
     isShown = !quiet && isatty(STDERR_FILENO) == 1
   }
 
   /// Shows how much of the work is done, 0 to 1.
-  public func update(_ fraction: Double?) {
+  package func update(_ fraction: Double?) {
     guard isShown, last.duration(to: .now) > .milliseconds(200) else { return }
     last = .now
     let elapsed = Self.seconds(start.duration(to: last))
@@ -27,7 +27,7 @@ public final class ProgressLine {
   }
 
   /// Clears the line.
-  public func end() {
+  package func end() {
     if isShown { show("\r\u{1b}[K") }
   }
 

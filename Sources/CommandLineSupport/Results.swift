@@ -1,24 +1,25 @@
 internal import CheckpointCodec
-public import CheckpointImage
+package import CheckpointImage
 internal import FoundationEssentials
 internal import Glibc
+internal import Storage
 
 /// Results on standard output.
-public enum Results {
+package enum Results {
   /// Prints a line.
-  public static func print(_ line: String) throws(CheckpointError) {
+  package static func print(_ line: String) throws(CheckpointError) {
     try write(Array((line.printable + "\n").utf8))
   }
 
   /// Prints a value as JSON, keys sorted.
-  public static func printJSON(_ value: some Encodable) throws(CheckpointError) {
+  package static func printJSON(_ value: some Encodable) throws(CheckpointError) {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
     try write(JSONText.bytes(value, encoder) + [0x0a])
   }
 
   /// Prints a value as JSON on a line of its own, keys sorted.
-  public static func printJSONLine(_ value: some Encodable) throws(CheckpointError) {
+  package static func printJSONLine(_ value: some Encodable) throws(CheckpointError) {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     try write(JSONText.bytes(value, encoder) + [0x0a])

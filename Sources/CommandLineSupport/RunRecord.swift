@@ -1,14 +1,15 @@
 internal import CheckpointCodec
-public import CheckpointImage
+package import CheckpointImage
 internal import Glibc
+internal import Storage
 
 /// What the provenance says of the run that makes an image.
-public enum RunRecord {
+package enum RunRecord {
   /// The version of the suite.
-  public static let version = "0.1.0"
+  package static let version = "0.1.0"
 
   /// The fields every tool records at its start.
-  public static func begin(_ action: String) -> Provenance {
+  package static func begin(_ action: String) -> Provenance {
     var provenance = Provenance()
     provenance.add("action", action)
     provenance.add("start", UTCTime.now)

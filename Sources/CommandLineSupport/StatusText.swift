@@ -1,8 +1,8 @@
-public import CheckpointImage
+package import CheckpointImage
 
 extension PageStatus {
   /// The status for people: `data`, `data (page table L1)`, `evicted (balloon)`.
-  public var text: String {
+  package var text: String {
     var notes: [String] = []
     if type != 0 { notes.append(PageTypeName.text(type)) }
     if reason != .none { notes.append("\(reason)") }
@@ -12,7 +12,7 @@ extension PageStatus {
 
 extension PageChange {
   /// The change for people: what the page is, or what it was and what it is.
-  public var text: String {
+  package var text: String {
     guard before != after else { return after.text }
     // That a page became zero says enough of its contents.
     let contents = contentsDiffer && before.state == after.state ? ", other contents" : ""

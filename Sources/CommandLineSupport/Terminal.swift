@@ -1,23 +1,23 @@
 internal import Glibc
 
 /// What standard output can show.
-public enum Terminal {
+package enum Terminal {
   /// Whether it is a terminal.
-  public static var isTerminal: Bool { isatty(STDOUT_FILENO) == 1 }
+  package static var isTerminal: Bool { isatty(STDOUT_FILENO) == 1 }
 
   /// Whether it shows colours, and nobody said in `NO_COLOR` that they are not wanted.
-  public static var hasColors: Bool {
+  package static var hasColors: Bool {
     let kind = variable("TERM") ?? ""
     return isTerminal && !kind.isEmpty && kind != "dumb" && (variable("NO_COLOR") ?? "").isEmpty
   }
 
   /// Whether it says that it shows every colour.
-  public static var hasAllColors: Bool {
+  package static var hasAllColors: Bool {
     hasColors && ["truecolor", "24bit"].contains(variable("COLORTERM") ?? "")
   }
 
   /// Characters of a line; 80 if that is not known.
-  public static var width: Int {
+  package static var width: Int {
     var size = winsize()
     let isKnown = unsafe ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0
     return isKnown && size.ws_col > 0 ? Int(size.ws_col) : 80

@@ -1,10 +1,11 @@
-public import ArgumentParser
+package import ArgumentParser
 internal import CheckpointCodec
-public import CheckpointImage
+package import CheckpointImage
 internal import Glibc
+internal import Storage
 
 /// A command of the suite: `execute` does the work, errors become one line and an exit status.
-public protocol Tool: ParsableCommand {
+package protocol Tool: ParsableCommand {
   /// Does the work; the result is the exit status.
   func execute() throws(CheckpointError) -> ExitStatus
   /// The exit status an error leads to.
@@ -13,10 +14,10 @@ public protocol Tool: ParsableCommand {
 
 extension Tool {
   /// The status that the error's kind leads to.
-  public static func status(of error: CheckpointError) -> ExitStatus { ExitStatus(error) }
+  package static func status(of error: CheckpointError) -> ExitStatus { ExitStatus(error) }
 
   /// Runs the command and ends the process with its status.
-  public func run() throws {
+  package func run() throws {
     Interruption.install()
     try checkArguments()
     let status: ExitStatus

@@ -1,11 +1,11 @@
-public import CheckpointCodec
-public import CheckpointImage
-
+internal import CheckpointCodec
+package import CheckpointImage
+package import Storage
 /// The segments of an image as JSON, one after the other; of a damaged or unfinished one too.
 ///
 /// What it gives, `ImageEncoder` makes the same file of: each segment is encoded again and compared, and
 /// shown as bytes where it would not come out the same.
-public struct ImageDecoder {
+package struct ImageDecoder {
   private static let piece: UInt64 = 1 << 20
 
   private let file: InputFile
@@ -15,7 +15,7 @@ public struct ImageDecoder {
   private var isLost = false
 
   /// Opens an image; its header has to be sound.
-  public init(_ file: InputFile) throws(CheckpointError) {
+  package init(_ file: InputFile) throws(CheckpointError) {
     self.file = file
     do throws(CheckpointError) {
       alignmentShift = try ImageFile.readHeader(file).alignmentShift
@@ -25,7 +25,7 @@ public struct ImageDecoder {
   }
 
   /// The next segment, or the next bytes that are none; nil at the end of the file.
-  public mutating func next() throws(CheckpointError) -> SegmentForm? {
+  package mutating func next() throws(CheckpointError) -> SegmentForm? {
     try Interruption.check()
     guard seal.offset < file.length else { return nil }
     if !isLost, let form = try readSegment() { return form }
@@ -37,7 +37,7 @@ public struct ImageDecoder {
   }
 
   /// How much of the file was read.
-  public var fractionDone: Double? { Double(seal.offset) / Double(max(1, file.length)) }
+  package var fractionDone: Double? { Double(seal.offset) / Double(max(1, file.length)) }
 
   private mutating func readSegment() throws(CheckpointError) -> SegmentForm? {
     let left = file.length - seal.offset

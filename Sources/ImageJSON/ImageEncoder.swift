@@ -1,21 +1,21 @@
-public import CheckpointCodec
-public import CheckpointImage
-
+internal import CheckpointCodec
+package import CheckpointImage
+package import Storage
 /// Writes an image from the JSON of its segments: what is not given is made as it follows from the rest.
-public struct ImageEncoder {
+package struct ImageEncoder {
   private let output: OutputFile
   private var seal = Seal()
 
   /// Segments so far.
-  public var segments: UInt64 { seal.count }
+  package var segments: UInt64 { seal.count }
   /// Bytes so far.
-  public var bytes: UInt64 { seal.offset }
+  package var bytes: UInt64 { seal.offset }
 
   /// Writes to `output`, which is not committed.
-  public init(to output: OutputFile) { self.output = output }
+  package init(to output: OutputFile) { self.output = output }
 
   /// Writes a segment.
-  public mutating func add(_ form: SegmentForm) throws(CheckpointError) {
+  package mutating func add(_ form: SegmentForm) throws(CheckpointError) {
     try Interruption.check()
     if let bytes = form.bytes?.bytes {
       seal.skip(bytes.count)

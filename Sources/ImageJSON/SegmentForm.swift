@@ -2,7 +2,7 @@ internal import CheckpointImage
 
 /// A segment as JSON: its body by the fields of the specification. What follows from the rest of the
 /// image, such as checksums, lengths and places, is there only where the file has something else.
-public struct SegmentForm: Codable, Sendable {
+package struct SegmentForm: Codable, Sendable {
   var header: HeaderForm?
   var record: RecordForm?
   var region: RegionForm?

@@ -1,9 +1,9 @@
-public import CheckpointCodec
-public import CheckpointImage
+internal import CheckpointCodec
+package import CheckpointImage
 internal import FoundationEssentials
-
+package import Storage
 /// Reads a JSON list of segments element by element: an image may be larger than memory.
-public struct SegmentFormReader {
+package struct SegmentFormReader {
   /// The longest element in bytes: the largest body in base64, and room for its fields.
   private static let longest = 1 << 29
   private static let piece = 1 << 16
@@ -14,13 +14,13 @@ public struct SegmentFormReader {
   private var element = 0
 
   /// The name used in messages.
-  public var name: String { input.name }
+  package var name: String { input.name }
 
   /// A list in `input`.
-  public init(_ input: InputStream) { self.input = input }
+  package init(_ input: InputStream) { self.input = input }
 
   /// The next segment; nil at the end of the list, behind which nothing may follow.
-  public mutating func read() throws(CheckpointError) -> SegmentForm? {
+  package mutating func read() throws(CheckpointError) -> SegmentForm? {
     let first = try nextByte()
     if element == 0 {
       guard first == UInt8(ascii: "[") else { throw damaged("expected a list of segments: [") }

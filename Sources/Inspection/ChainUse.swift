@@ -1,16 +1,17 @@
-public import CheckpointChain
+package import CheckpointChain
 internal import CheckpointCodec
-public import CheckpointImage
+package import CheckpointImage
+internal import Storage
 
 /// Which images of a chain the pages of its tip come from.
-public struct ChainUse: Sendable {
+package struct ChainUse: Sendable {
   /// The pages of the tip by state, in the order of the states' numbers.
-  public private(set) var counts = [UInt64](repeating: 0, count: 8)
+  package private(set) var counts = [UInt64](repeating: 0, count: 8)
   /// For each image, tip first, the stored pages that the tip shows.
-  public private(set) var shown: [UInt64]
+  package private(set) var shown: [UInt64]
 
   /// Goes through the index of the whole chain.
-  public init(_ chain: Chain) throws(CheckpointError) {
+  package init(_ chain: Chain) throws(CheckpointError) {
     shown = [UInt64](repeating: 0, count: chain.images.count)
     for (number, _) in chain.nodes {
       try Interruption.check()

@@ -1,14 +1,15 @@
-public import CheckpointChain
-public import CheckpointCodec
-public import CheckpointImage
+package import CheckpointChain
+package import CheckpointCodec
+package import CheckpointImage
+internal import Storage
 
 /// The SHA-256 of flat memory: of the file that a raw restore writes, or of a part of it.
-public enum FlatDigest {
+package enum FlatDigest {
   /// More zeros than any machine's memory has are a damaged or hostile image, not a guest.
   private static let longestGap: UInt64 = 1 << 44
 
   /// The digest of the bytes of some pages; what is not known counts as zeros.
-  public static func compute(
+  package static func compute(
     _ pages: Range<PFN>, of chain: Chain, on pool: WorkerPool,
     progress: (Double?) -> Void = { _ in }
   ) throws(CheckpointError) -> Digest {

@@ -1,21 +1,21 @@
-public import CheckpointImage
+package import CheckpointImage
 
 /// A run of bytes of a guest's memory; it may end with the last byte of the address space.
-public struct MemoryRange: Hashable, Sendable {
+package struct MemoryRange: Hashable, Sendable {
   /// The first byte's address.
-  public let address: UInt64
+  package let address: UInt64
   /// The number of bytes, at least 1.
-  public let length: UInt64
+  package let length: UInt64
 
   /// A range; nil if it is empty or goes past the last address.
-  public init?(address: UInt64, length: UInt64) {
+  package init?(address: UInt64, length: UInt64) {
     guard length > 0, length - 1 <= UInt64.max - address else { return nil }
     self.address = address
     self.length = length
   }
 
   /// The pages it touches.
-  public var pages: Range<PFN> {
+  package var pages: Range<PFN> {
     let shift = UInt64(Limits.pageShift)
     return address >> shift..<(address + (length - 1)) >> shift + 1
   }

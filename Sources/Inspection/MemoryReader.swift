@@ -1,9 +1,9 @@
-public import CheckpointChain
-public import CheckpointCodec
-public import CheckpointImage
+package import CheckpointChain
+package import CheckpointCodec
+package import CheckpointImage
 
 /// Gives the bytes of a range in order: what is not known as zeros.
-public final class MemoryReader: MemoryVisitor {
+package final class MemoryReader: MemoryVisitor {
   private let range: MemoryRange
   private let bytes: (RawSpan) throws(CheckpointError) -> Void
   private let zeros: (UInt64) throws(CheckpointError) -> Void
@@ -26,7 +26,7 @@ public final class MemoryReader: MemoryVisitor {
   ///   - bytes: takes the next bytes.
   ///   - zeros: takes the number of zero bytes that stand for what is not known.
   ///   - gap: takes note of the pages whose contents are not known.
-  public static func read(
+  package static func read(
     _ range: MemoryRange, of chain: Chain, on pool: WorkerPool,
     bytes: @escaping (RawSpan) throws(CheckpointError) -> Void,
     zeros: @escaping (UInt64) throws(CheckpointError) -> Void,
@@ -39,12 +39,12 @@ public final class MemoryReader: MemoryVisitor {
   }
 
   /// Takes the pages' bytes.
-  public func visit(_ bytes: RawSpan, at address: UInt64) throws(CheckpointError) {
+  package func visit(_ bytes: RawSpan, at address: UInt64) throws(CheckpointError) {
     try self.bytes(bytes.extracting(range.part(of: bytes.byteCount, from: address)))
   }
 
   /// Takes pages that are not known.
-  public func visit(_ gap: StateExtent) throws(CheckpointError) {
+  package func visit(_ gap: StateExtent) throws(CheckpointError) {
     try self.gap(gap)
     try zeros(range.overlap(gap))
   }

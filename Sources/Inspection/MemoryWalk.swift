@@ -1,10 +1,10 @@
-public import CheckpointChain
-public import CheckpointCodec
-public import CheckpointImage
+package import CheckpointChain
+package import CheckpointCodec
+package import CheckpointImage
 
 /// Goes through a range of a chain's memory once, in ascending order; a hole costs nothing, however long
 /// it is.
-public final class MemoryWalk: CheckpointSink {
+package final class MemoryWalk: CheckpointSink {
   private let visitors: [any MemoryVisitor]
   private let end: PFN
   private var next: PFN
@@ -18,7 +18,7 @@ public final class MemoryWalk: CheckpointSink {
   }
 
   /// Shows the pages of `range` at the chain's tip to all `visitors`, one after the other.
-  public static func run(
+  package static func run(
     _ range: Range<PFN>, of chain: Chain, on pool: WorkerPool, _ visitors: [any MemoryVisitor],
     progress: (Double?) -> Void = { _ in }
   ) throws(CheckpointError) {
@@ -27,7 +27,7 @@ public final class MemoryWalk: CheckpointSink {
   }
 
   /// The PFN behind the last page that is not unpopulated: where a raw file of the memory ends.
-  public static func end(of chain: Chain) throws(CheckpointError) -> PFN {
+  package static func end(of chain: Chain) throws(CheckpointError) -> PFN {
     guard let last = Array(chain.nodes).last?.block, let block = try chain.block(last) else {
       return 0
     }
@@ -36,7 +36,7 @@ public final class MemoryWalk: CheckpointSink {
   }
 
   /// Takes pages in ascending order.
-  public func receive(_ event: CheckpointEvent) throws(CheckpointError) {
+  package func receive(_ event: CheckpointEvent) throws(CheckpointError) {
     guard case .pages(let batch) = event else { return }
     var slot = 0
     while slot < batch.pages.count {
@@ -62,7 +62,7 @@ public final class MemoryWalk: CheckpointSink {
   }
 
   /// Shows what is left.
-  public func finish() throws(CheckpointError) {
+  package func finish() throws(CheckpointError) {
     if next < end { try add(PageStatus(.unpopulated), from: next, to: end) }
     try flush()
   }

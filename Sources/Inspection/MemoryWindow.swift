@@ -1,19 +1,19 @@
-public import CheckpointChain
+package import CheckpointChain
 internal import CheckpointCodec
-public import CheckpointImage
+package import CheckpointImage
 
 /// Short runs of bytes anywhere in a chain's memory; neighbours are expanded once.
-public struct MemoryWindow: Sendable {
+package struct MemoryWindow: Sendable {
   /// The longest run in bytes.
-  public static let longest = 1 << 19
+  package static let longest = 1 << 19
 
   private let reader: PageReader
 
   /// The memory of the chain's tip.
-  public init(_ chain: Chain) { reader = PageReader(chain) }
+  package init(_ chain: Chain) { reader = PageReader(chain) }
 
   /// The bytes of a range of at most `longest` bytes; zeros for what is not known.
-  public func bytes(_ range: MemoryRange) throws(CheckpointError) -> [UInt8] {
+  package func bytes(_ range: MemoryRange) throws(CheckpointError) -> [UInt8] {
     precondition(range.length <= UInt64(Self.longest))
     let batch = try reader.read([range.pages])
     let start = Int(range.address % UInt64(Limits.pageSize))

@@ -1,20 +1,20 @@
-public import CheckpointChain
-public import CheckpointCodec
-public import CheckpointImage
+package import CheckpointChain
+package import CheckpointCodec
+package import CheckpointImage
 
 /// One page of a chain: what is known of it, and which image says so.
-public struct PageDescription: Sendable {
+package struct PageDescription: Sendable {
   /// The page's number.
-  public let pfn: PFN
+  package let pfn: PFN
   /// What the index says of it.
-  public let entry: PageEntry
+  package let entry: PageEntry
   /// The image whose word on the page counts; nil if none has one.
-  public let image: ImageFile?
+  package let image: ImageFile?
   /// Its 4096 bytes; zeros if they are not known.
-  public let bytes: [UInt8]
+  package let bytes: [UInt8]
 
   /// Looks a page up, and reads and checks its contents.
-  public init(_ pfn: PFN, of chain: Chain) throws(CheckpointError) {
+  package init(_ pfn: PFN, of chain: Chain) throws(CheckpointError) {
     let (number, slot) = pfn.quotientAndRemainder(dividingBy: UInt64(Limits.blockPages))
     let block = try chain.block(number)
     let place = block?.image[Int(slot)] ?? -1

@@ -1,10 +1,10 @@
 internal import CMemmem
-public import CheckpointImage
+package import CheckpointImage
 
 /// Finds bytes in memory, across the borders of pages; matches do not overlap.
-public final class PatternSearch: MemoryVisitor {
+package final class PatternSearch: MemoryVisitor {
   /// The longest pattern in bytes.
-  public static let longestPattern = 1 << 16
+  package static let longestPattern = 1 << 16
 
   private let pattern: [UInt8]
   private let found: (UInt64) throws(CheckpointError) -> Void
@@ -13,20 +13,20 @@ public final class PatternSearch: MemoryVisitor {
   private var next: UInt64?
 
   /// A search for `pattern`, which is not empty; `found` takes the address of each match.
-  public init(_ pattern: [UInt8], found: @escaping (UInt64) throws(CheckpointError) -> Void) {
+  package init(_ pattern: [UInt8], found: @escaping (UInt64) throws(CheckpointError) -> Void) {
     precondition(!pattern.isEmpty)
     self.pattern = pattern
     self.found = found
   }
 
   /// Takes pages that are not known: no match goes across them.
-  public func visit(_ gap: StateExtent) {
+  package func visit(_ gap: StateExtent) {
     tail.removeAll(keepingCapacity: true)
     next = nil
   }
 
   /// Takes the next pages.
-  public func visit(_ bytes: RawSpan, at address: UInt64) throws(CheckpointError) {
+  package func visit(_ bytes: RawSpan, at address: UInt64) throws(CheckpointError) {
     if next != address { tail.removeAll(keepingCapacity: true) }
     next = address &+ UInt64(bytes.byteCount)
     var searched = 0

@@ -1,39 +1,40 @@
-public import CheckpointCodec
-public import CheckpointImage
+package import CheckpointCodec
+package import CheckpointImage
+internal import Storage
 
 /// Where the bytes of an image go.
-public struct StorageStatistics: Sendable {
+package struct StorageStatistics: Sendable {
   /// The regions of one codec.
-  public struct Regions: Sendable {
+  package struct Regions: Sendable {
     /// How many.
-    public var count: UInt64 = 0
+    package var count: UInt64 = 0
     /// Pages in them.
-    public var pages: UInt64 = 0
+    package var pages: UInt64 = 0
     /// Pages that an index entry of the image refers to; the others are dead copies.
-    public var livePages: UInt64 = 0
+    package var livePages: UInt64 = 0
     /// Bytes of the segments.
-    public var storedBytes: UInt64 = 0
+    package var storedBytes: UInt64 = 0
     /// Bytes of the pages.
-    public var expandedBytes: UInt64 { pages * UInt64(Limits.pageSize) }
+    package var expandedBytes: UInt64 { pages * UInt64(Limits.pageSize) }
   }
 
   /// Segments of one kind.
-  public struct Segments: Sendable {
+  package struct Segments: Sendable {
     /// How many.
-    public var count: UInt64 = 0
+    package var count: UInt64 = 0
     /// Their bytes.
-    public var bytes: UInt64 = 0
+    package var bytes: UInt64 = 0
   }
 
   /// The regions by codec.
-  public private(set) var regions: [CodecID: Regions] = [:]
+  package private(set) var regions: [CodecID: Regions] = [:]
   /// All other segments by the name of their kind.
-  public private(set) var segments: [String: Segments] = [:]
+  package private(set) var segments: [String: Segments] = [:]
   /// Bytes of the file.
-  public let bytes: UInt64
+  package let bytes: UInt64
 
   /// Goes through the segments of an image and its index; no region is expanded.
-  public init(_ image: ImageFile) throws(CheckpointError) {
+  package init(_ image: ImageFile) throws(CheckpointError) {
     bytes = image.file.length
     do throws(CheckpointError) {
       let codecs = try readSegments(image)

@@ -1,9 +1,9 @@
-public import CheckpointImage
+package import CheckpointImage
 
 /// Finds runs of printable characters, as strings(1) does, across the borders of pages.
-public final class StringSearch: MemoryVisitor {
+package final class StringSearch: MemoryVisitor {
   /// How characters are written.
-  public enum Encoding: String, CaseIterable, Sendable {
+  package enum Encoding: String, CaseIterable, Sendable {
     /// One byte each.
     case ascii
     /// Two bytes each, the second of them zero: Windows, UEFI.
@@ -11,13 +11,13 @@ public final class StringSearch: MemoryVisitor {
   }
 
   /// A run of characters.
-  public struct Found: Sendable {
+  package struct Found: Sendable {
     /// Where it begins.
-    public var address: UInt64
+    package var address: UInt64
     /// How its characters are written.
-    public var encoding: Encoding
+    package var encoding: Encoding
     /// The characters.
-    public var text: String
+    package var text: String
   }
 
   /// A longer run is given in pieces of this length: memory may be full of one letter.
@@ -38,7 +38,7 @@ public final class StringSearch: MemoryVisitor {
   private var half: UInt8?
 
   /// A search for runs of at least `shortest` characters.
-  public init(
+  package init(
     _ encoding: Encoding, atLeast shortest: Int,
     found: @escaping (Found) throws(CheckpointError) -> Void
   ) {
@@ -48,19 +48,19 @@ public final class StringSearch: MemoryVisitor {
   }
 
   /// Ends the run under way.
-  public func finish() throws(CheckpointError) {
+  package func finish() throws(CheckpointError) {
     try endRun()
     half = nil
   }
 
   /// Takes pages that are not known: no run goes across them.
-  public func visit(_ gap: StateExtent) throws(CheckpointError) {
+  package func visit(_ gap: StateExtent) throws(CheckpointError) {
     try finish()
     next = nil
   }
 
   /// Takes the next pages.
-  public func visit(_ bytes: RawSpan, at address: UInt64) throws(CheckpointError) {
+  package func visit(_ bytes: RawSpan, at address: UInt64) throws(CheckpointError) {
     if next != address { try finish() }
     next = address &+ UInt64(bytes.byteCount)
     switch encoding {

@@ -1,14 +1,14 @@
 /// A colour: red, green and blue, 0 to 255 each.
-public struct Color: Hashable, Sendable {
+package struct Color: Hashable, Sendable {
   /// Red.
-  public var red: UInt8
+  package var red: UInt8
   /// Green.
-  public var green: UInt8
+  package var green: UInt8
   /// Blue.
-  public var blue: UInt8
+  package var blue: UInt8
 
   /// A colour as HTML writes it, such as 0x0072b2.
-  public init(_ value: UInt32) {
+  package init(_ value: UInt32) {
     red = UInt8(value >> 16 & 0xff)
     green = UInt8(value >> 8 & 0xff)
     blue = UInt8(value & 0xff)

@@ -1,21 +1,21 @@
-public import CheckpointImage
+package import CheckpointImage
 
 /// The kinds of one sort of picture, from what matters least to what matters most: of several kinds in a cell
 /// the last one is shown first. The first kind is what the picture leaves empty.
 ///
 /// The colours can be told apart with every kind of colour vision, by their lightness too, on light ground
 /// and on dark.
-public struct Legend: Sendable {
+package struct Legend: Sendable {
   /// The kinds.
-  public let kinds: [PageKind]
+  package let kinds: [PageKind]
   /// The kind of a page of a block of which nothing is said.
-  public let ground: Int
+  package let ground: Int
   private let states: [PageState: Int]
 
   /// The legend of page states.
   ///
   /// - Parameter ofIncrement: for what an increment says by itself, where most pages are unchanged.
-  public static func states(ofIncrement: Bool) -> Legend {
+  package static func states(ofIncrement: Bool) -> Legend {
     let unpopulated = PageKind(name: "unpopulated", letter: ".", color: .empty)
     let zero = PageKind(name: "zero", letter: "-", color: Color(0xb4bac0))
     let data = PageKind(name: "data", letter: "d", color: Color(0x0072b2))
@@ -43,10 +43,10 @@ public struct Legend: Sendable {
   }
 
   /// The place of a state among the kinds; only of a legend of states.
-  public func index(of state: PageState) -> Int { states[state] ?? 0 }
+  package func index(of state: PageState) -> Int { states[state] ?? 0 }
 
   /// The legend of changes.
-  public static let changes = Legend(
+  package static let changes = Legend(
     kinds: [
       PageKind(name: "unpopulated", letter: " ", color: .empty),
       PageKind(name: "no difference", letter: ".", color: Color(0xb4bac0)),
@@ -63,13 +63,13 @@ public struct Legend: Sendable {
   }
 
   /// A legend of any other sort of picture; where nothing is said, pages are unpopulated.
-  public init(_ kinds: [PageKind]) {
+  package init(_ kinds: [PageKind]) {
     let unpopulated = PageKind(name: "unpopulated", letter: ".", color: .empty)
     self.init(kinds: [unpopulated] + kinds, ground: 0, states: [:])
   }
 
   /// The place of a change among the kinds of the legend of changes.
-  public static func index(of change: PageChange.Kind) -> Int {
+  package static func index(of change: PageChange.Kind) -> Int {
     switch change {
     case .status: 2
     case .contents: 3

@@ -1,10 +1,10 @@
 /// Draws a map: titles, legend, addresses, cells. In a cell that is mixed each kind has its share of the height,
 /// at least one pixel.
-public struct MapDrawing {
+package struct MapDrawing {
   /// Cells of a row that fit a screen.
-  public static let columns = 128
+  package static let columns = 128
   /// The most rows.
-  public static let rows = 128
+  package static let rows = 128
 
   private static let cell = 8
   private static let margin = 16
@@ -18,17 +18,17 @@ public struct MapDrawing {
   private let digits: Int
 
   /// A drawing of a map of `MapDrawing.columns` columns.
-  public init(_ map: PageMap, titles: [String]) {
+  package init(_ map: PageMap, titles: [String]) {
     self.map = map
     digits = MemorySize.digits(map)
     self.titles = titles + [map.scale("cell", "row")]
   }
 
   /// The drawing as a PNG file.
-  public func png() -> [UInt8] { drawn(on: PNGCanvas.self) }
+  package func png() -> [UInt8] { drawn(on: PNGCanvas.self) }
 
   /// The drawing as an SVG file.
-  public func svg() -> [UInt8] { drawn(on: SVGCanvas.self) }
+  package func svg() -> [UInt8] { drawn(on: SVGCanvas.self) }
 
   private var left: Int { Self.margin + (digits + 3) * TextSize.width }
   private var right: Int { left + map.columns * Self.cell }

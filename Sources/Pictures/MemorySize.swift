@@ -1,9 +1,9 @@
 internal import CheckpointImage
 
 /// Sizes of memory for people.
-public enum MemorySize {
+package enum MemorySize {
   /// A number of pages in KiB, MiB and so on.
-  public static func text(pages: UInt64) -> String {
+  package static func text(pages: UInt64) -> String {
     var value = Double(pages) * Double(Limits.pageSize) / 1024
     var unit = "KiB"
     for next in ["MiB", "GiB", "TiB", "PiB", "EiB"] where value >= 1024 {

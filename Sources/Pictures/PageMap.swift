@@ -1,12 +1,12 @@
-public import CheckpointImage
+package import CheckpointImage
 
 /// The pages of a guest, of whatever size, counted into a few rows of cells.
 ///
 /// A cell stands for as many pages, a power of two, as it takes for the rows to be few. Rows without any page
 /// are left out where there are several, so that holes take no room.
-public struct PageMap: Sendable {
+package struct PageMap: Sendable {
   /// Pages side by side that share a place in the picture.
-  public struct Cell: Hashable, Sendable {
+  package struct Cell: Hashable, Sendable {
     /// How many of them are of each kind, in the order of the legend.
     public fileprivate(set) var counts: [UInt64]
 
@@ -26,25 +26,25 @@ public struct PageMap: Sendable {
   }
 
   /// Cells side by side.
-  public struct Row: Sendable {
+  package struct Row: Sendable {
     /// The first page.
-    public let pfn: PFN
+    package let pfn: PFN
     /// The cells.
     public fileprivate(set) var cells: [Cell]
   }
 
   /// What the map tells apart.
-  public let legend: Legend
+  package let legend: Legend
   /// Cells of a row.
-  public let columns: Int
+  package let columns: Int
   /// Pages of a cell.
-  public let pagesPerCell: UInt64
+  package let pagesPerCell: UInt64
   /// The rows, ascending.
-  public private(set) var rows: [Row]
+  package private(set) var rows: [Row]
   private var indices: [UInt64: Int] = [:]
 
   /// Pages of a row.
-  public var pagesPerRow: UInt64 { pagesPerCell * UInt64(columns) }
+  package var pagesPerRow: UInt64 { pagesPerCell * UInt64(columns) }
 
   /// A map on which nothing is said of the pages yet.
   ///
@@ -52,7 +52,7 @@ public struct PageMap: Sendable {
   ///   - blocks: the blocks of 512 pages in which there are pages, ascending.
   ///   - columns: cells of a row, a power of two.
   ///   - limit: the most rows, at least 1.
-  public init(blocks: [UInt64], legend: Legend, columns: Int, limit: Int) {
+  package init(blocks: [UInt64], legend: Legend, columns: Int, limit: Int) {
     self.legend = legend
     self.columns = columns
     var pages: UInt64 = 1
@@ -96,7 +96,7 @@ public struct PageMap: Sendable {
   }
 
   /// Says of what kind some pages of the blocks are; of each page once.
-  public mutating func add(_ pages: Range<PFN>, kind: Int) {
+  package mutating func add(_ pages: Range<PFN>, kind: Int) {
     count(pages, from: legend.ground, to: kind)
   }
 
@@ -115,7 +115,7 @@ public struct PageMap: Sendable {
   }
 
   /// How many pages are of each kind; of the first kind only those in the rows are counted.
-  public var totals: [UInt64] {
+  package var totals: [UInt64] {
     var totals = [UInt64](repeating: 0, count: legend.kinds.count)
     for cell in rows.lazy.flatMap(\.cells) {
       for kind in totals.indices { totals[kind] += cell.counts[kind] }
@@ -124,7 +124,7 @@ public struct PageMap: Sendable {
   }
 
   /// Pages that were left out in front of a row.
-  public func hole(before row: Int) -> UInt64 {
+  package func hole(before row: Int) -> UInt64 {
     rows[row].pfn - (row == 0 ? 0 : rows[row - 1].pfn + pagesPerRow)
   }
 

@@ -1,7 +1,7 @@
 /// A map as lines of text: in colour two rows a line, else a letter for each cell.
-public struct TerminalMap {
+package struct TerminalMap {
   /// How much a terminal can show.
-  public enum Palette: Sendable {
+  package enum Palette: Sendable {
     /// No colours.
     case letters
     /// The 256 colours of xterm.
@@ -11,27 +11,27 @@ public struct TerminalMap {
   }
 
   /// The most rows.
-  public static let rows = 64
+  package static let rows = 64
 
   private let map: PageMap
   private let palette: Palette
   private let digits: Int
 
   /// Shows `map`.
-  public init(_ map: PageMap, _ palette: Palette) {
+  package init(_ map: PageMap, _ palette: Palette) {
     self.map = map
     self.palette = palette
     digits = MemorySize.digits(map)
   }
 
   /// How many cells of a row, a power of two, fit into a line of `width` characters.
-  public static func columns(width: Int) -> Int {
+  package static func columns(width: Int) -> Int {
     // The longest address, and a space.
     [128, 64, 32].first { $0 + 19 <= width || $0 == 64 && width >= 78 } ?? 16
   }
 
   /// The lines. They hold nothing but the map's own texts and, in colour, escapes.
-  public var lines: [String] {
+  package var lines: [String] {
     var lines = [
       palette == .letters
         ? map.scale("letter", "line") : map.scale("half of a character", "line", rows: 2)

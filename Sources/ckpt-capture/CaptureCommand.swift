@@ -1,12 +1,14 @@
-public import ArgumentParser
 import Archives
+import ArgumentParser
 import CheckpointChain
 import CheckpointCodec
 import CheckpointImage
 import CommandLineSupport
+import Formats
 import GuestMemory
-public import Interchange
-import Kdump
+import KdumpLibrary
+import Operations
+import Storage
 
 extension SourceFormat: ExpressibleByArgument {}
 

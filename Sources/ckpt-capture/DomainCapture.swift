@@ -2,8 +2,10 @@ import CheckpointChain
 import CheckpointCodec
 import CheckpointImage
 import CommandLineSupport
+import Formats
 import GuestMemory
-import Interchange
+import Operations
+import Storage
 #if Xen
 import XenDomain
 #endif

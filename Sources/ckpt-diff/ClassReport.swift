@@ -1,6 +1,7 @@
 import CheckpointImage
 import CommandLineSupport
 import GuestMemory
+import Inspection
 import Pictures
 
 /// A class of pages in the memory of two moments.

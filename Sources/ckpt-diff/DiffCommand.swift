@@ -3,6 +3,7 @@ import CheckpointChain
 import CheckpointImage
 import CommandLineSupport
 import GuestMemory
+import Inspection
 import Pictures
 
 /// What else a comparison tells apart.

@@ -2,7 +2,8 @@ import CheckpointChain
 import CheckpointCodec
 import CheckpointImage
 import CommandLineSupport
-import Interchange
+import Formats
+import Storage
 
 /// The sum of a comparison.
 struct DifferenceReport: Encodable {

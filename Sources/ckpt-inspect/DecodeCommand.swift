@@ -3,6 +3,7 @@ import CheckpointCodec
 import CheckpointImage
 import CommandLineSupport
 import ImageJSON
+import Storage
 
 struct DecodeCommand: Tool {
   static let configuration = CommandConfiguration(

@@ -4,6 +4,7 @@ import CheckpointCodec
 import CheckpointImage
 import CommandLineSupport
 import GuestMemory
+import Inspection
 
 struct GuestCommand: Tool {
   static let configuration = CommandConfiguration(

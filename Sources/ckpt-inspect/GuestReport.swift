@@ -2,6 +2,7 @@ import CheckpointCodec
 import CheckpointImage
 import CommandLineSupport
 import GuestMemory
+import Inspection
 import Pictures
 
 /// What is known of a guest, and how much of its memory is of each class.

@@ -2,7 +2,8 @@ import CheckpointChain
 import CheckpointCodec
 import CheckpointImage
 import CommandLineSupport
-import Interchange
+import Formats
+import Storage
 
 /// What can be said of one image.
 struct ImageDescription: Encodable {
@@ -47,7 +48,7 @@ struct ImageDescription: Encodable {
         recordClass: $0.key.class.name,
         length: $0.key.length, digest: $0.key.digest.hex, inherited: $0.payload == nil)
     }
-    provenance = try Merge.provenance(of: file).map { history in
+    provenance = try file.provenance().map { history in
       Dictionary(history.fields.map { ($0.key, $0.value) }) { first, _ in first }
     }
   }

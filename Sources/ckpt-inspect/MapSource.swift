@@ -3,6 +3,7 @@ import CheckpointCodec
 import CheckpointImage
 import CommandLineSupport
 import GuestMemory
+import Inspection
 import Pictures
 
 /// Where what a map shows comes from: the states of a moment, or of one image by itself, or the uses of a

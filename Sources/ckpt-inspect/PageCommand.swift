@@ -4,6 +4,7 @@ import CheckpointCodec
 import CheckpointImage
 import CommandLineSupport
 import Inspection
+import Storage
 
 struct PageCommand: Tool {
   static let configuration = CommandConfiguration(

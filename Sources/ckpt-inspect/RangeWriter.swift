@@ -2,6 +2,7 @@ import CheckpointCodec
 import CheckpointImage
 import CommandLineSupport
 import Inspection
+import Storage
 
 /// Shows bytes as they come: there may be more of them than fit into memory.
 protocol RangeWriter: AnyObject {

@@ -1,5 +1,5 @@
 import CheckpointImage
-import Interchange
+import Formats
 
 extension RecordValue {
   /// The value in lines, each with `indent` in front.

@@ -3,7 +3,8 @@ import CheckpointChain
 import CheckpointCodec
 import CheckpointImage
 import CommandLineSupport
-import Interchange
+import Formats
+import Storage
 
 struct RecordsCommand: Tool {
   static let configuration = CommandConfiguration(

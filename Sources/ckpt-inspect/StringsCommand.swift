@@ -1,9 +1,9 @@
-public import ArgumentParser
+import ArgumentParser
 import CheckpointChain
 import CheckpointCodec
 import CheckpointImage
 import CommandLineSupport
-public import Inspection
+package import Inspection
 
 extension StringSearch.Encoding: ExpressibleByArgument {}
 

@@ -4,6 +4,8 @@ import CheckpointCodec
 import CheckpointImage
 import CommandLineSupport
 import GuestMemory
+import Operations
+import Storage
 
 @main
 struct MergeCommand: Tool {

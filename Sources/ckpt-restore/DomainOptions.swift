@@ -3,7 +3,7 @@ import CheckpointChain
 import CheckpointCodec
 import CheckpointImage
 import CommandLineSupport
-import Interchange
+import Formats
 
 #if Xen
 import XenDomain

@@ -3,8 +3,10 @@ import CheckpointChain
 import CheckpointCodec
 import CheckpointImage
 import CommandLineSupport
+import Formats
 import GuestMemory
-import Interchange
+import Operations
+import Storage
 
 @main
 struct RestoreCommand: Tool {

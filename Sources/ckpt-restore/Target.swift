@@ -1,5 +1,5 @@
 import ArgumentParser
-import Interchange
+import Operations
 
 /// What a checkpoint becomes.
 enum Target: Equatable, ExpressibleByArgument {

@@ -1,6 +1,6 @@
 import CheckpointImage
 import CommandLineSupport
-import Interchange
+import Formats
 
 /// What is said of a file or stream of Xen's that was checked.
 struct StreamVerdict: Encodable {

@@ -4,7 +4,8 @@ import CheckpointChain
 import CheckpointCodec
 import CheckpointImage
 import CommandLineSupport
-import Interchange
+import Formats
+import Storage
 
 @main
 struct VerifyCommand: Tool {

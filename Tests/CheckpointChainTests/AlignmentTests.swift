@@ -1,5 +1,6 @@
 @testable import CheckpointCodec
 @testable import CheckpointImage
+import Storage
 import TestSupport
 import Testing
 

@@ -1,7 +1,7 @@
 import CheckpointChain
 @testable import CheckpointCodec
 import CheckpointImage
-import Interchange
+import Formats
 import TestSupport
 import Testing
 

@@ -1,7 +1,7 @@
 import CheckpointChain
 import CheckpointCodec
 import CheckpointImage
-import Interchange
+import Operations
 import TestSupport
 import Testing
 

@@ -1,7 +1,7 @@
 import CheckpointChain
 @testable import CheckpointCodec
 import CheckpointImage
-import Interchange
+import Formats
 import TestSupport
 
 /// Sends a model as a source would, optionally with stale copies first as a live save does.

@@ -1,6 +1,7 @@
 import CheckpointChain
 import CheckpointCodec
 import CheckpointImage
+import Storage
 import TestSupport
 import Testing
 

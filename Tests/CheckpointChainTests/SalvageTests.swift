@@ -1,7 +1,9 @@
 import CheckpointChain
 import CheckpointCodec
 import CheckpointImage
-import Interchange
+import Formats
+import Operations
+import Storage
 import TestSupport
 import Testing
 

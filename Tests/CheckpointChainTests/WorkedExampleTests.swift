@@ -2,6 +2,7 @@ import CheckpointChain
 @testable import CheckpointCodec
 import CheckpointImage
 import Glibc
+import Storage
 import TestSupport
 import Testing
 

@@ -1,6 +1,7 @@
 @testable import CheckpointCodec
 import CheckpointImage
 import Glibc
+import Storage
 import TestSupport
 import Testing
 

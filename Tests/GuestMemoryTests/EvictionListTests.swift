@@ -1,6 +1,7 @@
 import CheckpointCodec
 import CheckpointImage
 import GuestMemory
+import Operations
 import TestSupport
 import Testing
 

@@ -1,7 +1,8 @@
 import CheckpointCodec
 import CheckpointImage
+import Formats
 import GuestMemory
-import Interchange
+import Storage
 import TestSupport
 import Testing
 

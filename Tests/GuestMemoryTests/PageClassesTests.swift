@@ -1,7 +1,8 @@
 import CheckpointCodec
 import CheckpointImage
-import GuestMemory
-@testable import Interchange
+@testable import Formats
+@testable import GuestMemory
+@testable import Operations
 import TestSupport
 import Testing
 

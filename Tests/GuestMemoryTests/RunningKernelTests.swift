@@ -3,6 +3,7 @@ import CheckpointImage
 import FuzzTargets
 import Glibc
 import GuestMemory
+import Storage
 import TestSupport
 import Testing
 

@@ -2,6 +2,7 @@ import CheckpointCodec
 import CheckpointImage
 import FoundationEssentials
 import ImageJSON
+import Storage
 import TestSupport
 import Testing
 

@@ -1,6 +1,7 @@
 internal import CheckpointCodec
 internal import CheckpointImage
 internal import Glibc
+import Storage
 
 /// A folder for one test's files, removed with them.
 package final class TestFolder {

@@ -2,9 +2,11 @@
 import CheckpointChain
 import CheckpointCodec
 import CheckpointImage
+import Formats
 import Glibc
 import GuestMemory
-import Interchange
+import Operations
+import Storage
 import TestSupport
 import Testing
 

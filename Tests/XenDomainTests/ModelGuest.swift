@@ -1,8 +1,8 @@
 #if Xen
 import CheckpointCodec
 import CheckpointImage
+import Formats
 import GuestMemory
-import Interchange
 
 @testable import XenDomain
 

@@ -1,20 +1,20 @@
-public import CheckpointImage
+package import CheckpointImage
 
 /// A region ready to be written: its body, and which of its pages are still the truth.
-public struct EncodedRegion: Sendable {
+package struct EncodedRegion: Sendable {
   /// A page of the region that an index entry will refer to.
-  public struct LivePage: Hashable, Sendable {
+  package struct LivePage: Hashable, Sendable {
     /// Its place in the region.
-    public var slot: UInt8
+    package var slot: UInt8
     /// The page's number.
-    public var pfn: PFN
+    package var pfn: PFN
     /// The PV page type.
-    public var type: PageType
+    package var type: PageType
     /// SHA-256 of the contents.
-    public var digest: Digest
+    package var digest: Digest
 
     /// Makes a page.
-    public init(slot: UInt8, pfn: PFN, type: PageType, digest: Digest) {
+    package init(slot: UInt8, pfn: PFN, type: PageType, digest: Digest) {
       self.slot = slot
       self.pfn = pfn
       self.type = type
@@ -23,14 +23,14 @@ public struct EncodedRegion: Sendable {
   }
 
   /// The segment's body.
-  public var body: [UInt8]
+  package var body: [UInt8]
   /// The pages in use, ascending by slot.
-  public var live: [LivePage]
+  package var live: [LivePage]
   /// Pages in the region that are not in use.
-  public var deadCopies: Int
+  package var deadCopies: Int
 
   /// Makes a region.
-  public init(body: [UInt8], live: [LivePage], deadCopies: Int) {
+  package init(body: [UInt8], live: [LivePage], deadCopies: Int) {
     self.body = body
     self.live = live
     self.deadCopies = deadCopies

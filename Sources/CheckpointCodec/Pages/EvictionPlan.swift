@@ -1,32 +1,32 @@
-public import CheckpointImage
+package import CheckpointImage
 
 /// Which pages are not to be saved, each with the reason.
-public struct EvictionPlan: Sendable {
+package struct EvictionPlan: Sendable {
   /// Pages that follow each other, of which the same is said.
-  public struct Run: Hashable, Sendable {
+  package struct Run: Hashable, Sendable {
     /// The pages.
-    public var pages: Range<PFN>
+    package var pages: Range<PFN>
     /// Why they are not saved; `none` if they are.
-    public var reason: EvictionReason
+    package var reason: EvictionReason
   }
 
   /// What is not saved: ascending, without overlaps.
   private var evicted: [Run] = []
 
   /// Every page is saved.
-  public init() {}
+  package init() {}
 
   /// Whether every page is saved.
-  public var isEmpty: Bool { evicted.isEmpty }
+  package var isEmpty: Bool { evicted.isEmpty }
 
   /// How many pages are not saved.
-  public var pageCount: UInt64 { evicted.reduce(0) { $0 + UInt64($1.pages.count) } }
+  package var pageCount: UInt64 { evicted.reduce(0) { $0 + UInt64($1.pages.count) } }
 
   /// Why a page is not saved; `none` if it is.
-  public subscript(pfn: PFN) -> EvictionReason { run(at: pfn).reason }
+  package subscript(pfn: PFN) -> EvictionReason { run(at: pfn).reason }
 
   /// A page, and pages around it of which the same is said: to ask for many pages is to ask for few runs.
-  public func run(at pfn: PFN) -> Run {
+  package func run(at pfn: PFN) -> Run {
     let place = firstRun(endingBehind: pfn)
     guard place < evicted.count else {
       return Run(pages: (evicted.last?.pages.upperBound ?? 0)..<PFN.max, reason: .none)
@@ -38,7 +38,7 @@ public struct EvictionPlan: Sendable {
   }
 
   /// All that is said of a range of pages, in runs that cover it.
-  public func runs(of pages: Range<PFN>) -> some Sequence<Run> {
+  package func runs(of pages: Range<PFN>) -> some Sequence<Run> {
     sequence(state: pages) { rest -> Run? in
       guard let first = rest.first else { return nil }
       var run = self.run(at: first)
@@ -50,7 +50,7 @@ public struct EvictionPlan: Sendable {
 
   /// Leaves out pages, all for one reason, whatever was said of them before; `none` saves them. This is quick if
   /// nothing is said of pages far behind them.
-  public mutating func evict(_ pages: Range<PFN>, _ reason: EvictionReason) {
+  package mutating func evict(_ pages: Range<PFN>, _ reason: EvictionReason) {
     guard !pages.isEmpty else { return }
     if pages.lowerBound >= evicted.last?.pages.upperBound ?? 0 {
       append(pages, reason)
@@ -83,12 +83,12 @@ public struct EvictionPlan: Sendable {
   }
 
   /// Adds all pages of another plan; those that are evicted already keep their reason.
-  public mutating func add(_ other: EvictionPlan) {
+  package mutating func add(_ other: EvictionPlan) {
     evicted = Self.lay(evicted, over: other.evicted)
   }
 
   /// Saves pages after all. Numbers that are no PFN are passed over.
-  public mutating func keep(_ pfns: Set<PFN>) {
+  package mutating func keep(_ pfns: Set<PFN>) {
     let kept = pfns.filter { $0 < Limits.pfnEnd }.sorted().map {
       Run(pages: $0..<$0 + 1, reason: .none)
     }

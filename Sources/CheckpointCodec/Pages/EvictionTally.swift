@@ -1,20 +1,20 @@
-public import CheckpointImage
+package import CheckpointImage
 
 /// Counts what became of the pages that a plan leaves out.
-public final class EvictionTally {
+package final class EvictionTally {
   /// Pages that were evicted, by reason.
-  public private(set) var pages: [EvictionReason: UInt64] = [:]
+  package private(set) var pages: [EvictionReason: UInt64] = [:]
   /// Page tables of a PV guest that the plan names, and that were kept.
-  public private(set) var pageTables: UInt64 = 0
+  package private(set) var pageTables: UInt64 = 0
 
   /// How many pages of a plan were met.
-  public var met: UInt64 { pages.values.reduce(pageTables, +) }
+  package var met: UInt64 { pages.values.reduce(pageTables, +) }
 
   /// So many pages were counted.
-  public init(_ pages: [EvictionReason: UInt64] = [:]) { self.pages = pages }
+  package init(_ pages: [EvictionReason: UInt64] = [:]) { self.pages = pages }
 
   /// Evicts a page if that is possible. Returns what becomes of it; nil if it stays as it is.
-  public func evict(_ page: PageStatus, _ reason: EvictionReason) -> PageStatus? {
+  package func evict(_ page: PageStatus, _ reason: EvictionReason) -> PageStatus? {
     guard let evicted = page.evicted(reason) else {
       if reason != .none, page.type != 0 { pageTables += 1 }
       return nil
@@ -24,7 +24,7 @@ public final class EvictionTally {
   }
 
   /// What the provenance says of it: what was evicted, and whether a guest could go on without that.
-  public var fields: [(key: String, value: String)] {
+  package var fields: [(key: String, value: String)] {
     let reasons = EvictionReason.allCases.filter { pages[$0] != nil }
     var fields = reasons.map { (key: "evict.\($0)", value: "\(pages[$0] ?? 0)") }
     if pageTables > 0 { fields.append(("evict.kept", "\(pageTables) page tables")) }
@@ -37,7 +37,7 @@ public final class EvictionTally {
   }
 
   /// Adds that to the provenance.
-  public func describe(in provenance: inout Provenance) {
+  package func describe(in provenance: inout Provenance) {
     for (key, value) in fields where key != "restorable" || provenance[key] == nil {
       provenance.add(key, value)
     }

@@ -1,22 +1,22 @@
-public import CheckpointImage
+package import CheckpointImage
 
 /// Up to 256 pages with their contents, on their way through the steps.
-public struct PageBatch: Sendable {
+package struct PageBatch: Sendable {
   /// One page of a batch; its contents are at the same place in the buffer.
-  public struct Page: Hashable, Sendable {
+  package struct Page: Hashable, Sendable {
     /// The page's number.
-    public var pfn: PFN
+    package var pfn: PFN
     /// The PV page type.
-    public var type: PageType
+    package var type: PageType
     /// Data until a step finds it to be evicted, zero or unchanged.
-    public var state: PageState
+    package var state: PageState
     /// Why the page is evicted; `none` in every other state.
-    public var reason: EvictionReason
+    package var reason: EvictionReason
     /// SHA-256 of the contents, once computed; zero before, and for a zero page.
-    public var digest: Digest
+    package var digest: Digest
 
     /// A page as it comes from a source.
-    public init(pfn: PFN, type: PageType = 0) {
+    package init(pfn: PFN, type: PageType = 0) {
       self.pfn = pfn
       self.type = type
       state = .data
@@ -25,7 +25,7 @@ public struct PageBatch: Sendable {
     }
 
     /// State, type and reason together; an unchanged page has neither type nor reason of its own.
-    public var status: PageStatus {
+    package var status: PageStatus {
       get {
         state == .unchanged ? PageStatus(state) : PageStatus(state, type: type, reason: reason)
       }
@@ -34,12 +34,12 @@ public struct PageBatch: Sendable {
   }
 
   /// The contents.
-  public var buffer: PageBuffer
+  package var buffer: PageBuffer
   /// The pages, in stream order.
-  public var pages: [Page]
+  package var pages: [Page]
 
   /// Makes a batch.
-  public init(buffer: PageBuffer, pages: [Page]) {
+  package init(buffer: PageBuffer, pages: [Page]) {
     self.buffer = buffer
     self.pages = pages
   }

@@ -6,16 +6,16 @@ internal import Synchronization
 /// buffer is used again when it is dropped.
 ///
 /// One thread at a time writes to a buffer; afterwards any number may read it.
-@safe public final class PageBuffer: @unchecked Sendable {
+@safe package final class PageBuffer: @unchecked Sendable {
   /// Pages of a usual buffer.
-  public static let capacity = 256
+  package static let capacity = 256
 
   /// Pages of this buffer.
-  public let pageCount: Int
+  package let pageCount: Int
   private let base: UnsafeMutableRawPointer
 
   /// A buffer with unspecified contents.
-  public init(pages: Int = capacity) {
+  package init(pages: Int = capacity) {
     pageCount = pages
     let used =
       pages == Self.capacity ? unsafe Self.idle.withLock { unsafe $0.pointers.popLast() } : nil
@@ -46,14 +46,14 @@ internal import Synchronization
 
   /// The bytes of some pages.
   @_lifetime(borrow self)
-  public func bytes(_ pages: Range<Int>) -> RawSpan {
+  package func bytes(_ pages: Range<Int>) -> RawSpan {
     let span = unsafe UnsafeRawBufferPointer(mutableBytes(pages)).bytes
     return unsafe _overrideLifetime(span, borrowing: self)
   }
 
   /// The bytes of one page.
   @_lifetime(borrow self)
-  public func page(_ slot: Int) -> RawSpan { bytes(slot..<slot + 1) }
+  package func page(_ slot: Int) -> RawSpan { bytes(slot..<slot + 1) }
 
   package func mutableBytes(_ pages: Range<Int>) -> UnsafeMutableRawBufferPointer {
     precondition(pages.lowerBound >= 0 && pages.upperBound <= pageCount)
@@ -62,7 +62,7 @@ internal import Synchronization
   }
 
   /// Copies pages from another buffer.
-  public func copy(_ source: PageBuffer, _ pages: Range<Int>, to slot: Int) {
+  package func copy(_ source: PageBuffer, _ pages: Range<Int>, to slot: Int) {
     unsafe mutableBytes(slot..<slot + pages.count).copyMemory(
       from: UnsafeRawBufferPointer(source.mutableBytes(pages)))
   }
@@ -74,12 +74,12 @@ internal import Synchronization
   }
 
   /// Makes a page all zero.
-  public func clear(_ slot: Int) {
+  package func clear(_ slot: Int) {
     unsafe mutableBytes(slot..<slot + 1).initializeMemory(as: UInt8.self, repeating: 0)
   }
 
   /// Whether a page holds only zero bytes.
-  public func isZero(_ slot: Int) -> Bool {
+  package func isZero(_ slot: Int) -> Bool {
     let page = unsafe mutableBytes(slot..<slot + 1)
     guard let start = page.baseAddress else { return true }
     // A page whose first word is zero and which equals itself one word on is all zero: the C

@@ -1,21 +1,22 @@
-public import CheckpointImage
+package import CheckpointImage
+internal import Storage
 
 /// Pages in a temporary file, each at a place of its own.
-public final class PageSpool: Sendable {
+package final class PageSpool: Sendable {
   private let file: TemporaryFile
 
   /// An empty spool.
-  public init() throws(CheckpointError) { file = try TemporaryFile() }
+  package init() throws(CheckpointError) { file = try TemporaryFile() }
 
   /// Writes a page of a buffer.
-  public func write(_ buffer: PageBuffer, _ slot: Int, at place: UInt64) throws(CheckpointError) {
+  package func write(_ buffer: PageBuffer, _ slot: Int, at place: UInt64) throws(CheckpointError) {
     unsafe try file.write(
       UnsafeRawBufferPointer(buffer.mutableBytes(slot..<slot + 1)),
       at: place << UInt64(Limits.pageShift))
   }
 
   /// Reads a page that was written into a buffer.
-  public func read(_ place: UInt64, to slot: Int, of buffer: PageBuffer) throws(CheckpointError) {
+  package func read(_ place: UInt64, to slot: Int, of buffer: PageBuffer) throws(CheckpointError) {
     unsafe try file.read(
       into: buffer.mutableBytes(slot..<slot + 1), at: place << UInt64(Limits.pageShift))
   }

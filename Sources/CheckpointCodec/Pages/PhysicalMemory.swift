@@ -1,7 +1,7 @@
-public import CheckpointImage
+package import CheckpointImage
 
 /// A guest's memory at one moment, page by page in any order: a file, a chain, or a domain.
-public protocol PhysicalMemory: AnyObject {
+package protocol PhysicalMemory: AnyObject {
   /// Every PFN that may have a page is below.
   var limit: PFN { get }
   /// The pages that may have known contents, as runs that ascend: all others are not known.
@@ -14,9 +14,9 @@ public protocol PhysicalMemory: AnyObject {
 }
 
 /// Memory that several threads may copy from at once.
-public protocol ConcurrentMemory: PhysicalMemory, Sendable {}
+package protocol ConcurrentMemory: PhysicalMemory, Sendable {}
 
 extension PhysicalMemory {
   /// Any page below the limit.
-  public var runs: [Range<PFN>] { [0..<limit] }
+  package var runs: [Range<PFN>] { [0..<limit] }
 }

@@ -1,13 +1,13 @@
-public import CheckpointImage
+package import CheckpointImage
 
 /// Turns pages into regions and back; safe to use from all workers at once.
-public enum RegionCodec {
+package enum RegionCodec {
   private static let compressors = ContextPool { Compressor() }
   private static let decompressors = ContextPool { Decompressor() }
   private static let hashers = ContextPool { SHA256Hasher() }
 
   /// Lends a hasher to `body`.
-  public static func withHasher<Value, Failure: Error>(
+  package static func withHasher<Value, Failure: Error>(
     _ body: (SHA256Hasher) throws(Failure) -> Value
   ) throws(Failure) -> Value {
     try hashers.withContext(body)
@@ -64,7 +64,7 @@ public enum RegionCodec {
   /// - Parameters:
   ///   - body: the segment's body, whose checksum was compared.
   ///   - offset: where the body lies in its file.
-  public static func decode(
+  package static func decode(
     _ body: RawSpan, _ header: RegionHeader, into buffer: PageBuffer, at slot: Int,
     offset: UInt64
   ) throws(CheckpointError) {

@@ -1,5 +1,6 @@
 internal import CheckpointCodec
 internal import CheckpointImage
+internal import Storage
 
 /// Where a guest keeps the descriptors of its pages: an array over all memory, in sections that are found through the
 /// table `mem_section` and mapped by the kernel's page tables. Parts of it may be missing, or be mapped to the same

@@ -1,5 +1,5 @@
-public import CheckpointCodec
-public import CheckpointImage
+package import CheckpointCodec
+package import CheckpointImage
 
 /// The pages that `makedumpfile` leaves out of a dump at a level from 0 to 31, by its own rules, which are simpler than
 /// ours: a sum of 1 (zero pages), 2 (page cache), 4 (page cache with private data), 8 (memory of processes) and
@@ -7,24 +7,24 @@ public import CheckpointImage
 ///
 /// The rules are those of its version 1.7.9. An older one may leave out more of a kernel that is newer than itself: 1.7.8
 /// does not know the pages of compound pages of Linux 7.1 for what they are; 1.7.6 finds no free pages since 6.12.
-public struct DumpLevel: Hashable, Sendable {
+package struct DumpLevel: Hashable, Sendable {
   /// The sum.
-  public let rawValue: Int
+  package let rawValue: Int
 
   /// A level; nil unless it is from 0 to 31.
-  public init?(_ level: Int) {
+  package init?(_ level: Int) {
     guard (0...31).contains(level) else { return nil }
     rawValue = level
   }
 
   /// Whether pages of zeros are stored once for all (level 1). They remain marked as present.
-  public var sharesZeroPages: Bool { rawValue & 1 != 0 }
+  package var sharesZeroPages: Bool { rawValue & 1 != 0 }
 
   /// The pages to be left out, as it sees them in a guest's memory.
   ///
   /// - Parameter isPresent: whether the memory to be dumped has a page; others decide nothing.
   /// - Throws: `.refused` if the kernel does not describe its descriptors.
-  public func plan(
+  package func plan(
     of guest: LinuxGuest, isPresent: (PFN) -> Bool = { _ in true }
   ) throws(CheckpointError) -> EvictionPlan {
     var plan = EvictionPlan()

@@ -1,13 +1,14 @@
-public import CheckpointCodec
-public import CheckpointImage
+package import CheckpointCodec
+package import CheckpointImage
+internal import Storage
 
 /// What a Linux guest uses each of its pages for, by the kernel's own page descriptors.
 ///
 /// Costs one reading of the descriptors (64 bytes for each page of 4 KiB), and two bytes of memory a page. Nothing that
 /// is found in the guest is believed unless it fits together; what does not is `unknown`.
-public final class PageClasses {
+package final class PageClasses {
   /// The guest whose pages they are.
-  public let guest: LinuxGuest
+  package let guest: LinuxGuest
   private var layout: DescriptorLayout
   private var array: DescriptorArray
   /// What each page's own descriptor says.
@@ -18,7 +19,7 @@ public final class PageClasses {
   /// Reads the descriptors of all pages.
   ///
   /// - Throws: `.refused` if the kernel does not say where they are or how they are laid out.
-  public init(of guest: LinuxGuest) throws(CheckpointError) {
+  package init(of guest: LinuxGuest) throws(CheckpointError) {
     self.guest = guest
     layout = try DescriptorLayout(guest.information, guest.types)
     array = try DescriptorArray(of: guest, layout)
@@ -33,12 +34,12 @@ public final class PageClasses {
   }
 
   /// What a page is used for.
-  public subscript(_ pfn: PFN) -> PageClass {
+  package subscript(_ pfn: PFN) -> PageClass {
     pfn < UInt64(classes.count) ? classes[Int(pfn)] : .unknown
   }
 
   /// How many pages there are of each class; those without a descriptor are not counted.
-  public var counts: [PageClass: Int] {
+  package var counts: [PageClass: Int] {
     var counts = [Int](repeating: 0, count: PageClass.allCases.count)
     for `class` in classes { counts[Int(`class`.rawValue)] += 1 }
     for unit in array.units where array.frames(of: unit).contains(DescriptorArray.absent) {
@@ -48,7 +49,7 @@ public final class PageClasses {
   }
 
   /// How many blocks of free pages there are, by their order: a block of order n has 2^n pages.
-  public var freeBlocks: [Int] {
+  package var freeBlocks: [Int] {
     var counts = [Int](repeating: 0, count: layout.orders)
     for pfn in classes.indices where classes[pfn] == .free {
       if let order = own[pfn].order, order < counts.count { counts[order] += 1 }
@@ -58,7 +59,7 @@ public final class PageClasses {
 
   /// The pages from which all this was read: those of the descriptors, of the page tables that map them, and of the
   /// table of sections. Ascending.
-  public var descriptorFrames: [PFN] {
+  package var descriptorFrames: [PFN] {
     array.tableFrames.union(array.frames.lazy.filter { $0 != DescriptorArray.absent }).sorted()
   }
 
@@ -66,7 +67,7 @@ public final class PageClasses {
   ///
   /// - Parameter written: whether a page may have been written since the last reading.
   /// - Returns: the pages whose class changed, ascending.
-  public func update(written: (PFN) -> Bool) throws(CheckpointError) -> [Range<PFN>] {
+  package func update(written: (PFN) -> Bool) throws(CheckpointError) -> [Range<PFN>] {
     guest.refresh()
     var stale: [Int] = []
     // The kernel maps the descriptors of huge pages anew to save some of them.
@@ -99,7 +100,7 @@ public final class PageClasses {
   }
 
   /// Which pages a policy leaves out.
-  public func plan(_ policy: EvictionPolicy) throws(CheckpointError) -> EvictionPlan {
+  package func plan(_ policy: EvictionPolicy) throws(CheckpointError) -> EvictionPlan {
     var plan = EvictionPlan()
     guard policy > .none else { return plan }
     let keepsFree = try poisonedFreePages
@@ -152,7 +153,7 @@ public final class PageClasses {
 
   /// Whether the kernel fills free pages with a pattern and looks for it when it uses them again (`page_poison=1`).
   /// It would find zeros there after a restore, and report damaged memory: such pages are kept.
-  public var poisonedFreePages: Bool {
+  package var poisonedFreePages: Bool {
     get throws(CheckpointError) {
       if let isPoisoned { return isPoisoned }
       let free = classes.indices.lazy.filter { self.classes[$0] == .free }.map { PFN($0) }

@@ -1,5 +1,6 @@
 internal import CheckpointCodec
 internal import CheckpointImage
+internal import Storage
 
 /// Reads a few bytes here and there of a guest's memory, and keeps the pages they were in.
 final class CachedPages {

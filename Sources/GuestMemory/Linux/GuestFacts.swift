@@ -1,27 +1,27 @@
 internal import CheckpointImage
 
 /// What can be told of a guest without looking at its processes. All text is the guest's: it may hold anything.
-public struct GuestFacts: Sendable {
+package struct GuestFacts: Sendable {
   /// The kernel's release, such as `6.1.0-56-amd64`.
-  public var release: String
+  package var release: String
   /// The kernel's banner: release, who built it, with what, and when; nil if it was not found.
-  public var banner: String?
+  package var banner: String?
   /// What the kernel says of its build, as `uname -v` shows it: the banner from `#` on. Nil if it was not found.
-  public var build: String? {
+  package var build: String? {
     guard let banner, let start = banner.lastIndex(of: "#") else { return nil }
     return String(banner[start...].prefix { $0 != "\n" })
   }
   /// The command line the kernel was started with; nil if it was not found.
-  public var commandLine: String?
+  package var commandLine: String?
   /// When it was started, by its own clock: nanoseconds since 1970; nil if it is not known.
-  public var bootTime: Int64?
+  package var bootTime: Int64?
   /// Levels of page tables: 4 or 5.
-  public var pagingLevels: Int
+  package var pagingLevels: Int
   /// How far the kernel was moved from the addresses it was linked for; nil if it does not tell.
-  public var kernelOffset: UInt64?
+  package var kernelOffset: UInt64?
   /// Whether free pages are filled with a pattern that is checked when they are used again (`page_poison=1`):
   /// they must not come back as zeros. Nil if it is not known.
-  public var isPoisoningFreePages: Bool?
+  package var isPoisoningFreePages: Bool?
 
   init(_ guest: LinuxGuest) throws(CheckpointError) {
     release = guest.information.release

@@ -1,11 +1,11 @@
 internal import CheckpointImage
 
 /// Page tables of x86-64 with four or five levels. Frames are those of `PhysicalMemory`.
-public struct KernelPageTables: Sendable {
+package struct KernelPageTables: Sendable {
   /// The physical address of the top table.
-  public let root: UInt64
+  package let root: UInt64
   /// Levels of tables: 4 or 5.
-  public let levels: Int
+  package let levels: Int
   /// Bits of an entry that say how memory is encrypted, and belong to no address.
   let encryption: UInt64
 
@@ -16,15 +16,15 @@ public struct KernelPageTables: Sendable {
   }
 
   /// What a virtual address leads to.
-  public struct Mapping: Sendable {
+  package struct Mapping: Sendable {
     /// The physical address.
-    public var physical: UInt64
+    package var physical: UInt64
     /// So many bytes from there on are mapped by the same entry; at most 1 GiB.
-    public var byteCount: UInt64
+    package var byteCount: UInt64
     /// Whether all entries on the way allow writing.
-    public var isWritable: Bool
+    package var isWritable: Bool
     /// Whether all entries on the way allow execution.
-    public var isExecutable: Bool
+    package var isExecutable: Bool
   }
 
   /// Follows the tables, which takes at most five steps whatever they hold.

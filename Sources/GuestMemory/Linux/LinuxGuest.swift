@@ -1,14 +1,14 @@
-public import CheckpointCodec
-public import CheckpointImage
+package import CheckpointCodec
+package import CheckpointImage
 
 /// A Linux kernel for x86-64 that was recognised in a guest's memory.
-public final class LinuxGuest {
+package final class LinuxGuest {
   /// The guest's memory.
-  public let memory: any PhysicalMemory
+  package let memory: any PhysicalMemory
   /// What the kernel says of itself.
-  public let information: VMCoreInfo
+  package let information: VMCoreInfo
   /// The kernel's own page tables.
-  public let tables: KernelPageTables
+  package let tables: KernelPageTables
   let pages: CachedPages
   /// Not looked for yet, if nil.
   private var symbols: KernelSymbols??
@@ -52,22 +52,22 @@ public final class LinuxGuest {
   }
 
   /// The physical address that the kernel's page tables give for a virtual one; nil if nothing is mapped.
-  public func translate(_ virtual: UInt64) throws(CheckpointError) -> UInt64? {
+  package func translate(_ virtual: UInt64) throws(CheckpointError) -> UInt64? {
     try tables.walk(virtual, pages)?.physical
   }
 
   /// What the kernel's page tables say of a virtual address; `visit` takes the frame of each table on the way.
-  public func mapping(of virtual: UInt64, visit: (PFN) -> Void = { _ in }) throws(CheckpointError)
+  package func mapping(of virtual: UInt64, visit: (PFN) -> Void = { _ in }) throws(CheckpointError)
     -> KernelPageTables.Mapping?
   {
     try tables.walk(virtual, pages, visit: visit)
   }
 
   /// The most bytes that `bytes(at:count:)` reads at once.
-  public static let longestRead = 32 << 20
+  package static let longestRead = 32 << 20
 
   /// Bytes of the kernel's memory; nil if any of them is not mapped, or not known.
-  public func bytes(at virtual: UInt64, count: Int) throws(CheckpointError) -> [UInt8]? {
+  package func bytes(at virtual: UInt64, count: Int) throws(CheckpointError) -> [UInt8]? {
     guard count >= 0, count <= Self.longestRead else { return nil }
     var bytes: [UInt8] = []
     bytes.reserveCapacity(count)
@@ -101,17 +101,17 @@ public final class LinuxGuest {
   }
 
   /// Reads memory anew from now on: that of a running guest has changed.
-  public func refresh() { pages.refresh() }
+  package func refresh() { pages.refresh() }
 
   /// The virtual address of a symbol; nil if the kernel does not tell, or has more than one of that name.
-  public func symbol(_ name: String) throws(CheckpointError) -> UInt64? {
+  package func symbol(_ name: String) throws(CheckpointError) -> UInt64? {
     if let address = information.symbol(name) { return address }
     if symbols == nil { symbols = .some(try KernelSymbols(self)) }
     return symbols??.address(name)
   }
 
   /// What the kernel says of its types; nil if it has no BTF.
-  public var types: TypeInformation? {
+  package var types: TypeInformation? {
     get throws(CheckpointError) {
       if typeInformation == nil { typeInformation = .some(try findTypes()) }
       return typeInformation ?? nil
@@ -119,7 +119,7 @@ public final class LinuxGuest {
   }
 
   /// What can be told of the guest.
-  public var facts: GuestFacts {
+  package var facts: GuestFacts {
     get throws(CheckpointError) { try GuestFacts(self) }
   }
 

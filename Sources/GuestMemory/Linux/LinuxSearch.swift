@@ -1,5 +1,6 @@
-public import CheckpointCodec
-public import CheckpointImage
+package import CheckpointCodec
+package import CheckpointImage
+internal import Storage
 
 extension LinuxGuest {
   /// Pages that begin as a VMCOREINFO text does, before the search is given up: one or two are usual.
@@ -21,7 +22,7 @@ extension LinuxGuest {
   ///
   /// - Parameter pool: what such a page is looked for with.
   /// - Throws: `.refused` if it is no Linux kernel for x86-64, or more than one, or one that says too little.
-  public static func find(
+  package static func find(
     in memory: any PhysicalMemory, _ clues: MemoryClues, on pool: WorkerPool = WorkerPool()
   ) throws(CheckpointError) -> LinuxGuest {
     let pages = CachedPages(memory)
@@ -34,7 +35,7 @@ extension LinuxGuest {
 
   /// Whether the tables that all processors use map this kernel where its own do: no longer so once another one was
   /// started in its place (kexec), which leaves most of what this one said of itself in memory.
-  public func isRunning(on clues: MemoryClues) throws(CheckpointError) -> Bool {
+  package func isRunning(on clues: MemoryClues) throws(CheckpointError) -> Bool {
     refresh()
     guard let text = information.symbol("_stext"), let place = try translate(text),
       !clues.pageTables.isEmpty

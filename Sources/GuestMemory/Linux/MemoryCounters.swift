@@ -1,18 +1,18 @@
 internal import CheckpointCodec
-public import CheckpointImage
+package import CheckpointImage
 
 /// What a Linux kernel counts of its memory, in pages. Numbers of a running guest may be off by a few pages for each
 /// processor.
-public struct MemoryCounters: Equatable, Sendable {
+package struct MemoryCounters: Equatable, Sendable {
   /// In the page allocator, used for nothing.
-  public var free: UInt64
+  package var free: UInt64
   /// Contents of files as they are on disk, that no process has mapped.
-  public var cleanCache: UInt64
+  package var cleanCache: UInt64
   /// Room that is left in its swap space.
-  public var swapRoom: UInt64
+  package var swapRoom: UInt64
 
   /// These numbers.
-  public init(free: UInt64, cleanCache: UInt64, swapRoom: UInt64) {
+  package init(free: UInt64, cleanCache: UInt64, swapRoom: UInt64) {
     self.free = free
     self.cleanCache = cleanCache
     self.swapRoom = swapRoom
@@ -21,7 +21,7 @@ public struct MemoryCounters: Equatable, Sendable {
   /// Reads them. As counters change while they are read, none is taken for less than 0.
   ///
   /// - Throws: `.refused` if the kernel does not tell where they are.
-  public init(_ guest: LinuxGuest) throws(CheckpointError) {
+  package init(_ guest: LinuxGuest) throws(CheckpointError) {
     let unknown = CheckpointError(.refused, "the kernel does not tell where its counters are")
     guard let types = try guest.types, let zones = try guest.symbol("vm_zone_stat"),
       let nodes = try guest.symbol("vm_node_stat"), let swap = try guest.symbol("nr_swap_pages")

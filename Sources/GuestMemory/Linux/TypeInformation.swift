@@ -2,13 +2,13 @@ internal import CheckpointImage
 
 /// What BTF says of a kernel's types: the compact debug information that lies in the kernel's read-only data.
 /// The format is described in the kernel's `Documentation/bpf/btf.rst`.
-public struct TypeInformation: Sendable {
+package struct TypeInformation: Sendable {
   /// A member of a structure or union.
-  public struct Member: Hashable, Sendable {
+  package struct Member: Hashable, Sendable {
     /// Where it lies in the structure, in bytes.
-    public var offset: Int
+    package var offset: Int
     /// Its size in bytes.
-    public var size: Int
+    package var size: Int
   }
 
   /// Bytes that every header has.
@@ -41,7 +41,7 @@ public struct TypeInformation: Sendable {
   }
 
   /// Takes a kernel's BTF; nil if it is not sound. What is in it is looked at when it is asked for.
-  public init?(_ whole: [UInt8]) {
+  package init?(_ whole: [UInt8]) {
     guard let count = Self.byteCount(header: whole), count <= whole.count, whole[count - 1] == 0
     else { return nil }
     let start = Int(whole.u32(4)) + Int(whole.u32(8))
@@ -99,7 +99,7 @@ public struct TypeInformation: Sendable {
   }
 
   /// The value of an enumerator, `PG_dirty`; nil if there is none, or two with different values.
-  public func enumerator(_ name: String) -> Int64? {
+  package func enumerator(_ name: String) -> Int64? {
     let name = Array(name.utf8)
     var found: Int64?
     for type in enumerations {
@@ -122,11 +122,11 @@ public struct TypeInformation: Sendable {
   }
 
   /// The size in bytes of a structure, union or type that has a name of its own.
-  public func size(_ name: String) -> Int? { type(name).flatMap { size($0) } }
+  package func size(_ name: String) -> Int? { type(name).flatMap { size($0) } }
 
   /// A member of a structure, union or typedef of them: `member("page", "_refcount")`. The path may go on with
   /// dots into members that are structures; anonymous ones are looked into. Bit fields have no place in bytes.
-  public func member(_ structure: String, _ path: String) -> Member? {
+  package func member(_ structure: String, _ path: String) -> Member? {
     var current = type(structure)
     var found: Member?
     for name in path.split(separator: ".") {

@@ -1,22 +1,22 @@
-public import CheckpointImage
+package import CheckpointImage
 
 /// What a Linux kernel says of itself for those who read its memory: the text of the VMCOREINFO note.
 /// Its fields are described in the kernel's `Documentation/admin-guide/kdump/vmcoreinfo.rst`.
-public struct VMCoreInfo: Sendable {
+package struct VMCoreInfo: Sendable {
   /// The kernel gives the text one page.
-  public static let longest = 4096
+  package static let longest = 4096
   /// What the text begins with since Linux 2.6.24.
   static let start = Array("OSRELEASE=".utf8)
 
   /// The text as it was found.
-  public let text: [UInt8]
+  package let text: [UInt8]
   /// Whatever stands before `=` in a line, and what stands behind it; the first of several counts.
   private let values: [String: String]
 
   /// Reads the text, which ends at its first zero byte.
   ///
   /// - Throws: `.refused` if it is none.
-  public init(_ bytes: some Sequence<UInt8>) throws(CheckpointError) {
+  package init(_ bytes: some Sequence<UInt8>) throws(CheckpointError) {
     text = Array(bytes.prefix(Self.longest).prefix { $0 != 0 })
     guard text.starts(with: Self.start) else {
       throw CheckpointError(.refused, "does not begin with OSRELEASE=", structure: "VMCOREINFO")
@@ -31,31 +31,31 @@ public struct VMCoreInfo: Sendable {
   }
 
   /// A line's value as text.
-  public func value(_ name: String) -> String? { values[name] }
+  package func value(_ name: String) -> String? { values[name] }
 
   /// The virtual address of a symbol.
-  public func symbol(_ name: String) -> UInt64? { hexadecimal("SYMBOL(\(name))") }
+  package func symbol(_ name: String) -> UInt64? { hexadecimal("SYMBOL(\(name))") }
 
   /// The size of a structure in bytes.
-  public func size(_ name: String) -> UInt64? { decimal("SIZE(\(name))") }
+  package func size(_ name: String) -> UInt64? { decimal("SIZE(\(name))") }
 
   /// Where in its structure a member lies, `page._refcount`, in bytes.
-  public func offset(_ name: String) -> UInt64? { decimal("OFFSET(\(name))") }
+  package func offset(_ name: String) -> UInt64? { decimal("OFFSET(\(name))") }
 
   /// The number of elements of an array.
-  public func length(_ name: String) -> UInt64? { decimal("LENGTH(\(name))") }
+  package func length(_ name: String) -> UInt64? { decimal("LENGTH(\(name))") }
 
   /// A constant, or the value of a variable.
-  public func number(_ name: String) -> Int64? { values["NUMBER(\(name))"].flatMap { Int64($0) } }
+  package func number(_ name: String) -> Int64? { values["NUMBER(\(name))"].flatMap { Int64($0) } }
 
   /// The kernel's release, such as `6.1.0-56-amd64`.
-  public var release: String { values["OSRELEASE"] ?? "" }
+  package var release: String { values["OSRELEASE"] ?? "" }
 
   /// The size of a page in bytes.
-  public var pageSize: UInt64? { decimal("PAGESIZE") }
+  package var pageSize: UInt64? { decimal("PAGESIZE") }
 
   /// How far the kernel was moved from the addresses it was linked for.
-  public var kernelOffset: UInt64? { hexadecimal("KERNELOFFSET") }
+  package var kernelOffset: UInt64? { hexadecimal("KERNELOFFSET") }
 
   private func decimal(_ name: String) -> UInt64? { values[name].flatMap { UInt64($0) } }
 

@@ -1,7 +1,7 @@
 #if Xen
 internal import CheckpointImage
+internal import Formats
 internal import GuestMemory
-internal import Interchange
 
 /// A domain in our care, and how far its capture is.
 final class DomainSession {

@@ -1,8 +1,9 @@
 #if Xen
 internal import CheckpointCodec
 internal import CheckpointImage
+internal import Formats
 internal import Glibc
-internal import Interchange
+internal import Storage
 
 /// One moment of a running domain: rounds of copying while the guest runs, then its suspension for what is
 /// left, and the events that tell all of it.

@@ -1,8 +1,8 @@
 #if Xen
-public import CheckpointImage
+package import CheckpointImage
 
 /// What happens in a live capture, for the user to be told.
-public enum LiveNews: Sendable {
+package enum LiveNews: Sendable {
   /// The hypervisor keeps no dirty log for this guest: every image reads all of memory.
   case noDirtyLog
   /// The guest gave up memory: from so many pages to so many.
@@ -44,7 +44,7 @@ public enum LiveNews: Sendable {
 }
 
 /// Why copying while the guest runs ends.
-public enum RoundsEnd: String, Sendable {
+package enum RoundsEnd: String, Sendable {
   case shortEnough = "the pause will be short enough"
   case noGain = "another round would not make the pause shorter"
   case enough = "there were as many rounds as are useful"

@@ -1,34 +1,34 @@
 #if Xen
 internal import CheckpointImage
 internal import Glibc
-public import GuestMemory
+package import GuestMemory
 
 /// How a running domain is to be captured.
-public struct LiveOptions: Sendable {
+package struct LiveOptions: Sendable {
   /// Copy everything while the guest is suspended, without rounds before.
-  public var paused = false
+  package var paused = false
   /// The pause that is aimed at.
-  public var maximumPause = Duration.milliseconds(100)
+  package var maximumPause = Duration.milliseconds(100)
   /// Bytes of memory for pages copied in the pause.
-  public var stageLimit: UInt64 = 1 << 30
+  package var stageLimit: UInt64 = 1 << 30
   /// Time from the beginning of one image to that of the next; nil for one image.
-  public var interval: Duration?
+  package var interval: Duration?
   /// Images to be made; nil for as many as there is time for.
-  public var count: Int?
+  package var count: Int?
   /// Which pages are left out, by what the guest uses them for.
-  public var eviction = EvictionPolicy.none
+  package var eviction = EvictionPolicy.none
   /// How far the guest's memory is squeezed first; nil if it is not.
-  public var squeeze: SqueezeGoal?
+  package var squeeze: SqueezeGoal?
   /// What runs while the guest stands still.
-  public var hook: PauseHook?
+  package var hook: PauseHook?
 
   /// Half of the memory that is free: what is copied in a pause takes place beside the work of the host.
-  public static var usualStageLimit: UInt64 {
+  package static var usualStageLimit: UInt64 {
     let pages = sysconf(Int32(_SC_AVPHYS_PAGES))
     return pages > 0 ? UInt64(pages) * UInt64(Limits.pageSize) / 2 : 1 << 30
   }
 
   /// The usual ones.
-  public init() {}
+  package init() {}
 }
 #endif

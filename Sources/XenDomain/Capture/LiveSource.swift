@@ -1,13 +1,13 @@
 #if Xen
-public import CheckpointCodec
-public import CheckpointImage
+package import CheckpointCodec
+package import CheckpointImage
+package import Formats
 internal import Glibc
-public import Interchange
-
+internal import Storage
 /// A running domain as a source, of one moment or of many. It follows a guest that reboots.
 ///
 /// Whatever happens, `close` must be called: it puts the guest back as it was.
-public final class LiveSource: DescribedSource {
+package final class LiveSource: DescribedSource {
   /// Somebody may switch the dirty log off and on again, which cannot be seen: so every image of this number
   /// compares all pages.
   private static let comparesAllEvery = 20
@@ -15,11 +15,11 @@ public final class LiveSource: DescribedSource {
   private static let patience = Duration.seconds(60)
 
   /// The order of records is Xen's, that of pages our own.
-  public let layoutKind: LayoutKind? = .canonical
+  package let layoutKind: LayoutKind? = .canonical
   /// Whether only what was written to since the moment before is told.
-  public private(set) var isDifference = false
+  package private(set) var isDifference = false
   /// Whether this moment is that of a guest that was started anew.
-  public private(set) var startsOver = false
+  package private(set) var startsOver = false
 
   private let options: LiveOptions
   private let tell: (LiveNews) -> Void
@@ -33,7 +33,7 @@ public final class LiveSource: DescribedSource {
   private var hasFailed = false
 
   /// Finds a domain by name, number or UUID, and prepares its capture. Nothing is done to it yet.
-  public convenience init(
+  package convenience init(
     _ name: String, _ options: LiveOptions, tell: @escaping (LiveNews) -> Void
   )
     throws(CheckpointError)
@@ -55,23 +55,23 @@ public final class LiveSource: DescribedSource {
   }
 
   /// The name used in messages.
-  public var name: String { "xen:\(session.domain.reference.name)" }
+  package var name: String { "xen:\(session.domain.reference.name)" }
 
   /// What is known of the domain, and of the moment once its last event was taken.
-  public var facts: SourceFacts {
+  package var facts: SourceFacts {
     SourceFacts(
       kind: "running Xen domain", architecture: .x86, ascendingUnique: false,
       fields: session.fields + [("consistency", "atomic")] + moment.fields)
   }
 
   /// How much of the pages at hand was copied.
-  public var fractionDone: Double? { moment.fractionDone }
+  package var fractionDone: Double? { moment.fractionDone }
 
   /// Puts the guest back as it was, whatever it was in the middle of.
-  public func close() { session.close() }
+  package func close() { session.close() }
 
   /// The next event of this moment.
-  public func next() throws(CheckpointError) -> CheckpointEvent? {
+  package func next() throws(CheckpointError) -> CheckpointEvent? {
     do throws(CheckpointError) {
       if !hasBegun { try begin() }
       if let event = try moment.next() { return event }
@@ -105,7 +105,7 @@ public final class LiveSource: DescribedSource {
   }
 
   /// In a series, a moment that cannot be had is left out.
-  public func survives(_ error: CheckpointError) -> Bool {
+  package func survives(_ error: CheckpointError) -> Bool {
     guard hasFailed, options.interval != nil, made > 0, error.kind != .interrupted else {
       return false
     }
@@ -114,7 +114,7 @@ public final class LiveSource: DescribedSource {
   }
 
   /// Waits until the next image is due; false if there is to be none.
-  public func beginNextMoment() throws(CheckpointError) -> Bool {
+  package func beginNextMoment() throws(CheckpointError) -> Bool {
     guard let interval = options.interval, made < options.count ?? .max else { return false }
     due = max(due + interval, ContinuousClock.now)
     while ContinuousClock.now < due {

@@ -3,14 +3,15 @@ internal import CXen
 internal import CheckpointCodec
 internal import CheckpointImage
 internal import Glibc
+internal import Storage
 
 /// A command that runs while the guest stands still, such as one that makes a snapshot of its disks. The guest
 /// goes on whatever the command does.
-public struct PauseHook: Sendable {
+package struct PauseHook: Sendable {
   /// For /bin/sh.
-  public var command: String
+  package var command: String
   /// After this time the command, and all it started, is killed.
-  public var patience: Duration
+  package var patience: Duration
 
   /// How it ended.
   struct Outcome: Sendable {
@@ -23,7 +24,7 @@ public struct PauseHook: Sendable {
   private static let mostOutput = 4096
 
   /// A command and the time it has.
-  public init(command: String, patience: Duration) {
+  package init(command: String, patience: Duration) {
     self.command = command
     self.patience = patience
   }

@@ -1,8 +1,8 @@
 #if Xen
 internal import CheckpointCodec
 internal import CheckpointImage
+internal import Formats
 internal import Glibc
-internal import Interchange
 
 /// The pages that still have to be copied for the moment being captured.
 final class PendingPages {

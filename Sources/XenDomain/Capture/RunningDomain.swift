@@ -3,6 +3,7 @@ internal import CheckpointCodec
 internal import CheckpointImage
 internal import Glibc
 internal import GuestMemory
+internal import Operations
 
 /// A domain on this host's hypervisor.
 final class RunningDomain: LiveDomain {

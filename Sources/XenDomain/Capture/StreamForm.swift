@@ -1,7 +1,7 @@
 #if Xen
 internal import CheckpointCodec
 internal import CheckpointImage
-internal import Interchange
+internal import Formats
 
 /// The records around a domain's memory and their order, as `xl save` writes them: what makes an image of a
 /// live domain restorable.

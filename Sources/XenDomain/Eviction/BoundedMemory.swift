@@ -1,6 +1,7 @@
 #if Xen
 internal import CheckpointCodec
 internal import CheckpointImage
+internal import Storage
 
 /// A guest's memory of which only so much can be read at a time: how much there is to read the guest itself says, and
 /// it may stand still meanwhile.

@@ -2,6 +2,7 @@
 internal import CheckpointCodec
 internal import CheckpointImage
 internal import GuestMemory
+internal import Operations
 
 /// The page descriptors of a Linux guest, for as long as the kernel runs that they belong to.
 final class LinuxClassifier: PageClassifier {

@@ -2,6 +2,7 @@
 internal import CheckpointCodec
 package import CheckpointImage
 internal import Glibc
+internal import Storage
 
 /// Changes a domain's state by way of a guard process, which undoes what is outstanding as soon as this
 /// process has ended, however it ended.

@@ -2,6 +2,7 @@
 internal import CheckpointCodec
 internal import CheckpointImage
 internal import Glibc
+internal import Storage
 
 /// A small file under `/run/vmckpt` that one process at a time may hold.
 final class LockFile {

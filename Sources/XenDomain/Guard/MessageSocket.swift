@@ -3,6 +3,7 @@ internal import CXen
 internal import CheckpointCodec
 internal import CheckpointImage
 internal import Glibc
+internal import Storage
 
 /// One end of a pair of sockets that carry short texts, each as a whole.
 final class MessageSocket {

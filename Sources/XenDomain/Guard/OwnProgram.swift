@@ -3,16 +3,17 @@ internal import CXen
 internal import CheckpointCodec
 internal import CheckpointImage
 internal import Glibc
+internal import Storage
 
 /// The program that runs, started once more as a process of its own that outlives this one: a guard or a
 /// monitor of a domain.
-public enum OwnProgram {
+package enum OwnProgram {
   static let guardArgument = "--guard-of-domain"
   static let monitorArgument = "--monitor-of-domain"
 
   /// Does the work of a guard or monitor and ends the process, if it was started as one; every program that
   /// captures or restores calls it first.
-  public static func runIfStartedAsHelper() {
+  package static func runIfStartedAsHelper() {
     let arguments = CommandLine.arguments
     guard arguments.count > 1 else { return }
     switch arguments[1] {

@@ -1,23 +1,23 @@
 #if Xen
-public import CheckpointImage
+package import CheckpointImage
 
 /// Puts right what a capture left behind that was killed together with its guard.
-public enum Recovery {
+package enum Recovery {
   /// What became of one domain.
-  public struct Outcome: Sendable, CustomStringConvertible {
+  package struct Outcome: Sendable, CustomStringConvertible {
     /// The domain's UUID.
-    public let uuid: DomainUUID
+    package let uuid: DomainUUID
     /// What was found and undone, in words; nil if a running capture has the domain in its care.
-    public let undone: String?
+    package let undone: String?
 
     /// One line for people.
-    public var description: String {
+    package var description: String {
       "domain \(uuid): " + (undone ?? "is being captured; nothing was done")
     }
   }
 
   /// Undoes what is on record of the domain of a name, number or UUID, or of all; as `run(_:)`.
-  public static func run(name: String?) throws(CheckpointError) -> [Outcome] {
+  package static func run(name: String?) throws(CheckpointError) -> [Outcome] {
     guard let name else { return try run(nil) }
     // A UUID will do where the domain has gone.
     if let uuid = DomainUUID(name) { return try run(uuid) }
@@ -26,7 +26,7 @@ public enum Recovery {
 
   /// Undoes what is on record of one domain, or of all. The result has nothing for domains of which nothing
   /// was to be undone. Errors: something could not be undone; it stays on record.
-  public static func run(_ domain: DomainUUID?) throws(CheckpointError) -> [Outcome] {
+  package static func run(_ domain: DomainUUID?) throws(CheckpointError) -> [Outcome] {
     var outcomes: [Outcome] = []
     var failure: CheckpointError?
     for uuid in domain.map({ [$0] }) ?? Journal.all() {

@@ -1,15 +1,15 @@
 #if Xen
 internal import CXen
-public import CheckpointImage
+package import CheckpointImage
 
 /// A running domain that a user named.
-public struct DomainReference: Sendable {
+package struct DomainReference: Sendable {
   /// Its number, which a reboot changes.
-  public let id: UInt32
+  package let id: UInt32
   /// Its UUID, which it keeps.
-  public let uuid: DomainUUID
+  package let uuid: DomainUUID
   /// Its name.
-  public let name: String
+  package let name: String
 
   /// What tells this run of the domain from others.
   var identity: DomainIdentity { DomainIdentity(id: id, uuid: uuid) }
@@ -21,7 +21,7 @@ public struct DomainReference: Sendable {
   }
 
   /// Finds a domain by name, number or UUID.
-  public init(_ text: String, _ hypervisor: Hypervisor, _ toolstack: Toolstack)
+  package init(_ text: String, _ hypervisor: Hypervisor, _ toolstack: Toolstack)
     throws(CheckpointError)
   {
     let wanted = DomainUUID(text)

@@ -2,21 +2,21 @@
 internal import CXen
 
 /// What the hypervisor says of a domain at a moment.
-public struct DomainState: Sendable {
+package struct DomainState: Sendable {
   /// Its number.
-  public let id: UInt32
+  package let id: UInt32
   /// Its UUID.
-  public let uuid: DomainUUID
+  package let uuid: DomainUUID
   /// Whether it is being destroyed.
-  public let isDying: Bool
+  package let isDying: Bool
   /// Whether a toolstack has paused it.
-  public let isPaused: Bool
+  package let isPaused: Bool
   /// Why the guest shut down; nil if it has not.
-  public let shutdown: ShutdownReason?
+  package let shutdown: ShutdownReason?
   /// Whether it is an HVM or PVH guest, not a PV one.
-  public let isHVM: Bool
+  package let isHVM: Bool
   /// Pages allocated to it.
-  public let pages: UInt64
+  package let pages: UInt64
   /// The machine frame of a PV guest's shared_info.
   let sharedInfo: UInt64
   /// The highest number of a vCPU.
@@ -53,7 +53,7 @@ extension DomainState {
 }
 
 /// Why a guest shut down: `SHUTDOWN_*` in Xen's sched.h.
-public enum ShutdownReason: UInt32, Sendable {
+package enum ShutdownReason: UInt32, Sendable {
   case powerOff = 0
   case reboot = 1
   case suspend = 2
@@ -68,7 +68,7 @@ public enum ShutdownReason: UInt32, Sendable {
 
 extension ShutdownReason: CustomStringConvertible {
   /// In words.
-  public var description: String {
+  package var description: String {
     switch self {
     case .powerOff: "power-off"
     case .reboot: "reboot"

@@ -1,13 +1,13 @@
 #if Xen
 /// The 16 bytes that name a domain across reboots and hosts.
-public struct DomainUUID: Hashable, Sendable, CustomStringConvertible {
+package struct DomainUUID: Hashable, Sendable, CustomStringConvertible {
   /// The bytes.
-  public let bytes: [UInt8]
+  package let bytes: [UInt8]
 
   init(_ bytes: [UInt8]) { self.bytes = bytes }
 
   /// A UUID as it is written, with or without hyphens; nil if it is none.
-  public init?(_ text: String) {
+  package init?(_ text: String) {
     let digits = text.filter { $0 != "-" }
     guard digits.count == 32, digits.allSatisfy(\.isHexDigit), digits.utf8.count == 32 else {
       return nil
@@ -17,7 +17,7 @@ public struct DomainUUID: Hashable, Sendable, CustomStringConvertible {
   }
 
   /// As it is written: `8-4-4-4-12` hexadecimal digits.
-  public var description: String {
+  package var description: String {
     let digits = bytes.map { byte -> String in
       let text = String(byte, radix: 16)
       return byte < 16 ? "0" + text : text

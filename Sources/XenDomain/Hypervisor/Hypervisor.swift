@@ -1,11 +1,12 @@
 #if Xen
 internal import CXen
 internal import CheckpointCodec
-public import CheckpointImage
+package import CheckpointImage
 internal import Glibc
+internal import Storage
 
 /// The hypervisor this program runs on. One thread at a time may use it.
-@safe public final class Hypervisor {
+@safe package final class Hypervisor {
   /// libxenctrl's handle.
   let control: OpaquePointer
   /// libxenforeignmemory's handle.
@@ -15,7 +16,7 @@ internal import Glibc
   private let logger: UnsafeMutablePointer<vmckpt_logger>
 
   /// Connects; fails where there is no Xen or no right to use it.
-  public init() throws(CheckpointError) {
+  package init() throws(CheckpointError) {
     guard let logger = unsafe vmckpt_logger_make() else { throw .system("no memory", "Xen") }
     let log = unsafe UnsafeMutableRawPointer(logger).assumingMemoryBound(to: xentoollog_logger.self)
     unsafe self.logger = unsafe logger
@@ -58,14 +59,14 @@ internal import Glibc
   }
 
   /// The version, such as `4.17.5`.
-  public var version: String {
+  package var version: String {
     var text = [CChar](repeating: 0, count: 64)
     unsafe vmckpt_version(control, &text, text.count)
     return String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }
 
   /// What is known of a domain; nil if there is none of that number.
-  public func domain(_ id: UInt32) throws(CheckpointError) -> DomainState? {
+  package func domain(_ id: UInt32) throws(CheckpointError) -> DomainState? {
     var info = vmckpt_domain()
     guard unsafe vmckpt_domain_info(control, id, &info) == 0 else {
       if errno == ESRCH { return nil }

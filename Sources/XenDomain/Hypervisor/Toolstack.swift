@@ -1,10 +1,10 @@
 #if Xen
 internal import CXen
-public import CheckpointImage
+package import CheckpointImage
 internal import Glibc
 
 /// Xen's own toolstack, libxl. One thread at a time may use it.
-@safe public final class Toolstack {
+@safe package final class Toolstack {
   let context: OpaquePointer
   private let logger: UnsafeMutablePointer<vmckpt_logger>
   private var log: UnsafeMutablePointer<xentoollog_logger> {
@@ -12,7 +12,7 @@ internal import Glibc
   }
 
   /// Connects.
-  public init() throws(CheckpointError) {
+  package init() throws(CheckpointError) {
     guard let logger = unsafe vmckpt_logger_make() else {
       throw CheckpointError(.io, "no memory", file: "libxl")
     }
@@ -42,7 +42,7 @@ internal import Glibc
   }
 
   /// The domain's configuration as `xl save` stores it: libxl's JSON, with a NUL at its end.
-  public func configuration(_ domain: UInt32) throws(CheckpointError) -> [UInt8] {
+  package func configuration(_ domain: UInt32) throws(CheckpointError) -> [UInt8] {
     var configuration = unsafe libxl_domain_config()
     unsafe libxl_domain_config_init(&configuration)
     defer { unsafe libxl_domain_config_dispose(&configuration) }

@@ -3,6 +3,7 @@ internal import CXen
 internal import CheckpointCodec
 internal import CheckpointImage
 internal import Glibc
+internal import Storage
 
 /// The tree of settings that the toolstack and the guests share. A guest may write to parts of its own
 /// folder: what is read there is to be distrusted. One thread at a time may use it.

@@ -1,7 +1,7 @@
 #if Xen
 internal import CheckpointCodec
 internal import CheckpointImage
-internal import Interchange
+internal import Formats
 
 /// The pages of a live domain, in the guest's own page numbers: what differs between PV and HVM (PVH) guests.
 ///

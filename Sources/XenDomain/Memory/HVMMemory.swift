@@ -2,7 +2,8 @@
 internal import CXen
 internal import CheckpointCodec
 internal import CheckpointImage
-internal import Interchange
+internal import Formats
+internal import Storage
 
 /// The memory and machine state of a guest whose page tables Xen does not see: HVM and PVH. Frame numbers are
 /// the guest's own.

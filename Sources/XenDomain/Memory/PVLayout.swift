@@ -1,7 +1,7 @@
 #if Xen
 internal import CXen
 internal import CheckpointImage
-internal import Interchange
+internal import Formats
 
 /// Where the structures of a PV guest have the fields that matter here, by the width of its words. The
 /// numbers are those of Xen's public headers.

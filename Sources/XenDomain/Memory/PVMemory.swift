@@ -2,7 +2,7 @@
 internal import CXen
 internal import CheckpointCodec
 internal import CheckpointImage
-internal import Interchange
+internal import Formats
 
 /// The memory and machine state of a PV domain, as Xen's own save writes them.
 ///

@@ -1,12 +1,13 @@
 #if Xen
 internal import CXen
 internal import CheckpointCodec
-public import CheckpointImage
+package import CheckpointImage
 internal import Glibc
+internal import Storage
 
 /// A process that waits until a domain shuts down and does what its configuration says for that case, as
 /// the one that `xl create` leaves behind does. A guest that suspends itself is not its concern.
-public final class DomainMonitor {
+package final class DomainMonitor {
   private let hypervisor: Hypervisor
   private let toolstack: Toolstack
   private let xenstore: Xenstore
@@ -14,7 +15,7 @@ public final class DomainMonitor {
   private let lock: LockFile
 
   /// Leaves one behind for a domain, unless it has one of ours.
-  public static func leave(_ domain: UInt32, name: String) throws(CheckpointError) {
+  package static func leave(_ domain: UInt32, name: String) throws(CheckpointError) {
     let null = unsafe open("/dev/null", O_RDWR | O_CLOEXEC)
     guard null >= 0 else { throw .system("cannot open", "/dev/null") }
     defer { close(null) }

@@ -1,15 +1,15 @@
 #if Xen
-public import CheckpointCodec
-public import CheckpointImage
+package import CheckpointCodec
+package import CheckpointImage
+package import Formats
 internal import Glibc
 internal import GuestMemory
-public import Interchange
-
+internal import Storage
 /// A running, paused or crashed domain as a source for analysts: its pages and vCPUs as they are, without any
 /// help of the guest. No guest can go on from such a moment.
 ///
 /// Whatever happens, `close` must be called: it lets a guest go on that was paused for this.
-public final class MemoryOnlySource: DescribedSource {
+package final class MemoryOnlySource: DescribedSource {
   private enum Phase {
     /// Nothing of the moment was read.
     case start
@@ -20,9 +20,9 @@ public final class MemoryOnlySource: DescribedSource {
   }
 
   /// The name used in messages.
-  public let name: String
+  package let name: String
   /// There is no stream that this could be written as.
-  public let layoutKind: LayoutKind? = LayoutKind.none
+  package let layoutKind: LayoutKind? = LayoutKind.none
 
   private let options: LiveOptions
   private let tell: (LiveNews) -> Void
@@ -54,7 +54,7 @@ public final class MemoryOnlySource: DescribedSource {
   private var began = ContinuousClock.now
 
   /// Finds a domain by name, number or UUID, and prepares its capture. Nothing is done to it yet.
-  public init(
+  package init(
     _ name: String, _ options: LiveOptions, tell: @escaping (LiveNews) -> Void
   ) throws(CheckpointError) {
     self.options = options
@@ -82,7 +82,7 @@ public final class MemoryOnlySource: DescribedSource {
   }
 
   /// What is known of the domain, and of the moment once its last event was taken.
-  public var facts: SourceFacts {
+  package var facts: SourceFacts {
     var fields = [
       ("domain.name", reference.name), ("domain.uuid", "\(reference.uuid)"),
       ("domain.state", activity), ("guest.type", memory.guest == .pv ? "PV" : "HVM"),
@@ -102,18 +102,18 @@ public final class MemoryOnlySource: DescribedSource {
   }
 
   /// How much of the pages was copied.
-  public var fractionDone: Double? {
+  package var fractionDone: Double? {
     guard case .copying(let pages, let next, _) = phase else { return nil }
     return pages.isEmpty ? 1 : Double(next) / Double(pages.count)
   }
 
   /// Lets a guest go on that was paused for this.
-  public func close() {
+  package func close() {
     do throws(CheckpointError) { try control?.close() } catch { tell(.notUndone(error)) }
   }
 
   /// The next event of this moment.
-  public func next() throws(CheckpointError) -> CheckpointEvent? {
+  package func next() throws(CheckpointError) -> CheckpointEvent? {
     while true {
       if let event = events.take() { return event }
       switch phase {
@@ -251,7 +251,7 @@ public final class MemoryOnlySource: DescribedSource {
   }
 
   /// Waits until the next image is due; false if there is to be none.
-  public func beginNextMoment() throws(CheckpointError) -> Bool {
+  package func beginNextMoment() throws(CheckpointError) -> Bool {
     number += 1
     guard let interval = options.interval, number < options.count ?? .max else { return false }
     let due = began + interval

@@ -1,6 +1,5 @@
 #if Xen
 internal import CheckpointImage
-internal import Interchange
 
 /// The memory and machine state of a live domain as an analyst needs them: the guest does nothing for it, and
 /// nothing is believed that it could have made up.

@@ -2,7 +2,8 @@
 internal import CXen
 internal import CheckpointCodec
 internal import CheckpointImage
-internal import Interchange
+internal import Formats
+internal import Storage
 
 /// The machine frames that a PV domain owns, by the hypervisor's own books.
 struct OwnedFrames {

@@ -2,7 +2,7 @@
 internal import CXen
 internal import CheckpointCodec
 internal import CheckpointImage
-internal import Interchange
+internal import Formats
 
 /// The memory and machine state of a PV domain as the hypervisor knows them: each machine frame that the domain owns
 /// is there, whatever its P2M says.

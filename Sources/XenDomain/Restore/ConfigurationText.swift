@@ -1,7 +1,8 @@
 #if Xen
 internal import CheckpointCodec
 internal import CheckpointImage
-internal import Interchange
+internal import Formats
+internal import Storage
 
 extension GivenConfiguration {
   /// The configuration as libxl's JSON; xl itself reads the text of an xl.cfg file, which makes no domain.

@@ -1,27 +1,28 @@
 #if Xen
 internal import CXen
-public import CheckpointChain
-public import CheckpointCodec
-public import CheckpointImage
+package import CheckpointChain
+package import CheckpointCodec
+package import CheckpointImage
+package import Formats
 internal import Glibc
-public import Interchange
-
+internal import Operations
+internal import Storage
 /// Makes a running domain of a chain's tip: the stream of an `xl save` file goes to `xl restore` through a pipe. xl
 /// builds the domain and leaves its monitor behind, which acts when the guest powers off, reboots or crashes.
-public struct DomainRestore {
+package struct DomainRestore {
   /// What the user wants of the domain.
-  public struct Options: Sendable {
+  package struct Options: Sendable {
     /// Its name; nil for the one it had.
-    public var name: String?
+    package var name: String?
     /// It does not run yet.
-    public var isPaused: Bool
+    package var isPaused: Bool
     /// It is a second domain that leaves the first alone.
-    public var isClone: Bool
+    package var isClone: Bool
     /// The user says that the disks are as they were at the checkpoint.
-    public var disksAreRestored: Bool
+    package var disksAreRestored: Bool
 
     /// Makes options.
-    public init(
+    package init(
       name: String? = nil, isPaused: Bool = false, isClone: Bool = false,
       disksAreRestored: Bool = false
     ) {
@@ -33,13 +34,13 @@ public struct DomainRestore {
   }
 
   /// The domain that was made.
-  public struct Domain: Sendable {
+  package struct Domain: Sendable {
     /// Its number.
-    public var id: UInt32
+    package var id: UInt32
     /// Its UUID.
-    public var uuid: DomainUUID
+    package var uuid: DomainUUID
     /// Its name.
-    public var name: String
+    package var name: String
   }
 
   private let chain: Chain
@@ -53,7 +54,7 @@ public struct DomainRestore {
   /// Finds out whether it can be done; nothing is refused later.
   ///
   /// - Parameter given: the domain's configuration in place of the image's.
-  public init(_ chain: Chain, configuration given: GivenConfiguration?, _ options: Options)
+  package init(_ chain: Chain, configuration given: GivenConfiguration?, _ options: Options)
     throws(CheckpointError)
   {
     try chain.checkRestorable()
@@ -121,7 +122,7 @@ public struct DomainRestore {
   }
 
   /// Makes the domain. If this fails, there is none.
-  public func run(on pool: WorkerPool, progress: (Double?) -> Void = { _ in })
+  package func run(on pool: WorkerPool, progress: (Double?) -> Void = { _ in })
     throws(CheckpointError) -> Domain
   {
     // Two at once would pass each other's checks, and one would take the other's domain for its own remains.

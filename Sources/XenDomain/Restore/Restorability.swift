@@ -2,13 +2,14 @@
 internal import CheckpointChain
 internal import CheckpointCodec
 internal import CheckpointImage
-internal import Interchange
+internal import Formats
+internal import Operations
 
 extension Chain {
   /// Fails if no guest can go on from this moment, or not as it was.
   func checkRestorable() throws(CheckpointError) {
     try Restore.checkRestorable(self)
-    let history = try Merge.provenance(of: tip)
+    let history = try tip.provenance()
     let captured = history.lastIndex { $0["action"] == "capture" } ?? 0
     if history[captured...].contains(where: { $0["action"] == "salvage" }) {
       throw refused("was salvaged: what it lacks, the guest would miss while it runs")
@@ -21,7 +22,7 @@ extension Chain {
   /// The snapshot of the disks that was made in the moment's pause; nil if none is recorded.
   var diskSnapshot: String? {
     get throws(CheckpointError) {
-      let history = try Merge.provenance(of: tip)
+      let history = try tip.provenance()
       return history.last { $0["action"] == "capture" }?["hook.snapshot"]
     }
   }

@@ -3,6 +3,7 @@ internal import CXen
 internal import CheckpointCodec
 internal import CheckpointImage
 internal import Glibc
+internal import Storage
 
 /// A run of xl. What it prints is kept, for the case that it fails.
 final class XLRun {

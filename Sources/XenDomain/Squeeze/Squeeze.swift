@@ -3,6 +3,7 @@ internal import CheckpointCodec
 internal import CheckpointImage
 internal import Glibc
 internal import GuestMemory
+internal import Storage
 
 /// Has a guest give up memory before it is captured, and sees to it that it is never short of it. Whatever happens, the
 /// guard gives it back.

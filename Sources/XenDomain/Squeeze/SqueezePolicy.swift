@@ -78,7 +78,7 @@ struct SqueezePolicy {
 }
 
 /// Why a guest is squeezed no further.
-public enum SqueezeEnd: String, Sendable {
+package enum SqueezeEnd: String, Sendable {
   case reached = "it has as little as was asked for"
   case noneToSpare = "it needs what it still has"
   case stalled = "it gave up no more"

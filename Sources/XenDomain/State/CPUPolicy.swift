@@ -1,7 +1,7 @@
 #if Xen
 internal import CXen
 internal import CheckpointImage
-internal import Interchange
+internal import Formats
 
 /// What processor the guest was promised: its CPUID leaves and MSRs.
 enum CPUPolicy {

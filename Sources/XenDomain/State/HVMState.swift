@@ -1,7 +1,7 @@
 #if Xen
 internal import CXen
 internal import CheckpointImage
-internal import Interchange
+internal import Formats
 
 /// The machine state of an HVM or PVH guest besides its memory, as Xen's stream has it
 /// (`libxc-migration-stream`: HVM_CONTEXT, HVM_PARAMS).

@@ -1,8 +1,8 @@
 #if Xen
 internal import CXen
 internal import CheckpointImage
+internal import Formats
 internal import Glibc
-internal import Interchange
 
 /// The state of one vCPU of a PV domain. Of a guest that runs, each record is of a moment of its own.
 struct PVVCPU {

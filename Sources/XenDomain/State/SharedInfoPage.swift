@@ -1,7 +1,7 @@
 #if Xen
 internal import CXen
 internal import CheckpointImage
-internal import Interchange
+internal import Formats
 
 /// The page that a PV guest shares with the hypervisor.
 enum SharedInfoPage {

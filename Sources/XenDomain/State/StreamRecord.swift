@@ -1,6 +1,6 @@
 #if Xen
 internal import CheckpointImage
-internal import Interchange
+internal import Formats
 
 extension MachineRecord {
   /// A record of Xen's libxc stream.

@@ -1,7 +1,7 @@
 #if Xen
 internal import CXen
 internal import CheckpointImage
-internal import Interchange
+internal import Formats
 
 /// How the guest's time stamp counter goes on.
 enum TimeStampCounter {

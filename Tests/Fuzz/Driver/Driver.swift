@@ -11,7 +11,7 @@ private let target: FuzzTarget = {
 
 /// Called by libFuzzer for each input.
 @_cdecl("LLVMFuzzerTestOneInput")
-public func fuzz(_ data: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
+package func fuzz(_ data: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
   let input = unsafe [UInt8](UnsafeBufferPointer(start: data, count: count))
   if case .broken(let problem) = target.run(input) { fatalError(problem) }
   return 0

@@ -1,7 +1,8 @@
 internal import Archives
 internal import CheckpointCodec
 internal import CheckpointImage
-internal import Interchange
+import Formats
+internal import Storage
 
 enum ArchiveTarget {
   private static let mostPages = 4096

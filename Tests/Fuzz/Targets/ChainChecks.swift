@@ -1,6 +1,7 @@
 internal import CheckpointChain
 internal import CheckpointCodec
 internal import CheckpointImage
+import Storage
 
 /// What is tried on images in a scratch folder.
 struct ChainChecks {

@@ -1,6 +1,7 @@
 internal import CheckpointCodec
 internal import CheckpointImage
-internal import Interchange
+internal import Formats
+internal import Storage
 
 enum CheckTarget {
   /// The first byte chooses the format, the others are the stream.

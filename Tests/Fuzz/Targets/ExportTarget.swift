@@ -1,8 +1,10 @@
 internal import CheckpointChain
 internal import CheckpointCodec
 internal import CheckpointImage
+internal import Formats
 internal import GuestMemory
-internal import Interchange
+internal import Operations
+internal import Storage
 
 enum ExportTarget {
   private static let formats: [(SourceFormat, Restore.Format)] = [

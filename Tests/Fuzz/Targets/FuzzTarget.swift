@@ -1,7 +1,7 @@
-internal import Interchange
+import Formats
 
 /// The properties that are fuzzed. Each holds for whatever bytes it is given.
-public enum FuzzTarget: String, CaseIterable, Sendable {
+package enum FuzzTarget: String, CaseIterable, Sendable {
   /// A sound image can be read whole, and merged into the same moment; nothing in an image is a trap.
   case image
   /// The same of an increment on a base.
@@ -32,7 +32,7 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
   case classes
 
   /// Tries one input.
-  public func run(_ input: [UInt8]) -> Outcome {
+  package func run(_ input: [UInt8]) -> Outcome {
     switch self {
     case .image: ImageTarget.run(input)
     case .chain: ChainTarget.run(input)

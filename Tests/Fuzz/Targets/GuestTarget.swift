@@ -7,7 +7,7 @@ package import TestSupport
 ///
 /// The input: a byte that says whether a processor's CR3 is known, 8 bytes of it; then runs of memory, each an address
 /// of 4 bytes, a length of 2, and that many bytes. What no run names is not known.
-public enum GuestTarget {
+package enum GuestTarget {
   /// 16 MiB, so that it can be searched quickly.
   private static let limit: PFN = 4096
 

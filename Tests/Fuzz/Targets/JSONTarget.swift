@@ -1,6 +1,7 @@
 internal import CheckpointCodec
 internal import CheckpointImage
 internal import ImageJSON
+import Storage
 
 enum JSONTarget {
   private static let scratch = Scratch(.json)

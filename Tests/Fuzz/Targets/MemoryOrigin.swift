@@ -1,5 +1,6 @@
 internal import CheckpointCodec
 internal import CheckpointImage
+import Storage
 
 /// An input that is in memory.
 final class MemoryOrigin: ByteOrigin {

@@ -1,5 +1,5 @@
 /// What became of an input.
-public enum Outcome: Equatable, Sendable {
+package enum Outcome: Equatable, Sendable {
   /// It is what the target takes, and was read to its end.
   case accepted
   /// It was refused, with an error.

@@ -1,6 +1,7 @@
 internal import CheckpointChain
 internal import CheckpointCodec
 internal import CheckpointImage
+import Storage
 
 enum SalvageTarget {
   private static let scratch = Scratch(.salvage)

@@ -1,6 +1,7 @@
 internal import CheckpointCodec
 internal import CheckpointImage
 internal import Glibc
+import Storage
 internal import Synchronization
 
 /// A folder in memory for the files of one target; every run overwrites those of the one before.

@@ -1,6 +1,7 @@
 internal import CheckpointCodec
 internal import CheckpointImage
-internal import Interchange
+internal import Formats
+internal import Storage
 
 enum SourceTarget {
   static func run(_ bytes: [UInt8], _ format: SourceFormat) -> Outcome {

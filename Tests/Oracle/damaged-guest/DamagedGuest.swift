@@ -1,8 +1,9 @@
 import CheckpointCodec
 import CheckpointImage
+import Formats
 import Glibc
 import GuestMemory
-import Interchange
+import Storage
 import TestSupport
 
 /// Damages real memory of a guest again and again, and asks for all there is to know of it: FILE CR3 SEED ROUNDS.

@@ -1,8 +1,9 @@
 import CheckpointCodec
 import CheckpointImage
+import Formats
 import Glibc
 import GuestMemory
-import Interchange
+import Storage
 
 /// Prints what is found of the kernel in plain memory, for a comparison with what the guest itself said:
 /// FILE [CR3] [SYMBOL]...; without CR3 (or `-`) all memory is searched. Ends with 1 if the kernel's type information

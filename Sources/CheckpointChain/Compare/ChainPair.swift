@@ -1,0 +1,66 @@
+package import CheckpointCodec
+package import CheckpointImage
+internal import Storage
+
+/// Two chains of one guest; the images that both stand on are opened and read once.
+package final class ChainPair: Sendable {
+  /// The moment before.
+  package let before: Chain
+  /// The moment after.
+  package let after: Chain
+  /// How many images, counted from the base, are the same in both.
+  private let shared: Int
+
+  /// Two chains.
+  package init(_ before: Chain, _ after: Chain) {
+    self.before = before
+    self.after = after
+    shared = zip(before.images.reversed(), after.images.reversed()).prefix { $0 === $1 }.count
+  }
+
+  /// Opens two chains; `-` is standard input.
+  ///
+  /// - Parameter searching: folders to look for ancestors in, after the tips' own.
+  package static func open(_ before: String, _ after: String, searching: [String] = [])
+    throws(CheckpointError) -> ChainPair
+  {
+    // One may be the other's parent, wherever they lie.
+    func folders(of path: String) -> [String] {
+      path == "-" ? [] : [ChainResolver.folder(of: path)]
+    }
+    let old = try ChainResolver.open(before, searching: searching + folders(of: after))
+    let new = try ChainResolver.open(
+      after, searching: searching + folders(of: before), knowing: old.images)
+    return ChainPair(old, new)
+  }
+
+  /// The files of both chains, each once.
+  package var images: [ImageFile] { before.images + after.images.dropLast(shared) }
+
+  /// Bytes read from all of them so far.
+  package var bytesRead: UInt64 { images.reduce(0) { $0 + $1.file.bytesRead } }
+
+  /// The blocks with a populated page before or after, ascending.
+  package var blocks: [UInt64] {
+    Set(before.nodes.map(\.block)).union(after.nodes.map(\.block)).sorted()
+  }
+
+  /// The 512 pages of a block in both chains. What both stand on is read only if one of them has not
+  /// said it all.
+  func pages(ofBlock number: UInt64) throws(CheckpointError) -> (
+    before: [PageEntry], after: [PageEntry]
+  ) {
+    var old = ChainBlock(number)
+    var new = ChainBlock(number)
+    try old.lay(over: before.images.dropLast(shared))
+    try new.lay(over: after.images.dropLast(shared))
+    if old.left > 0 || new.left > 0 {
+      var common = ChainBlock(number)
+      try common.lay(over: before.images.suffix(shared))
+      old.lay(over: common, shift: 0)
+      new.lay(over: common, shift: after.images.count - before.images.count)
+    }
+    let empty = [PageEntry](repeating: .unpopulated, count: Limits.blockPages)
+    return (try before.admit(old)?.entries ?? empty, try after.admit(new)?.entries ?? empty)
+  }
+}

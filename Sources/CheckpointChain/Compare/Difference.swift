@@ -1,0 +1,69 @@
+internal import CheckpointCodec
+package import CheckpointImage
+internal import Storage
+
+/// Which pages differ between two moments, from the indexes alone.
+package struct Difference: Sendable {
+  /// Pages that follow each other and differ in the same way.
+  package struct Run: Hashable, Sendable {
+    /// The PFNs.
+    package var pages: Range<PFN>
+    /// How each of them differs.
+    package var change: PageChange
+  }
+
+  /// How many pages differ in which way.
+  package private(set) var changes: [PageChange: UInt64] = [:]
+  /// The number of runs.
+  package private(set) var runs: UInt64 = 0
+  /// The blocks with pages that differ.
+  package private(set) var blocks = 0
+  /// Pages that differ.
+  package private(set) var pages: UInt64 = 0
+  private var pending: Run?
+
+  /// Compares two moments and gives each run of pages that differ, ascending, to `body`. Only blocks
+  /// whose nodes differ are read.
+  ///
+  /// - Parameter range: the PFNs to be compared.
+  package init(
+    _ pair: ChainPair, within range: Range<PFN> = 0..<Limits.pfnEnd,
+    each body: (Run) throws(CheckpointError) -> Void
+  ) throws(CheckpointError) {
+    let size = UInt64(Limits.blockPages)
+    for number in pair.after.nodes.blocks(differingFrom: pair.before.nodes) {
+      let wanted = range.clamped(to: number * size..<(number + 1) * size)
+      guard !wanted.isEmpty else { continue }
+      try Interruption.check()
+      let (old, new) = try pair.pages(ofBlock: number)
+      let before = pages
+      for pfn in wanted {
+        let slot = Int(pfn % size)
+        if let change = PageChange(old[slot], new[slot]) { try add(pfn, change, body) }
+      }
+      if pages > before { blocks += 1 }
+    }
+    try flush(body)
+  }
+
+  private mutating func add(
+    _ pfn: PFN, _ change: PageChange, _ body: (Run) throws(CheckpointError) -> Void
+  ) throws(CheckpointError) {
+    pages += 1
+    changes[change, default: 0] += 1
+    if let run = pending, run.pages.upperBound == pfn, run.change == change {
+      pending?.pages = run.pages.lowerBound..<pfn + 1
+    } else {
+      try flush(body)
+      pending = Run(pages: pfn..<pfn + 1, change: change)
+    }
+  }
+
+  private mutating func flush(_ body: (Run) throws(CheckpointError) -> Void)
+    throws(CheckpointError)
+  {
+    guard let run = pending.take() else { return }
+    runs += 1
+    try body(run)
+  }
+}

@@ -1,0 +1,135 @@
+package import CheckpointCodec
+package import CheckpointImage
+internal import Storage
+
+/// The youngest copies of a span of images, as events for a new image.
+///
+/// Images come oldest first and states last, so that a dead copy that is carried along never follows the
+/// living one.
+package final class MergeSource: CheckpointSource {
+  /// The memory digest of what the events make.
+  package private(set) var memory: Digest
+  /// What became of the pages that were to be left out.
+  package let tally = EvictionTally()
+
+  private let chain: Chain
+  private let plan: EvictionPlan
+  private let merge: RegionMerge
+  private var records: ArraySlice<MachineRecord>
+  private var layout: LayoutReader
+  /// The blocks on which the span has a word, ascending.
+  private var blocks: ArraySlice<UInt64> = []
+  private var regions: [LiveRegion] = []
+  private var nextRegion = 0
+  private var states: [StateExtent] = []
+  private var nextState = 0
+  private var passBegun = false
+
+  /// What became of the regions so far.
+  package var counts: MergeTally.Counts { merge.tally.counts }
+  /// How many of the regions were given out.
+  package var fractionDone: Double? {
+    regions.isEmpty ? nil : Double(nextRegion) / Double(regions.count)
+  }
+
+  /// The events of the youngest `span` images of a chain.
+  ///
+  /// - Parameters:
+  ///   - recoding: every region is expanded, to be compressed anew.
+  ///   - plan: pages that become evicted, whichever image holds them.
+  package init(
+    _ chain: Chain, span: Int, recoding: Bool, evicting plan: EvictionPlan = EvictionPlan()
+  ) throws(CheckpointError) {
+    self.chain = chain
+    self.plan = plan
+    memory = chain.nodes.root
+    merge = RegionMerge(chain: chain, span: span, recoding: recoding, plan: plan)
+    records = try Self.records(chain, span: span)[...]
+    layout = LayoutReader(chain.tip)
+    try collectRegions()
+  }
+
+  /// Payloads that images before the span hold stay there.
+  private static func records(_ chain: Chain, span: Int) throws(CheckpointError) -> [MachineRecord]
+  {
+    let complete = try chain.completeRecords()
+    guard span < chain.images.count else { return complete }
+    let kept = Set(try chain.ancestor(span).records)
+    return complete.map {
+      $0.key.class != .epoch && kept.contains($0.key) ? $0.inherited : $0
+    }
+  }
+
+  /// Goes through the index block by block: which regions have living pages.
+  private func collectRegions() throws(CheckpointError) {
+    var numbers: Set<UInt64> = []
+    for image in chain.images[..<merge.span] { numbers.formUnion(image.blockNumbers) }
+    if !plan.isEmpty { numbers.formUnion(try evict()) }
+    blocks = numbers.sorted()[...]
+    regions = try chain.liveRegions(span: merge.span, blocks: blocks, evicting: plan)
+  }
+
+  /// What the plan makes of the memory, told from the index alone. Returns the blocks that it changes.
+  private func evict() throws(CheckpointError) -> [UInt64] {
+    var digests = MemoryDigest()
+    var changes: [(block: UInt64, node: Digest?)] = []
+    for (number, _) in chain.nodes {
+      try Interruption.check()
+      guard var block = try chain.block(number), block.evict(plan, tally) > 0 else { continue }
+      changes.append((number, digests.block(block.entries.span)))
+    }
+    var nodes = chain.nodes
+    nodes.update(changes)
+    memory = nodes.root
+    return changes.map(\.block)
+  }
+
+  /// The entries of a block that come from the span.
+  private func forEachEntry(of number: UInt64, _ body: (PFN, PageEntry, Int) -> Void)
+    throws(CheckpointError)
+  {
+    guard let block = try chain.block(number, evicting: plan) else { return }
+    let first = number * UInt64(Limits.blockPages)
+    for slot in 0..<Limits.blockPages {
+      let image = Int(block.image[slot])
+      if (0..<merge.span).contains(image) { body(first + UInt64(slot), block.entries[slot], image) }
+    }
+  }
+
+  /// The states of the next block that has any.
+  private func readStates() throws(CheckpointError) -> Bool {
+    states.removeAll(keepingCapacity: true)
+    nextState = 0
+    while states.isEmpty, let number = blocks.popFirst() {
+      try forEachEntry(of: number) { (pfn, entry, _) in
+        guard entry.status.state != .data else { return }
+        if let last = states.last, last.end == pfn, last.status == entry.status {
+          states[states.count - 1].count += 1
+        } else {
+          states.append(StateExtent(pfn: pfn, count: 1, status: entry.status))
+        }
+      }
+    }
+    return !states.isEmpty
+  }
+
+  /// The next event.
+  package func next() throws(CheckpointError) -> CheckpointEvent? {
+    if let record = records.popFirst() { return .record(record) }
+    if let item = try layout.next() { return .layout(item) }
+    if nextRegion < regions.count {
+      nextRegion += 1
+      return .deferred { [merge, region = regions[nextRegion - 1]] () throws(CheckpointError) in
+        try merge.read(region)
+      }
+    }
+    if !passBegun {
+      // What follows overrules the dead copies in the regions.
+      passBegun = true
+      return .newPass
+    }
+    if nextState == states.count, try !readStates() { return nil }
+    nextState += 1
+    return .states(states[nextState - 1])
+  }
+}

@@ -1,0 +1,56 @@
+package import CheckpointCodec
+package import CheckpointImage
+internal import Storage
+
+/// Pages that follow each other and have the same state, type and reason, from the index alone.
+package struct StatusRuns {
+  private let body: (Range<PFN>, PageStatus) throws(CheckpointError) -> Void
+  private var pending: (pages: Range<PFN>, status: PageStatus)?
+
+  /// Gives the runs of a moment to `body`, ascending, without unpopulated pages.
+  package static func forEach(
+    of chain: Chain, _ body: @escaping (Range<PFN>, PageStatus) throws(CheckpointError) -> Void
+  ) throws(CheckpointError) {
+    var runs = StatusRuns(body: body)
+    for (number, _) in chain.nodes {
+      try Interruption.check()
+      guard let pages = try chain.pages(ofBlock: number) else { continue }
+      for slot in pages.indices where pages[slot].status.state != .unpopulated {
+        try runs.add(number, slot, pages[slot].status)
+      }
+    }
+    try runs.end()
+  }
+
+  /// Gives the runs of what an image itself says to `body`, ascending; what it says nothing of is in
+  /// none of them.
+  package static func forEach(
+    of image: ImageFile, _ body: @escaping (Range<PFN>, PageStatus) throws(CheckpointError) -> Void
+  ) throws(CheckpointError) {
+    var runs = StatusRuns(body: body)
+    for place in try image.blocks() {
+      try Interruption.check()
+      let block = try image.indexBlock(place)
+      for (slot, entry) in zip(block.occupancy.members, block.entries) {
+        try runs.add(block.number, slot, entry.status)
+      }
+    }
+    try runs.end()
+  }
+
+  private mutating func add(_ block: UInt64, _ slot: Int, _ status: PageStatus)
+    throws(CheckpointError)
+  {
+    let pfn = block * UInt64(Limits.blockPages) + UInt64(slot)
+    if let run = pending, run.pages.upperBound == pfn, run.status == status {
+      pending?.pages = run.pages.lowerBound..<pfn + 1
+    } else {
+      try end()
+      pending = (pfn..<pfn + 1, status)
+    }
+  }
+
+  private mutating func end() throws(CheckpointError) {
+    if let run = pending.take() { try body(run.pages, run.status) }
+  }
+}

@@ -1,0 +1,101 @@
+internal import CheckpointCodec
+internal import CheckpointImage
+internal import Storage
+
+/// What is left of a damaged image, as events for a new one: each page comes once.
+final class SalvageSource: CheckpointSource {
+  private let evidence: SalvageEvidence
+  private let tally: SalvageTally
+  private var records: ArraySlice<UInt64>
+  private var regions: [SalvagedRegion] = []
+  private var nextRegion = 0
+  /// The blocks whose states were not given yet.
+  private var blocks: PFNRanges
+  private var states: [StateExtent] = []
+  private var nextState = 0
+
+  /// How many of the regions were given out.
+  var fractionDone: Double? {
+    regions.isEmpty ? nil : Double(nextRegion) / Double(regions.count)
+  }
+
+  init(_ evidence: SalvageEvidence, _ tally: SalvageTally) throws(CheckpointError) {
+    self.evidence = evidence
+    self.tally = tally
+    records = evidence.records[...]
+    blocks = PFNRanges(evidence.blocks.ranges)
+    try collectRegions()
+  }
+
+  /// Goes through all blocks: which pages are wanted of which region.
+  private func collectRegions() throws(CheckpointError) {
+    var places: [UInt64: Int] = [:]
+    for range in evidence.blocks.ranges {
+      for number in range {
+        try Interruption.check()
+        let block = try evidence.block(number)
+        let first = number * UInt64(Limits.blockPages)
+        for slot in 0..<Limits.blockPages {
+          guard let entry = block.entries[slot], entry.status.state == .data else { continue }
+          let place = places[entry.location.offset] ?? regions.count
+          if place == regions.count {
+            places[entry.location.offset] = place
+            regions.append(SalvagedRegion(offset: entry.location.offset))
+          }
+          add(first + UInt64(slot), entry, isIndexed: block.isIndexed, to: &regions[place].runs)
+        }
+      }
+    }
+    regions.sort { $0.offset < $1.offset }
+  }
+
+  private func add(
+    _ pfn: PFN, _ entry: PageEntry, isIndexed: Bool, to runs: inout [SalvagedRegion.Run]
+  ) {
+    if let last = runs.last, last.precedes(pfn, entry, isIndexed: isIndexed) {
+      runs[runs.count - 1].count += 1
+    } else {
+      runs.append(
+        SalvagedRegion.Run(
+          pfn: pfn, count: 1, type: entry.status.type, slot: entry.location.slot,
+          isIndexed: isIndexed))
+    }
+  }
+
+  func next() throws(CheckpointError) -> CheckpointEvent? {
+    if let offset = records.popFirst() {
+      return .record(try evidence.record(at: offset))
+    }
+    if nextRegion < regions.count {
+      nextRegion += 1
+      return .deferred {
+        [evidence, tally, region = regions[nextRegion - 1]] () throws(CheckpointError) in
+        try region.read(evidence, tally)
+      }
+    }
+    if nextState == states.count, try !readStates() { return nil }
+    nextState += 1
+    return .states(states[nextState - 1])
+  }
+
+  /// The states of the next block that has any.
+  private func readStates() throws(CheckpointError) -> Bool {
+    states.removeAll(keepingCapacity: true)
+    nextState = 0
+    while states.isEmpty, let range = blocks.take(1)?.first {
+      let block = try evidence.block(range.lowerBound)
+      let first = range.lowerBound * UInt64(Limits.blockPages)
+      for slot in 0..<Limits.blockPages {
+        guard let entry = block.entries[slot], entry.status.state != .data else { continue }
+        let pfn = first + UInt64(slot)
+        if block.lost[slot] { tally.lose(pfn..<pfn + 1) } else { tally.keep(1) }
+        if let last = states.last, last.end == pfn, last.status == entry.status {
+          states[states.count - 1].count += 1
+        } else {
+          states.append(StateExtent(pfn: pfn, count: 1, status: entry.status))
+        }
+      }
+    }
+    return !states.isEmpty
+  }
+}

@@ -1,0 +1,116 @@
+internal import CheckpointCodec
+internal import CheckpointImage
+internal import Storage
+
+/// Compares an image's index with what its segments say without it: if the index is ever lost, they must
+/// give the same memory.
+struct IndexComparison {
+  private let image: ImageFile
+  private let blocks: [RootBody.BlockEntry]
+  private let statements: [StatedPages.Statement]
+  private let unique: Bool
+  private let ascends: Bool
+  /// The state of pages of which nothing is said.
+  private let silence: PageState
+
+  init(_ image: ImageFile, _ blocks: [RootBody.BlockEntry], _ stated: StatedPages) {
+    self.image = image
+    self.blocks = blocks
+    (statements, unique) = stated.final()
+    ascends = stated.ascends
+    silence = image.header.parent == nil ? .unpopulated : .unchanged
+  }
+
+  /// What disagrees, one finding for a block.
+  func run(on pool: WorkerPool) throws(CheckpointError) -> [CheckpointError] {
+    var findings: [CheckpointError] = []
+    if image.header.ascendingUnique, !unique || !ascends {
+      findings.append(
+        finding("PFNs do not ascend, as the header says that they do", "header", at: 0))
+    }
+    var lane = OrderedLane<CheckpointError?>(pool)
+    var first = 0
+    for entry in blocks {
+      try Interruption.check()
+      let start = entry.number * UInt64(Limits.blockPages)
+      let end = start + UInt64(Limits.blockPages)
+      while first < statements.count, statements[first].end <= start {
+        first += 1
+      }
+      var last = first
+      while last < statements.count, statements[last].pfn < end { last += 1 }
+      if lane.isFull, let found = try lane.next() { findings.append(found) }
+      let part = statements[first..<last]
+      lane.start { [self] in
+        do throws(CheckpointError) {
+          return try compare(entry, part)
+        } catch {
+          // A block that cannot be read is a finding like others.
+          return error
+        }
+      }
+    }
+    while !lane.isEmpty {
+      if let found = try lane.next() { findings.append(found) }
+    }
+    return findings + withoutBlock()
+  }
+
+  /// Statements on blocks that the index lacks, the first of them.
+  private func withoutBlock() -> [CheckpointError] {
+    var blocks = blocks[...]
+    for statement in statements where statement.status.state != silence {
+      let size = UInt64(Limits.blockPages)
+      for number in statement.pfn / size...(statement.end - 1) / size {
+        while let block = blocks.first, block.number < number { blocks.removeFirst() }
+        guard blocks.first?.number == number else {
+          let pfn = max(statement.pfn, number * size)
+          return [
+            finding(
+              "PFN \(pfn) is \(statement.status.state) there, and the index has no block \(number)",
+              "segments", at: image.trailer.rootOffset)
+          ]
+        }
+      }
+    }
+    return []
+  }
+
+  private func finding(_ reason: String, _ structure: String, at offset: UInt64) -> CheckpointError
+  {
+    CheckpointError(.damaged, reason, structure: structure, offset: offset, file: image.name)
+  }
+
+  private func compare(
+    _ entry: RootBody.BlockEntry, _ statements: ArraySlice<StatedPages.Statement>
+  ) throws(CheckpointError) -> CheckpointError? {
+    let start = entry.number * UInt64(Limits.blockPages)
+    let silent = PageEntry(PageStatus(silence))
+    var stated = [PageEntry](repeating: silent, count: Limits.blockPages)
+    for statement in statements {
+      let end = min(statement.end, start + UInt64(Limits.blockPages))
+      for pfn in max(statement.pfn, start)..<end {
+        stated[Int(pfn - start)] = statement.entry(pfn)
+      }
+    }
+    let block = try image.indexBlock(entry)
+    var indexed = [PageEntry](repeating: silent, count: Limits.blockPages)
+    for (slot, page) in zip(block.occupancy.members, block.entries) { indexed[slot] = page }
+    for slot in 0..<Limits.blockPages {
+      guard
+        stated[slot].status != indexed[slot].status
+          || stated[slot].location != indexed[slot].location
+      else { continue }
+      return finding(
+        "PFN \(start + UInt64(slot)): found \(Self.text(indexed[slot])), the segments say "
+          + Self.text(stated[slot]), "index block", at: entry.offset)
+    }
+    return nil
+  }
+
+  private static func text(_ entry: PageEntry) -> String {
+    let type = entry.status.type == 0 ? "" : " of type \(entry.status.type)"
+    guard entry.status.state == .data else { return "\(entry.status.state)\(type)" }
+    return "data\(type) in slot \(entry.location.slot) of the region at \(entry.location.offset)"
+  }
+}

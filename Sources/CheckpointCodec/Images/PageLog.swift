@@ -1,0 +1,166 @@
+internal import CheckpointImage
+internal import Storage
+
+/// What was said of each page, in order of arrival; the last word wins (40 bytes for a stored page, 24 for
+/// a run of others).
+struct PageLog {
+  private struct Page {
+    /// PFN in bits 12 to 63, type in 8 to 11, slot in 0 to 7.
+    private var place: UInt64
+    var digest: Digest
+
+    init(_ page: EncodedRegion.LivePage) {
+      place = page.pfn << 12 | UInt64(page.type) << 8 | UInt64(page.slot)
+      digest = page.digest
+    }
+
+    var pfn: PFN { place >> 12 }
+    var type: PageType { PageType(place >> 8 & 15) }
+    var slot: UInt8 { UInt8(truncatingIfNeeded: place) }
+  }
+
+  private struct Region {
+    var offset: UInt64
+    var firstPage: UInt32
+    var length: UInt32
+    var pass: UInt32
+  }
+
+  private struct Extent {
+    var extent: StateExtent
+    var pass: UInt32
+  }
+
+  /// One block of 512 pages: what was last said of each, nil where nothing was.
+  struct Block {
+    var number: UInt64 = 0
+    var entries = [PageEntry?](repeating: nil, count: Limits.blockPages)
+    fileprivate var passes = [UInt32](repeating: 0, count: Limits.blockPages)
+  }
+
+  private var pages = ChunkedArray<Page>()
+  private var regions = ChunkedArray<Region>()
+  private var extents = ChunkedArray<Extent>()
+  private var pass: UInt32 = 0
+
+  /// PFNs may come again from here on.
+  mutating func newPass() { pass += 1 }
+
+  /// Whether another region can be added: pages are numbered with 32 bits.
+  var hasRoom: Bool {
+    let most = Int(UInt32.max) - Limits.maximumRegionPages
+    return pages.count <= most && extents.count <= most && pass < UInt32.max
+  }
+
+  /// Whether a stored page was added.
+  var hasPages: Bool { pages.count > 0 }
+
+  /// Whether PFNs may have come more than once.
+  var hasSeveralPasses: Bool { pass > 0 }
+
+  mutating func add(_ region: EncodedRegion, offset: UInt64, length: UInt32) {
+    regions.append(
+      Region(offset: offset, firstPage: UInt32(pages.count), length: length, pass: pass))
+    for page in region.live { pages.append(Page(page)) }
+  }
+
+  mutating func add(_ extent: StateExtent) {
+    extents.append(Extent(extent: extent, pass: pass))
+  }
+
+  /// Calls `body` for each block of which anything was said, ascending. Returns how many stored
+  /// pages, and how many statements of any kind, were overruled by later ones.
+  func forEachBlock(
+    _ body: (borrowing Block) throws(CheckpointError) -> Void
+  ) throws(CheckpointError) -> (deadCopies: UInt64, repeated: UInt64) {
+    let pageOrder = order(pages.count) { pages[$0].pfn }
+    let extentOrder = order(extents.count) { extents[$0].extent.pfn }
+    let size = UInt64(Limits.blockPages)
+    var block = Block()
+    var nextPage = 0
+    var nextExtent = 0
+    var region = 0
+    var open: [Extent] = []
+    var deadCopies: UInt64 = 0
+    var repeated: UInt64 = 0
+    while true {
+      var number = open.isEmpty ? UInt64.max : block.number + 1
+      if nextPage < pages.count { number = min(number, pages[pageOrder(nextPage)].pfn / size) }
+      if nextExtent < extents.count {
+        number = min(number, extents[extentOrder(nextExtent)].extent.pfn / size)
+      }
+      guard number != .max else { return (deadCopies, repeated) }
+      try Interruption.check()
+      block.number = number
+      for slot in 0..<Limits.blockPages { block.entries[slot] = nil }
+
+      func say(_ entry: PageEntry, _ slot: Int, _ pass: UInt32) {
+        if let earlier = block.entries[slot] {
+          repeated += 1
+          let loser = block.passes[slot] > pass ? entry : earlier
+          if loser.status.state == .data { deadCopies += 1 }
+          if block.passes[slot] > pass { return }
+        }
+        block.entries[slot] = entry
+        block.passes[slot] = pass
+      }
+
+      let start = number * size
+      while nextExtent < extents.count, extents[extentOrder(nextExtent)].extent.pfn < start + size {
+        open.append(extents[extentOrder(nextExtent)])
+        nextExtent += 1
+      }
+      for extent in open {
+        let entry = PageEntry(extent.extent.status)
+        for pfn in max(start, extent.extent.pfn)..<min(start + size, extent.extent.end) {
+          say(entry, Int(pfn - start), extent.pass)
+        }
+      }
+      open.removeAll { $0.extent.end <= start + size }
+      while nextPage < pages.count, pages[pageOrder(nextPage)].pfn < start + size {
+        let index = pageOrder(nextPage)
+        let page = pages[index]
+        region = self.region(ofPage: index, near: region)
+        let (offset, length) = (regions[region].offset, regions[region].length)
+        let location = PageLocation(offset: offset, length: length, slot: page.slot)
+        say(
+          PageEntry(type: page.type, digest: page.digest, location: location),
+          Int(page.pfn - start), regions[region].pass)
+        nextPage += 1
+      }
+      try body(block)
+    }
+  }
+
+  /// The region that page `index` came with; `guess` is often it, or the one before it.
+  private func region(ofPage index: Int, near guess: Int) -> Int {
+    func starts(_ region: Int) -> Bool {
+      region < regions.count && Int(regions[region].firstPage) <= index
+    }
+    if starts(guess) {
+      if !starts(guess + 1) { return guess }
+      if !starts(guess + 2) { return guess + 1 }
+    }
+    var (low, high) = (0, regions.count)
+    while high - low > 1 {
+      let middle = (low + high) / 2
+      if starts(middle) { low = middle } else { high = middle }
+    }
+    return low
+  }
+
+  /// The way through `count` elements by ascending PFN, in order of arrival where PFNs are equal.
+  private func order(_ count: Int, _ pfn: (Int) -> PFN) -> (Int) -> Int {
+    var last: PFN = 0
+    for index in 0..<count {
+      let next = pfn(index)
+      if next < last {
+        var indices = (0..<UInt32(count)).map { $0 }
+        indices.sort { (pfn(Int($0)), $0) < (pfn(Int($1)), $1) }
+        return { Int(indices[$0]) }
+      }
+      last = next
+    }
+    return { $0 }
+  }
+}

@@ -1,9 +1,0 @@
-public import CheckpointImage
-
-/// Where events go.
-public protocol CheckpointSink: AnyObject {
-  /// Takes an event.
-  func receive(_ event: CheckpointEvent) throws(CheckpointError)
-  /// Takes note that no more events come.
-  func finish() throws(CheckpointError)
-}

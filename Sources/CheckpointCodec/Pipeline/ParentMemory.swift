@@ -1,0 +1,13 @@
+package import CheckpointImage
+
+/// What the writer of an increment must know of the moment before it.
+package protocol ParentMemory: AnyObject {
+  /// The parent's identity.
+  var checkpointID: Digest { get }
+  /// All records of the parent's machine state, inherited ones included.
+  var records: [RecordKey] { get }
+  /// The blocks with a populated page.
+  var nodes: MemoryTree { get }
+  /// The 512 pages of a block; nil if nothing was ever said of it.
+  func pages(ofBlock number: UInt64) throws(CheckpointError) -> [PageEntry]?
+}

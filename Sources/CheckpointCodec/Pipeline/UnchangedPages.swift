@@ -1,0 +1,93 @@
+internal import CheckpointImage
+internal import Storage
+
+/// The step that compares with the parent: what is the same there becomes *unchanged*.
+final class UnchangedPages: CheckpointSink {
+  private let parent: any ParentMemory
+  private let records: Set<RecordKey>
+  private var staticRecords: StaticRecords
+  private let next: any CheckpointSink
+  /// The parent's block looked at last; sources ascend, so it serves 512 pages.
+  private var block: (number: UInt64, pages: [PageEntry]?)?
+
+  init(parent: any ParentMemory, next: any CheckpointSink) {
+    self.parent = parent
+    records = Set(parent.records)
+    staticRecords = StaticRecords(parent.records)
+    self.next = next
+  }
+
+  func receive(_ event: CheckpointEvent) throws(CheckpointError) {
+    switch event {
+    case .pages(var batch):
+      for slot in batch.pages.indices {
+        let page = batch.pages[slot]
+        let before = try entry(page.pfn)
+        if before.status == page.status, before.digest == page.digest {
+          batch.pages[slot].state = .unchanged
+        }
+      }
+      try next.receive(.pages(batch))
+    case .states(let extent):
+      try compare(extent)
+    case .record(let record):
+      try next.receive(.record(try inherit(record)))
+    default:
+      try next.receive(event)
+    }
+  }
+
+  func finish() throws(CheckpointError) { try next.finish() }
+
+  private func pages(_ number: UInt64) throws(CheckpointError) -> [PageEntry]? {
+    if let block, block.number == number { return block.pages }
+    let pages = try parent.pages(ofBlock: number)
+    block = (number, pages)
+    return pages
+  }
+
+  private func entry(_ pfn: PFN) throws(CheckpointError) -> PageEntry {
+    let (number, slot) = pfn.quotientAndRemainder(dividingBy: UInt64(Limits.blockPages))
+    return try pages(number)?[Int(slot)] ?? .unpopulated
+  }
+
+  /// Splits an extent into runs that differ from the parent and runs that do not.
+  private func compare(_ extent: StateExtent) throws(CheckpointError) {
+    let size = UInt64(Limits.blockPages)
+    var run: StateExtent?
+    var pfn = extent.pfn
+    while pfn < extent.end {
+      try Interruption.check()
+      let number = pfn / size
+      let blockEnd = min(extent.end, (number + 1) * size)
+      let pages = try pages(number)
+      while pfn < blockEnd {
+        let before = pages?[Int(pfn % size)].status ?? PageStatus(.unpopulated)
+        let status = before == extent.status ? PageStatus(.unchanged) : extent.status
+        // A block that the parent lacks is one run.
+        let count = pages == nil ? blockEnd - pfn : 1
+        if run?.status == status {
+          run?.count += count
+        } else {
+          if let run { try next.receive(.states(run)) }
+          run = StateExtent(pfn: pfn, count: count, status: status)
+        }
+        pfn += count
+      }
+    }
+    if let run { try next.receive(.states(run)) }
+  }
+
+  /// Static records must be the parent's; static and sticky ones that are the same are not stored again.
+  private func inherit(_ record: MachineRecord) throws(CheckpointError) -> MachineRecord {
+    guard record.key.class != .epoch else { return record }
+    if records.contains(record.key) { return record.inherited }
+    if let other = staticRecords.insert(record.key) {
+      throw CheckpointError(
+        .mismatch,
+        "the parent is an image of another guest: static \(record.key.namespace) record \(record.key.type)"
+          + " has digest \(record.key.digest), in the parent \(other.digest)")
+    }
+    return record
+  }
+}

@@ -1,0 +1,67 @@
+/// What went wrong while reading, writing or resolving images, and where.
+///
+/// One error type serves all libraries, so a tool can turn any failure into its exit status and one
+/// line of text: `file: byte N: structure: reason`.
+package struct CheckpointError: Error, Hashable, Sendable {
+  /// The class of a failure; it decides the exit status of a tool.
+  package enum Kind: Hashable, Sendable {
+    /// The bytes break a rule of the format they claim to be.
+    case damaged
+    /// The input ends before it is complete.
+    case incomplete
+    /// A version or feature that this program lacks.
+    case unsupported
+    /// An image that is needed to resolve a chain was not found.
+    case missingParent
+    /// The images do not belong together: another guest, another moment.
+    case mismatch
+    /// The operating system refused: no space, no permission, a closed pipe.
+    case io
+    /// The request cannot be met with this input.
+    case refused
+    /// A signal asked the program to stop.
+    case interrupted
+  }
+
+  /// The class of the failure.
+  package var kind: Kind
+  /// The file concerned, as the user named it.
+  package var file: String?
+  /// The byte offset in that file.
+  package var offset: UInt64?
+  /// The structure, in the words of the specification.
+  package var structure: String?
+  /// What is wrong: where values disagree, what was found and what was expected.
+  package var reason: String
+
+  /// Makes an error; file and place may be filled in by the caller that knows them.
+  package init(
+    _ kind: Kind, _ reason: String, structure: String? = nil, offset: UInt64? = nil,
+    file: String? = nil
+  ) {
+    self.kind = kind
+    self.reason = reason
+    self.structure = structure
+    self.offset = offset
+    self.file = file
+  }
+
+  /// The same error, with the file named if it was not yet.
+  package func inFile(_ name: String) -> Self {
+    var error = self
+    if error.file == nil { error.file = name }
+    return error
+  }
+}
+
+extension CheckpointError: CustomStringConvertible {
+  /// `file: byte N: structure: reason`, without the parts that are unknown.
+  package var description: String {
+    var parts: [String] = []
+    if let file { parts.append(file) }
+    if let offset { parts.append("byte \(offset)") }
+    if let structure { parts.append(structure) }
+    parts.append(reason)
+    return parts.joined(separator: ": ")
+  }
+}

@@ -1,0 +1,36 @@
+package import CheckpointCodec
+package import CheckpointImage
+internal import Storage
+
+/// The pages that makedumpfile left out of a kdump-compressed dump: those that its first bitmap has, and its
+/// second has not.
+package enum KdumpExclusions {
+  /// Reads them from a file, all with the reason *listed*.
+  package static func read(_ path: String) throws(CheckpointError) -> EvictionPlan {
+    let file = try InputFile(path)
+    do throws(CheckpointError) {
+      let start = try file.bytes(at: 0, count: Int(min(file.length, 16)))
+      guard KdumpFile.isKdump(start) else { throw refusal(start) }
+      var plan = EvictionPlan()
+      for pages in try KdumpFile(file).excluded {
+        try Interruption.check()
+        plan.evict(pages, .listed)
+      }
+      return plan
+    } catch {
+      throw error.inFile(file.name)
+    }
+  }
+
+  private static func refusal(_ start: [UInt8]) -> CheckpointError {
+    if start.starts(with: Array("makedumpfile".utf8)) {
+      return CheckpointError(
+        .refused, "is a flattened dump: makedumpfile -R makes an ordinary one of it")
+    }
+    if start.starts(with: [0x7f, 0x45, 0x4c, 0x46]) {
+      return CheckpointError(
+        .refused, "is an ELF file: only kdump-compressed dumps say what was left out")
+    }
+    return CheckpointError(.refused, "is no kdump-compressed dump as makedumpfile writes it")
+  }
+}

@@ -1,0 +1,137 @@
+package import CheckpointCodec
+package import CheckpointImage
+package import Storage
+/// Writes a kdump-compressed file: every page compressed by itself, those of zeros once for all.
+///
+/// Descriptors lie before the contents and tell where these are, so the output must be a file.
+package final class KdumpWriter: CheckpointSink {
+  private let output: OutputFile
+  private let header: KdumpHeader
+  private var runs: ArraySlice<Range<PFN>>
+  /// Pages in the runs before the first of those left.
+  private var ranks: UInt64 = 0
+  /// Descriptors to be written, from that of page `described` on.
+  private var descriptors = WireWriter()
+  private var described: UInt64 = 0
+  private var offset: UInt64
+
+  /// Begins the file.
+  ///
+  /// - Parameters:
+  ///   - populated: the pages that the machine has.
+  ///   - dumped: those that are to be in the file, as many as `header` says; what never comes is zeros.
+  package init(
+    _ output: OutputFile, _ header: KdumpHeader, populated: [Range<PFN>], dumped: [Range<PFN>]
+  ) throws(CheckpointError) {
+    guard output.isSeekable else {
+      throw CheckpointError(
+        .refused,
+        "is no file, and kdump is not written from its beginning to its end: use --to elf for a pipe",
+        file: output.name)
+    }
+    self.output = output
+    self.header = header
+    runs = dumped[...]
+    offset = header.dataOffset
+    let head = header.encoded()
+    unsafe try output.write(head.span.bytes, at: 0)
+    let size = UInt64(header.bitmapBlocks * Limits.pageSize)
+    try writeBitmap(populated, at: header.bitmapOffset)
+    try writeBitmap(dumped, at: header.bitmapOffset + size)
+    // The page that all zero pages share.
+    try append([UInt8](repeating: 0, count: Limits.pageSize))
+  }
+
+  /// Takes regions of one page each, ascending.
+  package func receive(_ event: CheckpointEvent) throws(CheckpointError) {
+    guard case .regions(let regions) = event else { return }
+    for region in regions {
+      guard let page = region.live.first, let rank = rank(of: page.pfn) else { continue }
+      let body = unsafe region.body.span.bytes
+      let head = try RegionHeader(parsing: body, at: 0)
+      let payload = body.extracting(droppingFirst: head.byteCount)
+      try describeZeros(upTo: rank)
+      try describe(size: payload.byteCount, head.codec, at: offset)
+      try output.write(payload, at: offset)
+      offset += UInt64(payload.byteCount)
+    }
+  }
+
+  /// Ends the file.
+  package func finish() throws(CheckpointError) {
+    try describeZeros(upTo: header.dumped)
+    try flush()
+    try output.setLength(offset)
+  }
+
+  /// A page's number among those in the file; nil if it is left out.
+  private func rank(of pfn: PFN) -> UInt64? {
+    while let run = runs.first, run.upperBound <= pfn {
+      ranks += UInt64(run.count)
+      runs.removeFirst()
+    }
+    guard let run = runs.first, run.contains(pfn) else { return nil }
+    return ranks + (pfn - run.lowerBound)
+  }
+
+  private func append(_ bytes: [UInt8]) throws(CheckpointError) {
+    unsafe try output.write(bytes.span.bytes, at: offset)
+    offset += UInt64(bytes.count)
+  }
+
+  private func describeZeros(upTo rank: UInt64) throws(CheckpointError) {
+    while described + UInt64(descriptors.bytes.count / KdumpHeader.descriptorSize) < rank {
+      try describe(size: Limits.pageSize, .none, at: header.dataOffset)
+    }
+  }
+
+  private func describe(size: Int, _ codec: CodecID, at offset: UInt64) throws(CheckpointError) {
+    descriptors.write(offset)
+    descriptors.write(UInt32(size))
+    descriptors.write(codec.kdumpFlag)
+    // The flags of the guest's own page descriptor are nobody's business here.
+    descriptors.write(UInt64(0))
+    if descriptors.bytes.count >= 1 << 20 { try flush() }
+  }
+
+  private func flush() throws(CheckpointError) {
+    let place = header.descriptorsOffset + described * UInt64(KdumpHeader.descriptorSize)
+    let bytes = descriptors.bytes
+    unsafe try output.write(bytes.span.bytes, at: place)
+    described += UInt64(descriptors.bytes.count / KdumpHeader.descriptorSize)
+    descriptors = WireWriter(capacity: 1 << 20)
+  }
+
+  /// Writes a bitmap, piece by piece; where no page is, the file stays empty.
+  private func writeBitmap(_ runs: [Range<PFN>], at offset: UInt64) throws(CheckpointError) {
+    let pagesOfPiece = UInt64(8 * Limits.pageSize)
+    var rest = runs[...]
+    while let first = rest.first {
+      try Interruption.check()
+      let piece = first.lowerBound / pagesOfPiece
+      let start = piece * pagesOfPiece
+      var bits = [UInt8](repeating: 0, count: Limits.pageSize)
+      while let run = rest.first, run.lowerBound < start + pagesOfPiece {
+        let end = min(run.upperBound, start + pagesOfPiece)
+        for pfn in run.lowerBound..<end { bits[Int(pfn - start) / 8] |= 1 << UInt8(pfn % 8) }
+        if end == run.upperBound {
+          rest.removeFirst()
+        } else {
+          rest[rest.startIndex] = end..<run.upperBound
+        }
+      }
+      unsafe try output.write(bits.span.bytes, at: offset + piece * UInt64(Limits.pageSize))
+    }
+  }
+}
+
+extension CodecID {
+  /// How a page descriptor says that a page is compressed so.
+  var kdumpFlag: UInt32 {
+    switch self {
+    case .none: 0
+    case .zlib: KdumpHeader.zlib
+    case .zstd: KdumpHeader.zstd
+    }
+  }
+}

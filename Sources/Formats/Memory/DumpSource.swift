@@ -1,0 +1,104 @@
+package import CheckpointCodec
+package import CheckpointImage
+internal import Storage
+
+/// The memory in a dump, run by run; before it, what the dump says of the machine.
+package final class DumpSource: DescribedSource {
+  /// Pages that follow each other, ascending from run to run.
+  struct Run {
+    /// Where their contents are.
+    enum Contents {
+      case memory(any PhysicalMemory)
+      /// Nowhere.
+      case missing(PageStatus)
+    }
+
+    var pages: Range<PFN>
+    var contents: Contents
+  }
+
+  /// The name used in messages.
+  package var name: String { input.name }
+  /// What the source is.
+  package let facts: SourceFacts
+  /// A dump has no layout to be kept.
+  package let layoutKind: LayoutKind? = LayoutKind.none
+  /// What the dump says of the machine.
+  package let knownRecords: [MachineRecord]
+  /// The memory in any order, if the input is a file.
+  package let memory: (any PhysicalMemory)?
+
+  private let input: InputStream
+  private var records: ArraySlice<MachineRecord>
+  private let nextRun: () throws(CheckpointError) -> Run?
+  private var run: Run?
+  private var end: PFN = 0
+  private var pagesDone: UInt64 = 0
+  private let pagesTotal: UInt64?
+  private var leftOut = EvictionPlan()
+
+  /// How much was read.
+  package var fractionDone: Double? {
+    guard let pagesTotal else { return input.fractionDone }
+    return pagesTotal == 0 ? nil : Double(pagesDone) / Double(pagesTotal)
+  }
+
+  /// - Parameters:
+  ///   - pages: how many pages there are, if that is known.
+  ///   - nextRun: gives the runs, ascending; nil at the end.
+  init(
+    _ input: InputStream, _ facts: SourceFacts, _ records: [MachineRecord],
+    memory: (any PhysicalMemory)?, pages: UInt64?,
+    nextRun: @escaping () throws(CheckpointError) -> Run?
+  ) {
+    self.input = input
+    self.facts = facts
+    knownRecords = records
+    self.records = records[...]
+    self.memory = memory
+    pagesTotal = pages
+    self.nextRun = nextRun
+  }
+
+  /// Passes over what is left out.
+  package func leaveOut(_ plan: EvictionPlan) { leftOut = plan }
+
+  /// The next event.
+  package func next() throws(CheckpointError) -> CheckpointEvent? {
+    if let record = records.popFirst() { return .record(record) }
+    if run?.pages.isEmpty ?? true {
+      guard let next = try nextRun() else {
+        // A pipe ends when its reader has seen its end, and a digest is of the whole of it.
+        try input.readToEnd()
+        return nil
+      }
+      guard next.pages.lowerBound >= end else {
+        throw CheckpointError(
+          .damaged, "PFN \(next.pages.lowerBound) comes behind PFN \(end)", file: name)
+      }
+      end = next.pages.upperBound
+      run = next
+    }
+    guard let run else { return nil }
+    switch run.contents {
+    case .missing(let status):
+      self.run = nil
+      return .states(
+        StateExtent(pfn: run.pages.lowerBound, count: UInt64(run.pages.count), status: status))
+    case .memory(let memory):
+      let count = min(PageBuffer.capacity, run.pages.count)
+      let pfns = Array(run.pages.prefix(count))
+      self.run?.pages.removeFirst(count)
+      pagesDone += UInt64(count)
+      let buffer = PageBuffer()
+      for part in leftOut.runs(of: run.pages.prefix(count)) where part.reason == .none {
+        let slots = Int(part.pages.lowerBound - pfns[0])..<Int(part.pages.upperBound - pfns[0])
+        let unknown = try memory.copy(pfns[slots], to: buffer, at: slots.lowerBound)
+        guard unknown.isEmpty else {
+          throw CheckpointError(.damaged, "PFN \(pfns[unknown[0]]) is not in it", file: name)
+        }
+      }
+      return .pages(PageBatch(buffer: buffer, pages: pfns.map { PageBatch.Page(pfn: $0) }))
+    }
+  }
+}

@@ -1,0 +1,111 @@
+package import CheckpointCodec
+package import CheckpointImage
+internal import Storage
+
+/// Memory whose bytes lie in a file as they are.
+///
+/// Of a page that is there in part, the rest is zeros.
+package final class ExtentMemory<Bytes: DumpBytes>: PhysicalMemory {
+  /// One past the last page of which a byte is there.
+  package let limit: PFN
+  private let file: Bytes
+  private let extents: [MemoryExtent]
+
+  /// The memory in `extents` of `file`, which ascend by address and do not overlap.
+  package init(_ file: Bytes, _ extents: [MemoryExtent]) {
+    self.file = file
+    self.extents = extents
+    let end = extents.last?.end ?? 0
+    limit = end >> UInt64(Limits.pageShift) + (end % UInt64(Limits.pageSize) == 0 ? 0 : 1)
+  }
+
+  /// Copies pages; those of which no byte is in the file are not known.
+  package func copy(_ pfns: ArraySlice<PFN>, to buffer: PageBuffer, at slot: Int)
+    throws(CheckpointError) -> [Int]
+  {
+    var unknown: [Int] = []
+    var place = pfns.startIndex
+    while place < pfns.endIndex {
+      let target = slot + place - pfns.startIndex
+      let pfn = pfns[place]
+      let first = pfn < limit ? firstExtent(endingBehind: pfn << UInt64(Limits.pageShift)) : nil
+      guard let first else {
+        unknown.append(place)
+        place += 1
+        continue
+      }
+      let whole = wholePages(from: pfn, of: extents[first])
+      if whole > 0 {
+        var count = 1
+        while count < whole, place + count < pfns.endIndex,
+          pfns[place + count] == pfn + UInt64(count)
+        { count += 1 }
+        try file.read(
+          pages: target..<target + count, of: buffer,
+          at: extents[first].offset + (pfn << UInt64(Limits.pageShift) - extents[first].address))
+        place += count
+      } else {
+        if try !assemble(pfn, from: first, to: target, of: buffer) { unknown.append(place) }
+        place += 1
+      }
+    }
+    return unknown
+  }
+
+  /// The pages of which a byte is there, as runs.
+  package var runs: [Range<PFN>] {
+    var runs: [Range<PFN>] = []
+    for extent in extents where extent.length > 0 {
+      let first = extent.address >> UInt64(Limits.pageShift)
+      let end = (extent.end - 1) >> UInt64(Limits.pageShift) + 1
+      if let last = runs.last, last.upperBound >= first {
+        runs[runs.count - 1] = last.lowerBound..<end
+      } else {
+        runs.append(first..<end)
+      }
+    }
+    return runs
+  }
+
+  /// The place of the first extent with a byte at or behind an address.
+  private func firstExtent(endingBehind address: UInt64) -> Int? {
+    var (low, high) = (0, extents.count)
+    while low < high {
+      let middle = (low + high) / 2
+      if extents[middle].end > address { high = middle } else { low = middle + 1 }
+    }
+    return low < extents.count ? low : nil
+  }
+
+  /// How many whole pages from `pfn` on are in one extent.
+  private func wholePages(from pfn: PFN, of extent: MemoryExtent) -> Int {
+    let address = pfn << UInt64(Limits.pageShift)
+    guard extent.address <= address, address < extent.end else { return 0 }
+    return Int((extent.end - address) >> UInt64(Limits.pageShift))
+  }
+
+  /// Puts a page together out of its parts. False if there are none.
+  private func assemble(_ pfn: PFN, from first: Int, to slot: Int, of buffer: PageBuffer)
+    throws(CheckpointError) -> Bool
+  {
+    let address = pfn << UInt64(Limits.pageShift)
+    let page = address..<address + UInt64(Limits.pageSize)
+    var bytes = [UInt8](repeating: 0, count: Limits.pageSize)
+    var isThere = false
+    for extent in extents[first...] {
+      guard extent.address < page.upperBound else { break }
+      let part = extent.clamped(to: page)
+      guard part.length > 0 else { continue }
+      let start = Int(part.address - address)
+      bytes.replaceSubrange(
+        start..<start + Int(part.length),
+        with: try file.bytes(at: part.offset, count: Int(part.length)))
+      isThere = true
+    }
+    if isThere { unsafe bytes.withUnsafeBytes { unsafe buffer.copy($0, to: slot) } }
+    return isThere
+  }
+}
+
+// SAFETY: what it has never changes, and a file may be read by any thread.
+extension ExtentMemory: Sendable, ConcurrentMemory where Bytes == InputFile {}

@@ -1,0 +1,27 @@
+/// Physical memory that lies in one piece in a file; neither end need be that of a page.
+package struct MemoryExtent: Hashable, Sendable {
+  /// The physical address of its first byte.
+  package var address: UInt64
+  /// Where that byte lies in the file.
+  package var offset: UInt64
+  /// Bytes.
+  package var length: UInt64
+
+  /// An extent; `address + length` and `offset + length` must not overflow.
+  package init(address: UInt64, offset: UInt64, length: UInt64) {
+    self.address = address
+    self.offset = offset
+    self.length = length
+  }
+
+  /// One past the last address.
+  package var end: UInt64 { address + length }
+
+  /// The part at some addresses; empty if there is none.
+  func clamped(to addresses: Range<UInt64>) -> MemoryExtent {
+    let part = (address..<end).clamped(to: addresses)
+    return MemoryExtent(
+      address: part.lowerBound, offset: offset + (part.lowerBound - min(address, part.lowerBound)),
+      length: UInt64(part.count))
+  }
+}

@@ -1,0 +1,50 @@
+package import CheckpointCodec
+package import CheckpointImage
+package import Storage
+/// Plain memory: byte n of the input is byte n of the guest's physical memory.
+package final class RawSource: DescribedSource {
+  /// The name used in messages.
+  package var name: String { input.name }
+  /// What the source is.
+  package let facts = SourceFacts(
+    kind: "raw memory", architecture: .unspecified, ascendingUnique: true, fields: [])
+  /// Raw memory has no layout to be kept.
+  package let layoutKind: LayoutKind? = LayoutKind.none
+
+  /// The memory in any order, if the input is a file.
+  package let memory: (any PhysicalMemory)?
+
+  private let input: InputStream
+  private var pfn: PFN = 0
+  private var leftOut = EvictionPlan()
+
+  /// How much of the input was read.
+  package var fractionDone: Double? { input.fractionDone }
+
+  /// Reads `input` as memory.
+  package init(_ input: InputStream) throws(CheckpointError) {
+    self.input = input
+    memory = try input.file().map { file in
+      ExtentMemory(file, [MemoryExtent(address: 0, offset: 0, length: file.length)])
+    }
+  }
+
+  /// Passes over what is left out.
+  package func leaveOut(_ plan: EvictionPlan) { leftOut = plan }
+
+  /// The next pages.
+  package func next() throws(CheckpointError) -> CheckpointEvent? {
+    let buffer = PageBuffer()
+    var count = 0
+    for run in leftOut.runs(of: pfn..<pfn + UInt64(buffer.pageCount)) {
+      let slots = count..<count + run.pages.count
+      let done = try input.readPages(slots, of: buffer, wanted: run.reason == .none)
+      count += done
+      guard done == slots.count else { break }
+    }
+    guard count > 0 else { return nil }
+    let pages = (pfn..<pfn + UInt64(count)).map { PageBatch.Page(pfn: $0) }
+    pfn += UInt64(count)
+    return .pages(PageBatch(buffer: buffer, pages: pages))
+  }
+}

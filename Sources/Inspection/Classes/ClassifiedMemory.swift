@@ -1,0 +1,78 @@
+internal import Operations
+package import CheckpointChain
+internal import CheckpointCodec
+package import CheckpointImage
+package import GuestMemory
+/// The memory of a chain's tip, with what the Linux guest in it uses each page for. It does not matter which
+/// pages were left out: the descriptors never are.
+package struct ClassifiedMemory {
+  /// Pages of one class.
+  package struct Share: Sendable {
+    /// How many there are.
+    package var pages: UInt64 = 0
+    /// How many of them the image does not hold.
+    package var evicted: UInt64 = 0
+  }
+
+  /// The guest.
+  package let guest: LinuxGuest
+  /// What its pages are used for.
+  package let classes: PageClasses
+  private let chain: Chain
+
+  /// Recognises the guest and reads its page descriptors.
+  ///
+  /// - Throws: `.refused` if no guest is recognised.
+  package init(_ chain: Chain) throws(CheckpointError) {
+    self.chain = chain
+    do throws(CheckpointError) {
+      guest = try LinuxGuest.find(in: ChainMemory(chain), MemoryClues(chain.completeRecords()))
+      classes = try PageClasses(of: guest)
+    } catch {
+      throw error.inFile(chain.tip.name)
+    }
+  }
+
+  /// Gives runs of populated pages of one class to `body`, ascending.
+  package func forEachRun(_ body: @escaping (Range<PFN>, PageClass) throws(CheckpointError) -> Void)
+    throws(CheckpointError)
+  {
+    var pending: (pages: Range<PFN>, found: PageClass)?
+    try StatusRuns.forEach(of: chain) { (pages, _) throws(CheckpointError) in
+      try forEachRun(pages) { (run, found) throws(CheckpointError) in
+        if let last = pending, last.found == found, last.pages.upperBound == run.lowerBound {
+          pending?.pages = last.pages.lowerBound..<run.upperBound
+        } else {
+          if let last = pending { try body(last.pages, last.found) }
+          pending = (run, found)
+        }
+      }
+    }
+    if let last = pending { try body(last.pages, last.found) }
+  }
+
+  /// How much of the memory is of each class.
+  package func shares() throws(CheckpointError) -> [PageClass: Share] {
+    var shares: [PageClass: Share] = [:]
+    try StatusRuns.forEach(of: chain) { (pages, status) throws(CheckpointError) in
+      try forEachRun(pages) { run, found in
+        shares[found, default: Share()].pages += UInt64(run.count)
+        if status.state == .evicted { shares[found, default: Share()].evicted += UInt64(run.count) }
+      }
+    }
+    return shares
+  }
+
+  private func forEachRun(
+    _ pages: Range<PFN>, _ body: (Range<PFN>, PageClass) throws(CheckpointError) -> Void
+  ) throws(CheckpointError) {
+    var start = pages.lowerBound
+    while start < pages.upperBound {
+      let found = classes[start]
+      var end = start + 1
+      while end < pages.upperBound, classes[end] == found { end += 1 }
+      try body(start..<end, found)
+      start = end
+    }
+  }
+}

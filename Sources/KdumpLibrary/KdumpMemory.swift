@@ -1,0 +1,82 @@
+internal import CKdumpfile
+internal import CheckpointCodec
+internal import CheckpointImage
+internal import Formats
+internal import Glibc
+internal import Storage
+
+/// The pages of a dump, expanded by libkdumpfile.
+@safe final class KdumpMemory: PhysicalMemory {
+  let limit: PFN
+  let runs: [Range<PFN>]
+  private let context: OpaquePointer
+  private let descriptor: Int32
+  private let name: String
+
+  init(_ file: InputFile, _ dump: KdumpFile) throws(CheckpointError) {
+    limit = dump.limit
+    runs = dump.dumped
+    guard let context = unsafe kdump_new() else {
+      throw CheckpointError(.io, "libkdumpfile has no memory")
+    }
+    unsafe self.context = context
+    name = file.name
+    do throws(CheckpointError) {
+      descriptor = try file.ownDescriptor()
+    } catch {
+      unsafe kdump_free(context)
+      throw error
+    }
+    // A mapped file that somebody cuts would end this program.
+    try unsafe check(
+      kdump_set_number_attr(context, "file.mmap_policy", UInt(KDUMP_MMAP_NEVER.rawValue)))
+    try unsafe check(kdump_open_fd(context, descriptor))
+  }
+
+  deinit {
+    unsafe kdump_free(context)
+    close(descriptor)
+  }
+
+  /// Copies pages; the contents of those that were left out are not known.
+  func copy(_ pfns: ArraySlice<PFN>, to buffer: PageBuffer, at slot: Int) throws(CheckpointError)
+    -> [Int]
+  {
+    var unknown: [Int] = []
+    for (place, pfn) in zip(pfns.indices, pfns) {
+      let target = slot + place - pfns.startIndex
+      guard pfn < limit else {
+        unknown.append(place)
+        continue
+      }
+      let bytes = unsafe buffer.mutableBytes(target..<target + 1)
+      var length = bytes.count
+      let status = unsafe kdump_read(
+        context, KDUMP_MACHPHYSADDR, UInt(pfn) << UInt(Limits.pageShift), bytes.baseAddress, &length
+      )
+      if status == KDUMP_ERR_NODATA {
+        unknown.append(place)
+        continue
+      }
+      do throws(CheckpointError) {
+        try check(status)
+        guard length == Limits.pageSize else {
+          throw CheckpointError(.damaged, "expands to \(length) bytes")
+        }
+      } catch {
+        var error = error
+        error.structure = "PFN \(pfn)"
+        throw error
+      }
+    }
+    return unknown
+  }
+
+  private func check(_ status: kdump_status) throws(CheckpointError) {
+    guard status != KDUMP_OK else { return }
+    let reason = unsafe kdump_get_err(context).map { unsafe String(cString: $0) } ?? ""
+    throw CheckpointError(
+      status == KDUMP_ERR_SYSTEM ? .io : status == KDUMP_ERR_NOTIMPL ? .unsupported : .damaged,
+      "libkdumpfile: \(reason)", file: name)
+  }
+}

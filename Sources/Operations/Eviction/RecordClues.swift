@@ -1,0 +1,21 @@
+package import CheckpointImage
+internal import Formats
+package import GuestMemory
+
+extension MemoryClues {
+  /// What the records of a machine's state say of its kernel and its processors.
+  ///
+  /// - Throws: `.damaged` if a record cannot be read.
+  package init(_ records: [MachineRecord]) throws(CheckpointError) {
+    self.init()
+    vmcoreinfo = try DumpNotes.vmcoreinfo(in: records)
+    for processor in try VCPU.all(in: records) {
+      func control(_ name: String) -> UInt64? { processor.control.first { $0.name == name }?.value }
+      // Page tables of 64 bits: only an HVM guest's records have EFER; LMA says so.
+      if let mode = control("efer"), mode & 1 << 10 == 0 { continue }
+      if let register = control("cr3"), register != 0 {
+        pageTables.append(register)
+      }
+    }
+  }
+}

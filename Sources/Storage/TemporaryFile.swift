@@ -1,0 +1,70 @@
+package import CheckpointImage
+internal import Glibc
+
+/// A file without a name in `$TMPDIR` or /tmp, for what memory should not hold. It ends with its last user.
+package final class TemporaryFile: Sendable {
+  package let descriptor: Int32
+  private let folder: String
+
+  /// An empty one; programs that we start do not inherit it.
+  package init() throws(CheckpointError) {
+    folder = unsafe getenv("TMPDIR").map { unsafe String(cString: $0) } ?? "/tmp"
+    var template = Array("\(folder)/vmckpt.XXXXXX".utf8CString)
+    descriptor = unsafe mkstemp(&template)
+    guard descriptor >= 0 else { throw .system("cannot make a temporary file in", folder) }
+    _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+    unsafe unlink(template)
+  }
+
+  deinit { close(descriptor) }
+
+  /// Writes bytes at the beginning.
+  package func write(_ bytes: [UInt8]) throws(CheckpointError) {
+    unsafe try bytes.span.bytes.withUnsafeBytes { (buffer) throws(CheckpointError) in
+      unsafe try write(buffer, at: 0)
+    }
+  }
+
+  /// Writes all bytes at `offset`.
+  package func write(_ bytes: UnsafeRawBufferPointer, at offset: UInt64) throws(CheckpointError) {
+    var done = 0
+    while done < bytes.count {
+      let count = unsafe pwrite(
+        descriptor, bytes.baseAddress?.advanced(by: done), bytes.count - done,
+        off_t(offset) + off_t(done))
+      if count < 0, errno == EINTR, Interruption.received == 0 { continue }
+      guard count > 0 else {
+        throw .system("cannot write a temporary file (TMPDIR may name another folder) in", folder)
+      }
+      done += count
+    }
+  }
+
+  /// All that is in it, up to `limit` bytes.
+  package func contents(upTo limit: Int) throws(CheckpointError) -> [UInt8] {
+    var status = stat()
+    guard unsafe fstat(descriptor, &status) == 0 else {
+      throw .system("cannot read a temporary file in", folder)
+    }
+    var bytes = [UInt8](repeating: 0, count: min(limit, Int(status.st_size)))
+    unsafe try bytes.withMutableBytes { (buffer) throws(CheckpointError) in
+      unsafe try read(into: buffer, at: 0)
+    }
+    return bytes
+  }
+
+  /// Fills `buffer` with the bytes at `offset`.
+  package func read(into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64)
+    throws(CheckpointError)
+  {
+    var done = 0
+    while done < buffer.count {
+      let count = unsafe pread(
+        descriptor, buffer.baseAddress?.advanced(by: done), buffer.count - done,
+        off_t(offset) + off_t(done))
+      if count < 0, errno == EINTR, Interruption.received == 0 { continue }
+      guard count > 0 else { throw .system("cannot read a temporary file in", folder) }
+      done += count
+    }
+  }
+}
