@@ -26,7 +26,7 @@ extension Tool {
     } catch {
       // "| head" is nothing to complain of.
       if Interruption.received == SIGPIPE { throw ExitCode(128 + SIGPIPE) }
-      Message.print("\(toolName): error: \(error)")
+      Message.print("\(toolName): error: \(error.message)")
       // As a shell expects of a program that a signal ended.
       if error.kind == .interrupted { throw ExitCode(128 + Interruption.received) }
       status = Self.status(of: error)

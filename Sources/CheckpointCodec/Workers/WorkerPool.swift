@@ -1,19 +1,23 @@
 internal import CheckpointImage
 internal import Dispatch
 internal import Glibc
+package import Storage
 internal import Synchronization
 
 /// Runs pieces of work on several cores, in the order in which they are given.
 package final class WorkerPool: Sendable {
   /// How many pieces run at once.
   package let width: Int
+  /// The wish of whoever started the work to stop.
+  package let cancellation: Cancellation
   private let hasThreads: Bool
   private let queue = DispatchQueue(label: "vmckpt.workers", attributes: .concurrent)
   private let underWay = DispatchGroup()
   private let waiting = WaitingWork()
 
   /// A pool as wide as the machine, or of the given width.
-  package init(width: Int? = nil) {
+  package init(width: Int? = nil, cancellation: Cancellation = Cancellation()) {
+    self.cancellation = cancellation
     self.width = max(1, width ?? Self.processors)
     hasThreads = true
   }
@@ -21,6 +25,7 @@ package final class WorkerPool: Sendable {
   /// A pool without threads: each piece is worked off by whoever starts it, in the same order every time.
   package init(threadless: Void) {
     width = 1
+    cancellation = Cancellation()
     hasThreads = false
   }
 

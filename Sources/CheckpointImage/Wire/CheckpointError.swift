@@ -19,7 +19,7 @@ package struct CheckpointError: Error, Hashable, Sendable {
     case io
     /// The request cannot be met with this input.
     case refused
-    /// A signal asked the program to stop.
+    /// The caller asked for an end; see `Cancellation`.
     case interrupted
   }
 
@@ -33,17 +33,20 @@ package struct CheckpointError: Error, Hashable, Sendable {
   package var structure: String?
   /// What is wrong: where values disagree, what was found and what was expected.
   package var reason: String
+  /// What may help; nil where nothing is known to.
+  package var hint: Hint?
 
   /// Makes an error; file and place may be filled in by the caller that knows them.
   package init(
     _ kind: Kind, _ reason: String, structure: String? = nil, offset: UInt64? = nil,
-    file: String? = nil
+    file: String? = nil, hint: Hint? = nil
   ) {
     self.kind = kind
     self.reason = reason
     self.structure = structure
     self.offset = offset
     self.file = file
+    self.hint = hint
   }
 
   /// The same error, with the file named if it was not yet.
