@@ -5,7 +5,7 @@ import Testing
 @testable import XenDomain
 
 /// What becomes of the configuration of a domain that is made anew.
-struct RestoredConfigurationTests {
+struct DomainConfigurationTests {
   /// As `xl save` keeps it of a guest with two disks and a network card; libxl leaves out what is 0.
   private static let kept = """
     {"c_info": {"type": "pvh", "name": "web", "uuid": "7d0ca5f9-ad49-4653-80bf-c907e0542ba1",
@@ -16,13 +16,13 @@ struct RestoredConfigurationTests {
      "nics": [{"mac": "00:16:3e:00:00:01", "devid": 0}], "p9s": [{"tag": "share"}], "on_reboot": "restart"}
     """
 
-  private func read(_ text: String) throws -> RestoredConfiguration {
-    try RestoredConfiguration(Array(text.utf8), file: "image")
+  private func read(_ text: String) throws -> DomainConfiguration {
+    try DomainConfiguration(Array(text.utf8), file: "image")
   }
 
   @Test func whatIsNotChangedStays() throws {
     let before = try read(Self.kept)
-    let after = try RestoredConfiguration(before.encoded + [0], file: "image")
+    let after = try DomainConfiguration(before.encoded + [0], file: "image")
     #expect(after.json == before.json)
     #expect(after.json["b_info"]?["max_memkb"] == .unsigned(.max))
     #expect(after.json["b_info"]?["sched_params"]?["cap"] == .integer(-1))

@@ -1,12 +1,9 @@
 #if Xen
 internal import CheckpointCodec
 internal import CheckpointImage
-internal import GuestMemory
 
 /// One life of a domain, from its start to its end, as it is captured. A reboot begins another.
-protocol LiveDomain: AnyObject {
-  /// Its number, UUID and name.
-  var reference: DomainReference { get }
+protocol LiveDomain: SqueezableDomain {
   /// The version of Xen it runs on, such as `4.17.5`.
   var version: String { get }
   /// The first two numbers of that.
@@ -22,12 +19,6 @@ protocol LiveDomain: AnyObject {
   func guarded() throws(CheckpointError) -> (control: any DomainControl, recovered: [String])
   /// libxl's JSON with a NUL behind it.
   func configuration() throws(CheckpointError) -> [UInt8]
-  /// What its balloon driver is told to leave the guest, in KiB.
-  func memoryTarget() throws(CheckpointError) -> UInt64
-  /// What the guest's kernel counts of its memory now; refused if it is none that tells.
-  func counters() throws(CheckpointError) -> MemoryCounters
-  /// Pages allocated to the domain; fails if it is gone.
-  func pageCount() throws(CheckpointError) -> UInt64
   /// Whether the guest will not go on in this life: it has gone, or shut down.
   func isOver() throws(CheckpointError) -> Bool
   /// The domain of the same UUID that was started after this one; nil if there is none yet.

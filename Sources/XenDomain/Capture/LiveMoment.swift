@@ -54,7 +54,7 @@ final class LiveMoment {
   /// What is known once the last event was taken.
   var fields: [(key: String, value: String)] {
     guard case .end = phase else { return [] }
-    let disks = (try? RestoredConfiguration(configuration, file: ""))?.disks ?? []
+    let disks = (try? DomainConfiguration(configuration, file: ""))?.disks ?? []
     var fields: [(key: String, value: String)] = []
     if !disks.isEmpty { fields.append(("domain.disks", disks.joined(separator: ", "))) }
     for (index, round) in rounds.enumerated() {

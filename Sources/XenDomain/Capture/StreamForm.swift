@@ -23,14 +23,14 @@ struct StreamForm {
     static fixed: [MachineRecord], sticky: [MachineRecord], epoch: [MachineRecord]
   ) {
     let xlHeader = XLHeader.encoded(configuration).prefix(XenStream.xlHeaderSize)
-    add(header: .xl, Array(xlHeader))
+    add(MachineRecord(header: .xl, Array(xlHeader)))
     add(
       MachineRecord(
         .xl, .sticky, type: XenStream.XLPart.configuration.rawValue, payload: configuration))
-    add(header: .libxl, Self.libxlHeader)
+    add(MachineRecord(header: .libxl, Self.libxlHeader))
     add(frame: .libxl, XenStream.LibxlType.libxcContext.rawValue)
-    add(header: .image, Self.imageHeader)
-    add(header: .domain, Self.domainHeader(guest, xen))
+    add(MachineRecord(header: .image, Self.imageHeader))
+    add(.domainHeader(guest, xen))
     fixed.forEach { add($0) }
     add(frame: .libxc, XenStream.LibxcType.staticDataEnd.rawValue)
     sticky.forEach { add($0) }
@@ -47,10 +47,6 @@ struct StreamForm {
   private mutating func add(_ record: MachineRecord) {
     events.append(.layout(.record(padded: true)))
     events.append(.record(record))
-  }
-
-  private mutating func add(header: XenStream.Header, _ bytes: [UInt8]) {
-    add(MachineRecord(.streamHeader, .epoch, type: header.rawValue, payload: bytes))
   }
 
   private mutating func add(frame namespace: RecordNamespace, _ type: UInt32) {
@@ -70,18 +66,6 @@ struct StreamForm {
     writer.write(XenStream.libxcMarker)
     writer.write(libxcVersion.byteSwapped)
     writer.write(UInt64(0))
-    return writer.bytes
-  }
-
-  /// The libxc domain header: the guest's type, the size of a page, and the hypervisor's version.
-  static func domainHeader(
-    _ guest: XenStream.GuestType, _ xen: (major: UInt32, minor: UInt32)
-  ) -> [UInt8] {
-    var writer = WireWriter(capacity: XenStream.domainHeaderSize)
-    writer.write(guest.rawValue)
-    writer.write(UInt32(Limits.pageShift))
-    writer.write(xen.major)
-    writer.write(xen.minor)
     return writer.bytes
   }
 }

@@ -6,8 +6,6 @@ internal import Glibc
 /// A small file that says what was done to a domain and is not undone yet. Who has it open holds the lock of
 /// that domain; it outlives a crash, and then says what must be put right.
 final class Journal {
-  /// Where journals are.
-  static let folder = "/run/vmckpt"
   private static let suffix = ".journal"
   /// All of the file is written at once, always with this length.
   private static let size = 256
@@ -57,7 +55,7 @@ final class Journal {
 
   /// The domains that have a journal.
   static func all() -> [DomainUUID] {
-    guard let folder = unsafe opendir(folder) else { return [] }
+    guard let folder = unsafe opendir(LockFile.folder) else { return [] }
     defer { unsafe closedir(folder) }
     var found: [DomainUUID] = []
     while let entry = unsafe readdir(folder) {

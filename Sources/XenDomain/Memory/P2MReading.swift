@@ -2,17 +2,6 @@
 internal import CXen
 internal import CheckpointImage
 
-extension RawSpan {
-  /// Appends the contents as words of 8 bytes.
-  func appendWords(to words: inout [UInt64]) {
-    unsafe withUnsafeBytes { bytes in
-      for offset in stride(from: 0, to: bytes.count - 7, by: 8) {
-        unsafe words.append(bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
-      }
-    }
-  }
-}
-
 extension P2MTable {
   /// The most PFNs a domain may have: room for a guest that gave nearly all its memory back.
   static func limit(_ state: DomainState) -> UInt64 { 16 * state.pages + (1 << 20) }

@@ -113,7 +113,7 @@ final class PVMemory: DomainMemory {
 
   func processors() throws(CheckpointError) -> [MachineRecord] {
     try processors(hasSuspended: false) { frame, _ in
-      pfn(ofFrame: frame) ?? OwnedMemory.foreign | frame
+      pfn(ofFrame: frame) ?? PageTable.foreignMark | frame
     }
   }
 

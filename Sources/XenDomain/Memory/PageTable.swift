@@ -6,6 +6,9 @@ internal import CheckpointImage
 struct PageTable {
   /// Entries of a table.
   static let entryCount = 512
+  /// Set in a machine frame that stands in the place of a PFN because no page of the domain has it: no PFN is that
+  /// high.
+  static let foreignMark: PFN = 1 << 39
 
   /// An entry that cannot be stored: it is no entry of this guest.
   struct BadEntry: Error, Equatable {

@@ -236,9 +236,7 @@ package final class MemoryOnlySource: DescribedSource {
 
   /// Without a stream around them, it tells of what kind of guest the records are.
   private var domainHeader: MachineRecord {
-    MachineRecord(
-      .streamHeader, .epoch, type: XenStream.Header.domain.rawValue,
-      payload: StreamForm.domainHeader(memory.guest, hypervisor.release))
+    .domainHeader(memory.guest, hypervisor.release)
   }
 
   private static func state(_ reference: DomainReference, _ hypervisor: Hypervisor)

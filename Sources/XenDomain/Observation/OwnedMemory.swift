@@ -7,10 +7,6 @@ internal import Formats
 /// The memory and machine state of a PV domain as the hypervisor knows them: each machine frame that the domain owns
 /// is there, whatever its P2M says.
 final class OwnedMemory: ObservedMemory {
-  /// Set in the number of a machine frame that stands where otherwise a PFN does, as it is none of the domain's:
-  /// no PFN is that high.
-  static let foreign: PFN = 1 << 39
-
   let guest = XenStream.GuestType.pv
   var limit: PFN { PFN(types.count) }
 
@@ -124,7 +120,7 @@ final class OwnedMemory: ObservedMemory {
       entries.removeAll(keepingCapacity: true)
       buffer.page(slot + place).appendWords(to: &entries)
       PageTable(level: level, guestLevels: layout.levels)
-        .translate(&entries, marking: Self.foreign) { placement.pfn(of: $0) }
+        .translate(&entries, marking: PageTable.foreignMark) { placement.pfn(of: $0) }
       unsafe entries.withUnsafeBytes { unsafe buffer.copy($0, to: slot + place) }
     }
     return missing.map { pfns.startIndex + $0 }
@@ -138,7 +134,7 @@ final class OwnedMemory: ObservedMemory {
       let vcpu = PVVCPU(
         number: number, domain: domain, hypervisor: hypervisor, layout: layout, hasSuspended: false)
       let found = try vcpu.records { (frame, _) throws(CheckpointError) in
-        placement.pfn(of: frame) ?? Self.foreign | frame
+        placement.pfn(of: frame) ?? PageTable.foreignMark | frame
       }
       if !found.isEmpty { tables.append((number, try vcpu.machineCR3())) }
       records += found

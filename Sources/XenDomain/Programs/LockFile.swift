@@ -6,15 +6,18 @@ internal import Storage
 
 /// A small file under `/run/vmckpt` that one process at a time may hold.
 final class LockFile {
+  /// Where these files are.
+  static let folder = "/run/vmckpt"
+
   private let path: String
   private let descriptor: Int32
 
   /// Opens or makes the file and locks it; nil if another process holds it.
   init?(_ name: String) throws(CheckpointError) {
-    guard unsafe mkdir(Journal.folder, 0o700) == 0 || errno == EEXIST else {
-      throw .system("cannot make the folder", Journal.folder)
+    guard unsafe mkdir(Self.folder, 0o700) == 0 || errno == EEXIST else {
+      throw .system("cannot make the folder", Self.folder)
     }
-    let path = "\(Journal.folder)/\(name)"
+    let path = "\(Self.folder)/\(name)"
     while true {
       let descriptor = unsafe open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0o600)
       guard descriptor >= 0 else { throw .system("cannot open", path) }

@@ -11,24 +11,8 @@ package enum OwnProgram {
   static let guardArgument = "--guard-of-domain"
   static let monitorArgument = "--monitor-of-domain"
 
-  /// Does the work of a guard or monitor and ends the process, if it was started as one; every program that
-  /// captures or restores calls it first.
-  package static func runIfStartedAsHelper() {
-    let arguments = CommandLine.arguments
-    guard arguments.count > 1 else { return }
-    switch arguments[1] {
-    case guardArgument:
-      name("ckpt-guard")
-      exit(GuardProcess.run(Array(arguments[2...])))
-    case monitorArgument:
-      name("ckpt-monitor")
-      exit(DomainMonitor.run(Array(arguments[2...])))
-    default: return
-    }
-  }
-
   /// Names this process; started by way of /proc, it would be "exe" in lists of processes.
-  private static func name(_ text: String) {
+  static func name(_ text: String) {
     guard let file = unsafe fopen("/proc/self/comm", "w") else { return }
     unsafe fputs(text, file)
     unsafe fclose(file)

@@ -61,7 +61,7 @@ package struct DomainRestore {
     let guest = try chain.guestType
     let source = if let given { given } else { try Self.kept(by: chain) }
     try source.check(guest)
-    var configuration = try RestoredConfiguration(source.libxlJSON(), file: source.file)
+    var configuration = try DomainConfiguration(source.libxlJSON(), file: source.file)
     let name = try DomainName.check(
       options.name ?? configuration.name, was: configuration.name, isClone: options.isClone,
       file: source.file)

@@ -29,7 +29,7 @@ final class Squeeze {
   /// How often a guest is looked at that is squeezed.
   private static let interval = Duration.milliseconds(500)
 
-  private let domain: any LiveDomain
+  private let domain: any SqueezableDomain
   private let control: any DomainControl
   private let pages: UInt64
   private let target: UInt64
@@ -38,7 +38,7 @@ final class Squeeze {
   private(set) var isOver = false
 
   /// Nothing is done to the guest yet.
-  init(_ domain: any LiveDomain, _ control: any DomainControl, _ goal: SqueezeGoal)
+  init(_ domain: any SqueezableDomain, _ control: any DomainControl, _ goal: SqueezeGoal)
     throws(CheckpointError)
   {
     self.domain = domain

@@ -2,8 +2,8 @@
 internal import CheckpointImage
 internal import FoundationEssentials
 
-/// The configuration of a domain to be made, in libxl's JSON. What is not changed here stays as it was.
-struct RestoredConfiguration {
+/// The configuration of a domain, in libxl's JSON. What is not changed here stays as it was.
+struct DomainConfiguration {
   private(set) var json: JSONValue
   private let file: String
 
