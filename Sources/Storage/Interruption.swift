@@ -7,18 +7,23 @@ internal import Synchronization
 package enum Interruption {
   private static let signal = Atomic<Int32>(0)
 
+  /// Cancelled by the first of these signals, and when whoever read the results has left.
+  package static let cancellation = Cancellation()
+
   /// Takes note of SIGINT, SIGTERM and SIGHUP from now on, and ignores SIGPIPE, so that a closed pipe
   /// becomes an error of the write that finds it.
   package static func install() {
     openStandardDescriptors()
-    // Made here, for a handler must not be the first to make it.
+    // Made here, for a handler must not be the first to make them.
     signal.store(0, ordering: .relaxed)
+    _ = cancellation
     // A closed pipe and a file that may not grow are errors of a write, which are told and cleaned up after.
     Glibc.signal(SIGPIPE, SIG_IGN)
     Glibc.signal(SIGXFSZ, SIG_IGN)
     var action = sigaction()
     unsafe action.__sigaction_handler.sa_handler = { number in
       Interruption.signal.store(number, ordering: .relaxed)
+      Interruption.cancellation.cancel()
     }
     // Without SA_RESTART: a read that waits for a pipe returns and sees the wish.
     action.sa_flags = 0
@@ -40,7 +45,10 @@ package enum Interruption {
   }
 
   /// Whoever read the results has read enough: the same as the signal that comes of that, which is ignored.
-  package static func readerLeft() { signal.store(SIGPIPE, ordering: .relaxed) }
+  package static func readerLeft() {
+    signal.store(SIGPIPE, ordering: .relaxed)
+    cancellation.cancel()
+  }
 
   /// The signal that came, 0 if none.
   package static var received: Int32 { signal.load(ordering: .relaxed) }

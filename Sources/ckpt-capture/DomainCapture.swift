@@ -17,7 +17,7 @@ extension CaptureCommand {
   #if Xen
   /// Captures a running domain.
   func captureDomain(_ name: String) throws(CheckpointError) -> ExitStatus {
-    var options = LiveOptions()
+    var options = LiveOptions(cancellation: Interruption.cancellation)
     options.paused = domain.pause
     options.maximumPause = .milliseconds(domain.maxPause ?? 100)
     options.stageLimit = domain.stageLimit?.bytes ?? LiveOptions.usualStageLimit

@@ -1,6 +1,7 @@
 #if Xen
 import CheckpointCodec
 import CheckpointImage
+import Storage
 import Testing
 
 @testable import XenDomain
@@ -17,7 +18,7 @@ import Testing
   }
 
   @Test func allDescriptorsCanBeReadAndNotMuchMore() throws {
-    let memory = BoundedMemory(AnyMemory())
+    let memory = BoundedMemory(AnyMemory(), Cancellation())
     let buffer = PageBuffer(pages: 64)
     let pfns = (0..<64).map { PFN($0) }
     for _ in 0..<2 {

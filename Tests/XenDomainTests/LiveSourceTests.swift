@@ -16,6 +16,7 @@ import Testing
 @Suite struct LiveSourceTests {
   private let folder: TestFolder
   private let pool = WorkerPool()
+  private let cancellation = Cancellation()
 
   init() throws { folder = try TestFolder() }
 
@@ -45,7 +46,7 @@ import Testing
     count: Int, to given: ((Int) throws(CheckpointError) -> OutputFile)? = nil,
     between: (Int) -> Void = { _ in }
   ) throws -> Series {
-    var options = LiveOptions()
+    var options = LiveOptions(cancellation: cancellation)
     options.interval = .zero
     options.count = count
     // By the clock of a machine under load the number of rounds would be by chance, and not the seed's.
@@ -322,7 +323,7 @@ import Testing
       pages: 500, .quiet, SplitMix64.forTest("bitsLostWithoutATraceAreFoundByTheTwentieth"))
     var digests: [Digest] = []
     let options = {
-      var options = LiveOptions()
+      var options = LiveOptions(cancellation: cancellation)
       options.interval = .zero
       options.count = 21
       return options
@@ -432,6 +433,30 @@ import Testing
       #expect(result.error?.kind == .interrupted, "\(call): \(host.calls[call])")
       #expect(host.calls.dropFirst(call + 1).allSatisfy { $0 == "close" })
     }
+  }
+
+  @Test func aCancelledSeriesDoesNotWaitForTheNextImage() throws {
+    let host = ModelHost(
+      pages: 300, .quiet, SplitMix64.forTest("aCancelledSeriesDoesNotWaitForTheNextImage"))
+    let result = try series(
+      of: host, { $0.interval = .seconds(600) }, count: 3,
+      between: { _ in cancellation.cancel() })
+    #expect(result.error == nil)
+    #expect(result.images == 1)
+  }
+
+  /// A cancellation makes calls fail: that is not the guest's fault.
+  @Test func aFailureAfterACancellationIsReportedAsOne() throws {
+    let random = SplitMix64.forTest("aFailureAfterACancellationIsReportedAsOne")
+    let whole = ModelHost(pages: 300, .quiet, random)
+    _ = try series(of: whole, count: 1)
+    let call = try #require(whole.calls.firstIndex(of: "suspend"))
+    let host = ModelHost(pages: 300, .quiet, random)
+    host.failure = (call, false, CheckpointError(.io, "fails", file: "domain 1"))
+    cancellation.cancel()
+    let result = try series(of: host, count: 1)
+    #expect(result.error?.kind == .interrupted)
+    #expect(result.images == 0)
   }
 
   /// F_SETPIPE_SZ, which the C library's header has for GNU programs only.

@@ -1,14 +1,18 @@
 #if Xen
+internal import Storage
 internal import Testing
 
 @testable internal import XenDomain
 
 /// While a hook runs, a guest stands still: whatever the command does, it is over in time.
 @Suite struct PauseHookTests {
-  private func run(_ command: String, patience: Duration = .seconds(20)) -> PauseHook.Outcome {
+  private func run(
+    _ command: String, patience: Duration = .seconds(20),
+    until cancellation: Cancellation = Cancellation()
+  ) -> PauseHook.Outcome {
     let uuid = DomainUUID([UInt8](repeating: 7, count: 16))
     return PauseHook(command: command, patience: patience)
-      .run(for: DomainReference(id: 5, uuid: uuid, name: "web"))
+      .run(for: DomainReference(id: 5, uuid: uuid, name: "web"), until: cancellation)
   }
 
   @Test func whatItPrintsIsKept() {
@@ -27,6 +31,13 @@ internal import Testing
     #expect(outcome.problem != nil)
     #expect(outcome.output.utf8.count <= 4096)
     #expect(ContinuousClock.now - start < .seconds(10))
+  }
+
+  @Test func oneThatRunsWhenTheCaptureIsCancelledIsKilled() {
+    let cancellation = Cancellation()
+    cancellation.cancel()
+    let outcome = run("sleep 20", until: cancellation)
+    #expect(outcome.problem == "was killed: the capture was stopped")
   }
 
   @Test func whatItLeavesBehindIsNotWaitedFor() {

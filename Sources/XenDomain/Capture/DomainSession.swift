@@ -1,7 +1,6 @@
 #if Xen
 internal import CheckpointImage
 internal import Formats
-internal import GuestMemory
 
 /// A domain in our care, and how far its capture is.
 final class DomainSession {
@@ -18,14 +17,14 @@ final class DomainSession {
 
   /// Takes a domain in its care; refused while another process captures it.
   init(
-    _ domain: any LiveDomain, _ policy: EvictionPolicy, tell: @escaping (LiveNews) -> Void
+    _ domain: any LiveDomain, _ options: LiveOptions, tell: @escaping (LiveNews) -> Void
   ) throws(CheckpointError) {
     self.domain = domain
     self.tell = tell
     control = try Self.guarding(domain, tell)
     copier = PageCopier(domain.memory)
-    eviction = LiveEviction(policy, domain.memory) { (memory) throws(CheckpointError) in
-      try domain.classifier(in: memory)
+    eviction = LiveEviction(options.eviction, domain.memory, options.cancellation) {
+      (memory) throws(CheckpointError) in try domain.classifier(in: memory)
     }
     pending = PendingPages(domain.memory, eviction)
   }

@@ -104,7 +104,7 @@ final class LiveMoment {
   }
 
   private func squeeze(_ goal: SqueezeGoal) throws(CheckpointError) {
-    let squeeze = try Squeeze(session.domain, session.control, goal)
+    let squeeze = try Squeeze(session.domain, session.control, goal, options.cancellation)
     self.squeeze = squeeze
     let outcome = try squeeze.run()
     squeezed = outcome
@@ -232,7 +232,8 @@ final class LiveMoment {
   private func resume() throws(CheckpointError) {
     let copied = ContinuousClock.now
     times.copy = copied - pauseBegan - times.classify
-    let outcome = options.hook?.run(for: session.domain.reference)
+    let outcome = options.hook?.run(
+      for: session.domain.reference, until: options.cancellation)
     let hooked = ContinuousClock.now
     times.hook = hooked - copied
     try session.control.resume()

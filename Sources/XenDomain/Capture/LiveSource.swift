@@ -4,6 +4,7 @@ package import CheckpointImage
 package import Formats
 internal import Glibc
 internal import Storage
+
 /// A running domain as a source, of one moment or of many. It follows a guest that reboots.
 ///
 /// Whatever happens, `close` must be called: it puts the guest back as it was.
@@ -41,14 +42,15 @@ package final class LiveSource: DescribedSource {
     let hypervisor = try Hypervisor()
     let toolstack = try Toolstack()
     try self.init(
-      RunningDomain(DomainReference(name, hypervisor, toolstack), hypervisor, toolstack), options,
-      tell: tell)
+      RunningDomain(
+        DomainReference(name, hypervisor, toolstack), hypervisor, toolstack, options.cancellation),
+      options, tell: tell)
   }
 
   init(_ domain: any LiveDomain, _ options: LiveOptions, tell: @escaping (LiveNews) -> Void)
     throws(CheckpointError)
   {
-    session = try DomainSession(domain, options.eviction, tell: tell)
+    session = try DomainSession(domain, options, tell: tell)
     moment = LiveMoment(session, options, tell: tell)
     self.options = options
     self.tell = tell
@@ -80,10 +82,10 @@ package final class LiveSource: DescribedSource {
       return nil
     } catch {
       hasFailed = true
-      // The guest may stand still.
+      // The guest may be suspended.
       session.close()
-      // What a wish to stop made fail is not the guest's fault.
-      try Interruption.check()
+      // Report the cancellation rather than the failure it caused.
+      try options.cancellation.check()
       throw error
     }
   }
@@ -118,7 +120,7 @@ package final class LiveSource: DescribedSource {
     guard let interval = options.interval, made < options.count ?? .max else { return false }
     due = max(due + interval, ContinuousClock.now)
     while ContinuousClock.now < due {
-      if Interruption.received != 0 { return false }
+      if options.cancellation.isRequested { return false }
       usleep(useconds_t(20_000))
     }
     if try session.domain.isOver() {
@@ -138,11 +140,11 @@ package final class LiveSource: DescribedSource {
     session.close()
     let end = ContinuousClock.now + Self.patience
     var failure: CheckpointError?
-    while ContinuousClock.now < end, Interruption.received == 0 {
+    while ContinuousClock.now < end, !options.cancellation.isRequested {
       do throws(CheckpointError) {
         failure = nil
         if let next = try old.successor() {
-          session = try DomainSession(next, options.eviction, tell: tell)
+          session = try DomainSession(next, options, tell: tell)
           madeInSession = 0
           hasFailed = false
           tell(.startedAgain(next.reference.id))
@@ -154,8 +156,8 @@ package final class LiveSource: DescribedSource {
       }
       usleep(useconds_t(100_000))
     }
-    if let failure, Interruption.received == 0 { throw failure }
-    if Interruption.received == 0 { tell(.notStartedAgain) }
+    if let failure, !options.cancellation.isRequested { throw failure }
+    if !options.cancellation.isRequested { tell(.notStartedAgain) }
     return false
   }
 }

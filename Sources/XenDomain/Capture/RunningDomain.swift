@@ -4,6 +4,7 @@ internal import CheckpointImage
 internal import Glibc
 internal import GuestMemory
 internal import Operations
+internal import Storage
 
 /// A domain on this host's hypervisor.
 final class RunningDomain: LiveDomain {
@@ -12,17 +13,20 @@ final class RunningDomain: LiveDomain {
   let log: any DirtyLog
   private let hypervisor: Hypervisor
   private let toolstack: Toolstack
+  private let cancellation: Cancellation
   /// Found when it is first asked for.
   private var kernel: LinuxGuest?
   /// Why none is found.
   private var kernelObstacle: CheckpointError?
 
-  init(_ reference: DomainReference, _ hypervisor: Hypervisor, _ toolstack: Toolstack)
-    throws(CheckpointError)
-  {
+  init(
+    _ reference: DomainReference, _ hypervisor: Hypervisor, _ toolstack: Toolstack,
+    _ cancellation: Cancellation
+  ) throws(CheckpointError) {
     self.reference = reference
     self.hypervisor = hypervisor
     self.toolstack = toolstack
+    self.cancellation = cancellation
     guard let state = try hypervisor.domain(reference.id) else { throw .gone(reference.id) }
     // What such a program writes to the guest's memory is in no dirty log, and its own state is needed too.
     guard try !toolstack.hasDeviceModel(reference.id) else {
@@ -31,14 +35,15 @@ final class RunningDomain: LiveDomain {
         "is an HVM guest with a device model (QEMU), whose state only 'xl save -c' saves: capture the file that it "
           + "writes; or use --memory-only", file: "xen:\(reference.name)")
     }
-    memory = try Self.memory(state, hypervisor)
+    memory = try Self.memory(state, hypervisor, cancellation)
     log = DirtyBitmap(reference.id, hypervisor)
   }
 
-  private static func memory(_ state: DomainState, _ hypervisor: Hypervisor)
-    throws(CheckpointError) -> any DomainMemory
-  {
-    state.isHVM ? HVMMemory(state.id, hypervisor) : try PVMemory(state.id, hypervisor)
+  private static func memory(
+    _ state: DomainState, _ hypervisor: Hypervisor, _ cancellation: Cancellation
+  ) throws(CheckpointError) -> any DomainMemory {
+    state.isHVM
+      ? HVMMemory(state.id, hypervisor, cancellation) : try PVMemory(state.id, hypervisor)
   }
 
   var version: String { hypervisor.version }
@@ -49,7 +54,7 @@ final class RunningDomain: LiveDomain {
   }
 
   func guarded() throws(CheckpointError) -> (control: any DomainControl, recovered: [String]) {
-    let client = try GuardClient(DomainIdentity(id: reference.id, uuid: reference.uuid))
+    let client = try GuardClient(reference.identity, cancellation: cancellation)
     return (client, client.recovered)
   }
 
@@ -99,7 +104,7 @@ final class RunningDomain: LiveDomain {
   /// The memory as it is now, apart from what is being captured.
   private func anotherView() throws(CheckpointError) -> any DomainMemory {
     guard let state = try hypervisor.domain(reference.id) else { throw .gone(reference.id) }
-    let view = try Self.memory(state, hypervisor)
+    let view = try Self.memory(state, hypervisor, cancellation)
     _ = try view.refresh(isStill: false)
     return view
   }
@@ -122,7 +127,7 @@ final class RunningDomain: LiveDomain {
     guard let id = try hypervisor.domain(of: reference.uuid), id != reference.id,
       let next = try? DomainReference("\(id)", hypervisor, toolstack)
     else { return nil }
-    return try RunningDomain(next, hypervisor, toolstack)
+    return try RunningDomain(next, hypervisor, toolstack, cancellation)
   }
 }
 #endif

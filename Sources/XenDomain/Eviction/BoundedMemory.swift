@@ -7,9 +7,13 @@ internal import Storage
 /// it may stand still meanwhile.
 final class BoundedMemory: PhysicalMemory {
   private let memory: any PhysicalMemory
+  private let cancellation: Cancellation
   private var left = Int.max
 
-  init(_ memory: any PhysicalMemory) { self.memory = memory }
+  init(_ memory: any PhysicalMemory, _ cancellation: Cancellation) {
+    self.memory = memory
+    self.cancellation = cancellation
+  }
 
   var limit: PFN { memory.limit }
 
@@ -23,7 +27,7 @@ final class BoundedMemory: PhysicalMemory {
   func copy(_ pfns: ArraySlice<PFN>, to buffer: PageBuffer, at slot: Int) throws(CheckpointError)
     -> [Int]
   {
-    try Interruption.check()
+    try cancellation.check()
     guard pfns.count <= left else {
       throw CheckpointError(
         .refused, "the guest's page descriptors refer to more memory than they can take")

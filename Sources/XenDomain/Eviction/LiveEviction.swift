@@ -2,6 +2,7 @@
 internal import CheckpointCodec
 internal import CheckpointImage
 internal import GuestMemory
+internal import Storage
 
 /// Which pages of a running guest are left out of its images, by what the guest uses them for.
 ///
@@ -25,10 +26,13 @@ final class LiveEviction {
   private var obstacle: CheckpointError?
   private var isObstacleTold = false
 
-  init(_ policy: EvictionPolicy, _ pages: any DomainPages, find: @escaping Finder) {
+  init(
+    _ policy: EvictionPolicy, _ pages: any DomainPages, _ cancellation: Cancellation,
+    find: @escaping Finder
+  ) {
     self.policy = policy
     self.pages = pages
-    memory = BoundedMemory(pages)
+    memory = BoundedMemory(pages, cancellation)
     self.find = find
   }
 

@@ -2,7 +2,7 @@
 internal import CheckpointCodec
 package import CheckpointImage
 internal import Glibc
-internal import Storage
+package import Storage
 
 /// Changes a domain's state by way of a guard process, which undoes what is outstanding as soon as this
 /// process has ended, however it ended.
@@ -11,13 +11,19 @@ package final class GuardClient: DomainControl {
   package private(set) var recovered: [String] = []
   private let domain: DomainIdentity
   private let process: pid_t
+  private let cancellation: Cancellation
   private var socket: MessageSocket?
 
   /// Starts a guard. Refused while another process captures the domain.
   ///
-  /// - Parameter patience: seconds that the guest has for answering a request to suspend itself.
-  package init(_ domain: DomainIdentity, patience: Int = 60) throws(CheckpointError) {
+  /// - Parameters:
+  ///   - patience: seconds that the guest has for answering a request to suspend itself.
+  ///   - cancellation: passed on to the guard, which then stops waiting for the guest.
+  package init(_ domain: DomainIdentity, patience: Int = 60, cancellation: Cancellation)
+    throws(CheckpointError)
+  {
     self.domain = domain
+    self.cancellation = cancellation
     let (socket, process) = try Self.start(domain, patience)
     self.process = process
     self.socket = socket
@@ -79,13 +85,13 @@ package final class GuardClient: DomainControl {
     return try receive(socket)
   }
 
-  /// The guard's answer. A wish of the user to stop is passed on: the guard then stops waiting for the guest.
+  /// The guard's answer. A cancellation is passed on: the guard then stops waiting for the guest.
   private func receive(_ socket: MessageSocket) throws(CheckpointError) -> String {
-    var isToldToStop = false
+    var isStopSent = false
     while !socket.isReady(milliseconds: 200) {
-      if Interruption.received != 0, !isToldToStop {
+      if cancellation.isRequested, !isStopSent {
         socket.send(GuardRequest.stop.text)
-        isToldToStop = true
+        isStopSent = true
       }
     }
     guard let text = socket.receive() else {

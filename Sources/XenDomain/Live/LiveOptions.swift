@@ -2,6 +2,7 @@
 internal import CheckpointImage
 internal import Glibc
 package import GuestMemory
+package import Storage
 
 /// How a running domain is to be captured.
 package struct LiveOptions: Sendable {
@@ -21,6 +22,8 @@ package struct LiveOptions: Sendable {
   package var squeeze: SqueezeGoal?
   /// What runs while the guest stands still.
   package var hook: PauseHook?
+  /// Ends the capture, and gives the guest back as it was.
+  package let cancellation: Cancellation
 
   /// Half of the memory that is free: what is copied in a pause takes place beside the work of the host.
   package static var usualStageLimit: UInt64 {
@@ -29,6 +32,6 @@ package struct LiveOptions: Sendable {
   }
 
   /// The usual ones.
-  package init() {}
+  package init(cancellation: Cancellation) { self.cancellation = cancellation }
 }
 #endif

@@ -29,8 +29,9 @@ package struct PauseHook: Sendable {
     self.patience = patience
   }
 
-  /// Runs the command with VMCKPT_DOMAIN_ID, VMCKPT_DOMAIN_NAME and VMCKPT_DOMAIN_UUID in its environment.
-  func run(for domain: DomainReference) -> Outcome {
+  /// Runs the command with VMCKPT_DOMAIN_ID, VMCKPT_DOMAIN_NAME and VMCKPT_DOMAIN_UUID in its environment; it is
+  /// killed when the capture is cancelled.
+  func run(for domain: DomainReference, until cancellation: Cancellation) -> Outcome {
     var ends: [Int32] = [0, 0]
     guard unsafe vmckpt_pipe(&ends) == 0 else { return failed("no pipe") }
     defer { close(ends[0]) }
@@ -54,7 +55,7 @@ package struct PauseHook: Sendable {
     // The pipe may outlive the command, in a process it left behind; the command is what counts.
     var status = process.poll()
     while status == nil {
-      let isStopped = Interruption.received != 0
+      let isStopped = cancellation.isRequested
       if isStopped || ContinuousClock.now >= end {
         kill(-process.id, SIGKILL)
         // A process that waits for a broken disk does not even end then: the guest must not wait for it.

@@ -13,6 +13,7 @@ final class HVMMemory: DomainMemory {
 
   private let domain: UInt32
   private let hypervisor: Hypervisor
+  private let cancellation: Cancellation
   private var populated = PFNBitmap(limit: 0)
   private var broken: Set<PFN> = []
   /// Pages the hypervisor counts that have no frame number, as found when the guest stood still.
@@ -22,9 +23,10 @@ final class HVMMemory: DomainMemory {
   private static let chunk: PFN = 1024
 
   /// The memory of a running domain.
-  init(_ domain: UInt32, _ hypervisor: Hypervisor) {
+  init(_ domain: UInt32, _ hypervisor: Hypervisor, _ cancellation: Cancellation) {
     self.domain = domain
     self.hypervisor = hypervisor
+    self.cancellation = cancellation
   }
 
   func refresh(isStill: Bool) throws(CheckpointError) -> PFNBitmap {
@@ -122,7 +124,7 @@ final class HVMMemory: DomainMemory {
   {
     var frames = [xen_pfn_t](repeating: 0, count: Int(Self.chunk))
     for chunk in 0...(limit - 1) / Self.chunk where isWanted(chunk) {
-      try Interruption.check()
+      try cancellation.check()
       let first = chunk * Self.chunk
       let count = Int(min(Self.chunk, limit - first))
       for index in 0..<count { frames[index] = xen_pfn_t(first) + xen_pfn_t(index) }

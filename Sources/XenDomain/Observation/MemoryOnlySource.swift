@@ -5,6 +5,7 @@ package import Formats
 internal import Glibc
 internal import GuestMemory
 internal import Storage
+
 /// A running, paused or crashed domain as a source for analysts: its pages and vCPUs as they are, without any
 /// help of the guest. No guest can go on from such a moment.
 ///
@@ -66,17 +67,20 @@ package final class MemoryOnlySource: DescribedSource {
     activity = state.activity
     memory =
       state.isHVM
-      ? HVMMemory(reference.id, hypervisor) : try OwnedMemory(reference.id, hypervisor)
+      ? HVMMemory(reference.id, hypervisor, options.cancellation)
+      : try OwnedMemory(reference.id, hypervisor, options.cancellation)
     copier = PageCopier(memory)
     let memory = memory
-    eviction = LiveEviction(options.eviction, memory) { (bounded) throws(CheckpointError) in
+    eviction = LiveEviction(options.eviction, memory, options.cancellation) {
+      (bounded) throws(CheckpointError) in
       try LinuxClassifier(in: bounded, processors: memory.machineState)
     }
     guard options.paused else {
       control = nil
       return
     }
-    let control = try GuardClient(DomainIdentity(id: reference.id, uuid: reference.uuid))
+    let control = try GuardClient(
+      reference.identity, cancellation: options.cancellation)
     for line in control.recovered { tell(.recovered(line)) }
     self.control = control
   }
@@ -114,6 +118,16 @@ package final class MemoryOnlySource: DescribedSource {
 
   /// The next event of this moment.
   package func next() throws(CheckpointError) -> CheckpointEvent? {
+    do throws(CheckpointError) {
+      return try nextOfMoment()
+    } catch {
+      // Report the cancellation rather than the failure it caused.
+      try options.cancellation.check()
+      throw error
+    }
+  }
+
+  private func nextOfMoment() throws(CheckpointError) -> CheckpointEvent? {
     while true {
       if let event = events.take() { return event }
       switch phase {
@@ -176,7 +190,7 @@ package final class MemoryOnlySource: DescribedSource {
   ) throws(CheckpointError) {
     var next = next
     while next < pages.count {
-      try Interruption.check()
+      try options.cancellation.check()
       let last = min(next + PageBuffer.capacity, next < end ? end : pages.count)
       try copy(pages[next..<last])
       next = last
@@ -254,7 +268,7 @@ package final class MemoryOnlySource: DescribedSource {
     guard let interval = options.interval, number < options.count ?? .max else { return false }
     let due = began + interval
     while ContinuousClock.now < due {
-      if Interruption.received != 0 { return false }
+      if options.cancellation.isRequested { return false }
       _ = try Self.state(reference, hypervisor)
       usleep(20_000)
     }

@@ -20,11 +20,11 @@ struct OwnedFrames {
   /// Those among some frames, which ascend.
   init(
     among candidates: some RandomAccessCollection<UInt64>, _ domain: UInt32,
-    _ hypervisor: Hypervisor
+    _ hypervisor: Hypervisor, _ cancellation: Cancellation
   ) throws(CheckpointError) {
     var rest = candidates[...]
     while !rest.isEmpty {
-      try Interruption.check()
+      try cancellation.check()
       let batch = Array(rest.prefix(Self.batch))
       rest = rest.dropFirst(batch.count)
       let answers = try Self.types(batch, domain, hypervisor)

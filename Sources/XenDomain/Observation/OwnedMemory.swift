@@ -3,6 +3,7 @@ internal import CXen
 internal import CheckpointCodec
 internal import CheckpointImage
 internal import Formats
+internal import Storage
 
 /// The memory and machine state of a PV domain as the hypervisor knows them: each machine frame that the domain owns
 /// is there, whatever its P2M says.
@@ -12,6 +13,7 @@ final class OwnedMemory: ObservedMemory {
 
   private let domain: UInt32
   private let hypervisor: Hypervisor
+  private let cancellation: Cancellation
   private let layout: PVLayout
   private let machineToPhysical: MachineToPhysical
   private var state: DomainState
@@ -26,9 +28,12 @@ final class OwnedMemory: ObservedMemory {
   private var tables: [(vcpu: UInt32, cr3: UInt64)] = []
 
   /// The memory of a PV domain.
-  init(_ domain: UInt32, _ hypervisor: Hypervisor) throws(CheckpointError) {
+  init(_ domain: UInt32, _ hypervisor: Hypervisor, _ cancellation: Cancellation)
+    throws(CheckpointError)
+  {
     self.domain = domain
     self.hypervisor = hypervisor
+    self.cancellation = cancellation
     guard let state = try hypervisor.domain(domain) else { throw .gone(domain) }
     self.state = state
     layout = try PVLayout(domain, hypervisor)
@@ -61,13 +66,14 @@ final class OwnedMemory: ObservedMemory {
     func found(among frames: some RandomAccessCollection<UInt64>) throws(CheckpointError)
       -> OwnedFrames?
     {
-      let found = try OwnedFrames(among: frames, domain, hypervisor)
+      let found = try OwnedFrames(among: frames, domain, hypervisor, cancellation)
       return found.frames.count == state.pages ? found : nil
     }
     if let found = try found(among: owned.frames) { return found }
     let listed = Set(table).union(owned.frames).filter { $0 < machineToPhysical.count }.sorted()
     if let found = try found(among: listed) { return found }
-    return try OwnedFrames(among: 0..<machineToPhysical.count, domain, hypervisor)
+    return try OwnedFrames(
+      among: 0..<machineToPhysical.count, domain, hypervisor, cancellation)
   }
 
   /// The P2M; nil if what the guest says of it cannot be followed.

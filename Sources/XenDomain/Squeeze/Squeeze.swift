@@ -31,6 +31,7 @@ final class Squeeze {
 
   private let domain: any SqueezableDomain
   private let control: any DomainControl
+  private let cancellation: Cancellation
   private let pages: UInt64
   private let target: UInt64
   private var policy: SqueezePolicy
@@ -38,11 +39,13 @@ final class Squeeze {
   private(set) var isOver = false
 
   /// Nothing is done to the guest yet.
-  init(_ domain: any SqueezableDomain, _ control: any DomainControl, _ goal: SqueezeGoal)
-    throws(CheckpointError)
-  {
+  init(
+    _ domain: any SqueezableDomain, _ control: any DomainControl, _ goal: SqueezeGoal,
+    _ cancellation: Cancellation
+  ) throws(CheckpointError) {
     self.domain = domain
     self.control = control
+    self.cancellation = cancellation
     pages = try domain.pageCount()
     target = try domain.memoryTarget()
     if case .bytes(let bytes) = goal {
@@ -102,7 +105,7 @@ final class Squeeze {
 
   /// Asks for more; why no more can be had, if so.
   private func step() throws(CheckpointError) -> SqueezeEnd? {
-    try Interruption.check()
+    try cancellation.check()
     var step = policy.next(pages: try domain.pageCount(), counters: try counters())
     if case .lower(let goal) = step {
       try ask(for: goal)
@@ -135,7 +138,7 @@ final class Squeeze {
     var least = UInt64.max
     var patience = SqueezePatience(pages: pages, goal: goal, now: .now)
     while patience.lasts(pages: pages, now: .now) {
-      try Interruption.check()
+      try cancellation.check()
       pages = try domain.pageCount()
       if pages < least {
         least = pages

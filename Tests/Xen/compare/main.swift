@@ -5,6 +5,7 @@
 #if Xen
 internal import CheckpointImage
 internal import Glibc
+internal import Storage
 @testable internal import XenDomain
 
 func contents(of path: String) -> [UInt8] {
@@ -33,7 +34,7 @@ do {
   let hypervisor = try Hypervisor()
   guard let state = try hypervisor.domain(id) else { throw CheckpointError.gone(id) }
   let comparison = Comparison(
-    state.isHVM ? HVMMemory(id, hypervisor) : try PVMemory(id, hypervisor))
+    state.isHVM ? HVMMemory(id, hypervisor, Cancellation()) : try PVMemory(id, hypervisor))
   let problems =
     if arguments[2] == "live" {
       try comparison.live(rounds: arguments.count > 3 ? Int(arguments[3]) ?? 1 : 1)

@@ -2,6 +2,7 @@
 // came of it, and waits for the next line: so that it can be killed after any of them.
 import CheckpointImage
 import Glibc
+import Storage
 import XenDomain
 
 OwnProgram.runIfStartedAsHelper()
@@ -23,7 +24,9 @@ func milliseconds(_ work: () throws -> Void) throws -> Double {
 }
 
 do {
-  let control = try GuardClient(DomainIdentity(id: id, uuid: uuid), patience: patience)
+  let control = try GuardClient(
+    DomainIdentity(id: id, uuid: uuid), patience: patience,
+    cancellation: Cancellation())
   for line in control.recovered { say("recovered: \(line)") }
   say("ready")
   while let line = readLine() {
