@@ -22,7 +22,7 @@ final class DomainReport {
         "no-dirty-log",
         "the hypervisor keeps no dirty log for this guest: each image reads all of its memory, and the guest "
           + "stands still while that is copied")
-    case .leftOut(let error): warn("left-out", "this image is left out: \(error)")
+    case .leftOut(let error): warn("left-out", "this image is left out: \(error.message)")
     case .ended(let name):
       warn("ended", "\(name) has ended; waiting for a minute whether it is started again")
     case .startedAgain(let id):
@@ -40,7 +40,7 @@ final class DomainReport {
     case .hookFailed(let problem):
       warn("hook-failed", "the command of --hook-paused \(problem)")
     case .recovered(let text): warn("recovered", text)
-    case .notUndone(let error): warn("not-undone", "\(error)")
+    case .notUndone(let error): warn("not-undone", error.message)
     case .allKept(let error):
       warn(
         "all-kept",

@@ -33,7 +33,7 @@ final class RunningDomain: LiveDomain {
       throw CheckpointError(
         .unsupported,
         "is an HVM guest with a device model (QEMU), whose state only 'xl save -c' saves: capture the file that it "
-          + "writes; or use --memory-only", file: "xen:\(reference.name)")
+          + "writes", file: "xen:\(reference.name)", hint: .captureMemoryOnly)
     }
     memory = try Self.memory(state, hypervisor, cancellation)
     log = DirtyBitmap(reference.id, hypervisor)

@@ -56,7 +56,7 @@ final class DomainActions: DomainControl {
       if code == EINVAL {
         throw refusal(
           "its log-dirty mode is on already (it is being saved or migrated) or cannot be used "
-            + "(a PCI device is passed through); try again later, or use --pause")
+            + "(a PCI device is passed through)", hint: .capturePaused)
       }
       errno = code
       throw hypervisor.failure("switch log-dirty mode on", domain.id)
@@ -118,13 +118,12 @@ final class DomainActions: DomainControl {
       if isAbandoned() {
         throw CheckpointError(.interrupted, "stopped before the guest was suspended")
       }
+      let isPaused = try present().isPaused
       let cause =
-        try present().isPaused
-        ? "it is paused; xl unpause lets it go on"
-        : "it hangs, or lacks PV drivers; --memory-only needs no help of the guest"
+        isPaused ? "it is paused; xl unpause lets it go on" : "it hangs, or lacks PV drivers"
       throw refusal(
         "the guest did not answer the request to suspend itself within \(patience) s, and the request "
-          + "was withdrawn: \(cause)")
+          + "was withdrawn: \(cause)", hint: isPaused ? nil : .captureMemoryOnly)
     }
     if try waitUntilSuspended(patience) { return }
     throw CheckpointError(
@@ -293,8 +292,8 @@ final class DomainActions: DomainControl {
     if !new.contains(.suspend) { isSuspended = false }
   }
 
-  func refusal(_ reason: String) -> CheckpointError {
-    CheckpointError(.refused, reason, file: "domain \(domain.id)")
+  func refusal(_ reason: String, hint: Hint? = nil) -> CheckpointError {
+    CheckpointError(.refused, reason, file: "domain \(domain.id)", hint: hint)
   }
 }
 #endif

@@ -52,16 +52,22 @@ struct GuardAnswer {
   private static let kinds: [(CheckpointError.Kind, String)] = [
     (.refused, "refused"), (.interrupted, "interrupted"), (.io, "io"),
   ]
+  /// Those that a guard may give.
+  private static let hints: [(Hint, String)] = [
+    (.capturePaused, "paused"), (.captureMemoryOnly, "memory-only"),
+    (.captureUnsqueezed, "unsqueezed"),
+  ]
 
   init(_ text: String) { self.text = text }
 
-  /// Does some work and tells what came of it.
+  /// Does some work; what came of it.
   init(_ work: () throws(CheckpointError) -> String) {
     do throws(CheckpointError) {
       text = "ok " + (try work())
     } catch {
       let kind = Self.kinds.first { $0.0 == error.kind }?.1 ?? "io"
-      text = "\(kind) \(error.file ?? "")\n\(error.reason)"
+      let hint = Self.hints.first { $0.0 == error.hint }?.1 ?? ""
+      text = "\(kind) \(error.file ?? "")\n\(hint)\n\(error.reason)"
     }
   }
 
@@ -72,9 +78,11 @@ struct GuardAnswer {
     let parts = text.split(separator: " ", maxSplits: 1, omittingEmptySubsequences: false)
     let rest = parts.count > 1 ? String(parts[1]) : ""
     guard let kind = Self.kinds.first(where: { $0.1 == parts[0] })?.0 else { return rest }
-    let lines = rest.split(separator: "\n", maxSplits: 1, omittingEmptySubsequences: false)
+    let lines = rest.split(separator: "\n", maxSplits: 2, omittingEmptySubsequences: false)
+    guard lines.count == 3 else { throw CheckpointError(kind, rest) }
     throw CheckpointError(
-      kind, lines.count > 1 ? String(lines[1]) : rest, file: lines.first.map(String.init))
+      kind, String(lines[2]), file: lines[0].isEmpty ? nil : String(lines[0]),
+      hint: Self.hints.first { $0.1 == lines[1] }?.0)
   }
 }
 #endif

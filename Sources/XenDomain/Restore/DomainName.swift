@@ -12,10 +12,10 @@ enum DomainName {
     throws(CheckpointError) -> String
   {
     func refused(_ reason: String) -> CheckpointError {
-      CheckpointError(.refused, reason, file: file)
+      CheckpointError(.refused, reason, file: file, hint: .giveName)
     }
     guard let name, !name.isEmpty else {
-      throw refused("its configuration has no name: give one with --name")
+      throw refused("its configuration has no name")
     }
     // xl takes a number for the domain's id, and makes the name a part of a file's name.
     guard name.utf8.count <= 200, !name.hasPrefix("-"),
@@ -23,11 +23,11 @@ enum DomainName {
       name.unicodeScalars.allSatisfy({ $0.value >= 0x20 && $0.value != 0x7f && $0 != "/" })
     else {
       throw refused(
-        "\"\(name)\" is no name for a domain: it must not be a number, begin with -, or hold a slash or control characters; give another with --name"
+        "\"\(name)\" is no name for a domain: it must not be a number, begin with -, or hold a slash or control characters"
       )
     }
     if isClone && name == before {
-      throw refused("a clone needs a name of its own: give one with --name")
+      throw refused("a clone needs a name of its own")
     }
     return name
   }

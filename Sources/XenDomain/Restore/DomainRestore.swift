@@ -84,8 +84,8 @@ package struct DomainRestore {
   private static func kept(by chain: Chain) throws(CheckpointError) -> GivenConfiguration {
     guard let bytes = try chain.keptConfiguration else {
       throw CheckpointError(
-        .refused, "has no domain configuration that xl reads: give one with --config FILE",
-        file: chain.tip.name)
+        .refused, "has no domain configuration that xl reads", file: chain.tip.name,
+        hint: .giveConfiguration)
     }
     return try GivenConfiguration(bytes, file: chain.tip.name)
   }
@@ -93,31 +93,23 @@ package struct DomainRestore {
   /// A guest remembers what it has read of its disks: if they moved on without it, it destroys them.
   private static func check(_ disks: [String], _ chain: Chain) throws(CheckpointError) {
     guard !disks.isEmpty else { return }
-    let which =
-      "the guest can write to its \(disks.count == 1 ? "disk" : "disks") \(disks.joined(separator: ", ")): "
-    let snapshot = try chain.diskSnapshot
-    let how =
-      if let snapshot, !snapshot.isEmpty {
-        "put back the snapshot that was made in the pause of this checkpoint (\(snapshot)), then give --disks-restored"
-      } else {
-        "put back the contents of the moment of the checkpoint, then give --disks-restored"
-      }
+    let snapshot = try chain.diskSnapshot.flatMap { $0.isEmpty ? nil : $0 }
     throw CheckpointError(
-      .refused, which + how + "; or give --clone for a domain that only reads them",
-      file: chain.tip.name)
+      .refused,
+      "the guest can write to its \(disks.count == 1 ? "disk" : "disks") \(disks.joined(separator: ", "))",
+      file: chain.tip.name, hint: .restoreDisks(snapshot: snapshot))
   }
 
   /// Neither the guest itself nor one of its name may be there.
   private func checkAlone() throws(CheckpointError) {
     if let other = try hypervisor.domain(of: uuid) {
       throw CheckpointError(
-        .refused,
-        "is there already, with the UUID \(uuid): destroy it first (xl destroy \(other)), or give --clone --name NAME for a second domain",
-        file: "domain \(other)")
+        .refused, "is there already, with the UUID \(uuid)", file: "domain \(other)",
+        hint: .destroyOrClone(domain: "\(other)"))
     }
     if let other = toolstack.domain(named: name) {
       throw CheckpointError(
-        .refused, "has the name \(name) already: give another with --name", file: "domain \(other)")
+        .refused, "has the name \(name) already", file: "domain \(other)", hint: .giveName)
     }
   }
 
@@ -127,7 +119,7 @@ package struct DomainRestore {
   {
     // Two at once would pass each other's checks, and one would take the other's domain for its own remains.
     guard let lock = try LockFile("\(uuid).restore") else {
-      throw CheckpointError(.refused, "is just being restored by another ckpt-restore", file: name)
+      throw CheckpointError(.refused, "is just being restored by another process", file: name)
     }
     defer { lock.remove() }
     try checkAlone()

@@ -60,8 +60,8 @@ final class Squeeze {
       if goal == .auto {
         throw CheckpointError(
           .refused,
-          "what the guest could do without is not known (\(error.reason)); give --squeeze a size",
-          file: "xen:\(domain.reference.name)")
+          "what the guest could do without is not known (\(error.reason))",
+          file: "xen:\(domain.reference.name)", hint: .giveSqueezeSize)
       }
     }
   }

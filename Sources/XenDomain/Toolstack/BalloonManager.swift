@@ -33,7 +33,7 @@ enum BalloonManager {
   }
 
   private static func refusal(_ reason: String, _ domain: UInt32) -> CheckpointError {
-    CheckpointError(.refused, "\(reason): --squeeze cannot be used", file: "domain \(domain)")
+    CheckpointError(.refused, reason, file: "domain \(domain)", hint: .captureUnsqueezed)
   }
 }
 #endif
