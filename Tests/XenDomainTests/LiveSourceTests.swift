@@ -96,7 +96,7 @@ import Testing
       let batch = try reader.read([first..<min(end, first + PFN(PageBuffer.capacity))])
       for (slot, found) in batch.pages.enumerated() {
         let page =
-          found.pfn < host.moment.count ? host.moment[Int(found.pfn)] : ModelGuest.Page()
+          found.pfn < host.moment.count ? host.moment[Int(found.pfn)] : SimulatedGuest.Page()
         var expected = page.status
         let canBeEvicted = host.guest.canBeEvicted(found.pfn, of: host.moment)
         if canBeEvicted, found.state == .evicted, found.type == 0 {
@@ -105,7 +105,7 @@ import Testing
         }
         if canBeEvicted { result.notEvicted += 1 }
         if expected.state == .data, page.seed == 0 { expected.state = .zero }
-        let hasContents = unsafe ModelGuest.contents(page.seed).withUnsafeBytes { contents in
+        let hasContents = unsafe SimulatedGuest.contents(page.seed).withUnsafeBytes { contents in
           unsafe batch.buffer.page(slot).withUnsafeBytes { found in
             guard let contents = contents.baseAddress, let bytes = found.baseAddress else {
               return false

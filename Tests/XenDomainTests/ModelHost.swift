@@ -42,9 +42,9 @@ final class ModelHost {
 
   var habits: Habits
   /// The guest as it runs now.
-  private(set) lazy var guest = ModelGuest(self, id: 1, pages: pages)
+  private(set) lazy var guest = SimulatedGuest(self, id: 1, pages: pages)
   /// The guest's pages when it last suspended itself.
-  private(set) var moment: [ModelGuest.Page] = []
+  private(set) var moment: [SimulatedGuest.Page] = []
   /// How many times it did.
   private(set) var moments = 0
   /// All calls, in their order.
@@ -64,8 +64,8 @@ final class ModelHost {
     self.pages = pages
   }
 
-  func startAgain() -> ModelGuest {
-    guest = ModelGuest(self, id: guest.reference.id + 1, pages: guest.pages.count)
+  func startAgain() -> SimulatedGuest {
+    guest = SimulatedGuest(self, id: guest.reference.id + 1, pages: guest.pages.count)
     return guest
   }
 

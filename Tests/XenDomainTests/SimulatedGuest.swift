@@ -7,7 +7,7 @@ import GuestMemory
 @testable import XenDomain
 
 /// One life of a made-up guest, which works whenever it is looked at, unless it is suspended.
-final class ModelGuest {
+final class SimulatedGuest {
   struct Page: Equatable {
     var status = PageStatus(.unpopulated)
     /// What makes up the contents; 0 is a page of zeros.
@@ -174,7 +174,7 @@ final class ModelGuest {
 
 // MARK: - As a domain
 
-extension ModelGuest: LiveDomain {
+extension SimulatedGuest: LiveDomain {
   var version: String { "4.17.0" }
   var release: (major: UInt32, minor: UInt32) { (4, 17) }
   var memory: any DomainMemory { self }
@@ -228,7 +228,7 @@ extension ModelGuest: LiveDomain {
 
 // MARK: - As memory
 
-extension ModelGuest: DomainMemory {
+extension SimulatedGuest: DomainMemory {
   var guest: XenStream.GuestType { .pv }
   var limit: PFN { PFN(known.count) }
 
@@ -325,7 +325,7 @@ extension ModelGuest: DomainMemory {
 
 // MARK: - As a dirty log
 
-extension ModelGuest: DirtyLog {
+extension SimulatedGuest: DirtyLog {
   func clean(limit: PFN, isLast: Bool) throws(CheckpointError) -> DirtyReading {
     try begin("clean")
     host.check(isLast == isSuspended, "last reading: \(isLast)")
@@ -364,10 +364,10 @@ final class ModelControl: DomainControl {
   private(set) var isClosed = false
   /// The memory target to be given back.
   private var original: UInt64?
-  private let guest: ModelGuest
+  private let guest: SimulatedGuest
   private unowned let host: ModelHost
 
-  init(_ guest: ModelGuest, _ host: ModelHost) {
+  init(_ guest: SimulatedGuest, _ host: ModelHost) {
     self.guest = guest
     self.host = host
   }
