@@ -35,12 +35,12 @@ extension CaptureCommand {
     let progress = ProgressLine("capturing", quiet: common.quiet)
     let report = DomainReport(common, output, progress)
     if domain.memoryOnly {
-      let source = try MemoryOnlySource(name, options, tell: report.tell)
+      let source = try MemoryOnlySource(name, options, report: report.tell)
       defer { source.close() }
       try run(source, report, progress)
       return .success
     }
-    let source = try LiveSource(name, options, tell: report.tell)
+    let source = try LiveSource(name, options, report: report.tell)
     defer { source.close() }
     try run(source, report, progress)
     return .success

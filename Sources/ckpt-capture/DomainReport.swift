@@ -15,8 +15,8 @@ final class DomainReport {
     self.progress = progress
   }
 
-  func tell(_ news: LiveNews) {
-    switch news {
+  func tell(_ event: LiveEvent) {
+    switch event {
     case .noDirtyLog:
       warn(
         "no-dirty-log",

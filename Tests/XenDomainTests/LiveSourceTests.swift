@@ -26,7 +26,7 @@ import Testing
     var stored: [UInt64] = []
     var copied: [Int] = []
     var leftOut = 0
-    var news: [LiveNews] = []
+    var events: [LiveEvent] = []
     var error: CheckpointError?
     /// Pages left out, and pages that could have been and were not.
     var evicted = 0
@@ -58,10 +58,10 @@ import Testing
     if let given { output = given }
     var capture = Capture(settings: CodecSettings(), parent: nil, provenance: Provenance())
     capture.keepsUnfinished = false
-    var news: [LiveNews] = []
+    var events: [LiveEvent] = []
     var copiedBefore = 0
     do throws(CheckpointError) {
-      let source = try LiveSource(host.guest, options) { news.append($0) }
+      let source = try LiveSource(host.guest, options) { events.append($0) }
       defer { source.close() }
       let series = CaptureSeries(capture, takesSeveral: true, output: output)
       _ = try series.run(source, on: pool) { name, summary throws(CheckpointError) in
@@ -75,8 +75,8 @@ import Testing
     } catch {
       result.error = error
     }
-    result.news = news
-    result.leftOut = news.count { if case .leftOut = $0 { true } else { false } }
+    result.events = events
+    result.leftOut = events.count { if case .leftOut = $0 { true } else { false } }
     #expect(host.problems == [])
     #expect(!host.guest.isSuspended)
     #expect(!host.guest.isLogOn)
@@ -158,8 +158,8 @@ import Testing
 
   // MARK: Every image is the guest as it was
 
-  @Test(arguments: 0..<6) func everyImageIsTheGuestWhenItStoodStill(variant: Int) throws {
-    var random = SplitMix64.forTest("everyImageIsTheGuestWhenItStoodStill(\(variant))")
+  @Test(arguments: 0..<6) func everyImageIsTheGuestInItsPause(variant: Int) throws {
+    var random = SplitMix64.forTest("everyImageIsTheGuestInItsPause(\(variant))")
     var habits = ModelHost.Habits()
     habits.writes = [0, 2, 40][Int.random(in: 0..<3, using: &random)]
     habits.hasLog = variant != 1
@@ -197,7 +197,7 @@ import Testing
   private static func free(_ options: inout LiveOptions) { options.eviction = .free }
 
   /// Pages come into use and out of use all the time: those left out are exactly the ones that were free when the
-  /// guest stood still.
+  /// guest was suspended.
   @Test(arguments: 0..<12) func freePagesAreLeftOut(run: Int) throws {
     var random = SplitMix64.forTest("freePagesAreLeftOut(\(run))")
     var habits = ModelHost.Habits(hidesPage: 0)
@@ -217,7 +217,7 @@ import Testing
     #expect(result.images == 25)
     #expect(result.notEvicted == 0)
     #expect(result.evicted > 0)
-    #expect(!result.news.contains { if case .allKept = $0 { true } else { false } })
+    #expect(!result.events.contains { if case .allKept = $0 { true } else { false } })
   }
 
   /// Whatever goes wrong with that, a page is at worst kept.
@@ -252,7 +252,7 @@ import Testing
       host.failure = (call, isAfter, CheckpointError(.io, "fails", file: "domain 1"))
       let result = try series(of: host, Self.free, count: 3)
       let name = host.calls[call]
-      let times = result.news.count { if case .allKept = $0 { true } else { false } }
+      let times = result.events.count { if case .allKept = $0 { true } else { false } }
       #expect(times <= 1)
       if let error = result.error {
         #expect(error.reason == "fails", "\(call): \(name): \(error)")
@@ -291,7 +291,7 @@ import Testing
     #expect(result.error == nil)
     #expect(result.images == 5)
     #expect(result.evicted > 0 && result.notEvicted > 0)
-    #expect(result.news.count { if case .allKept = $0 { true } else { false } } == 1)
+    #expect(result.events.count { if case .allKept = $0 { true } else { false } } == 1)
   }
 
   @Test func aGuestThatIsNotRecognisedIsKeptWhole() throws {
@@ -301,19 +301,19 @@ import Testing
     #expect(result.error == nil)
     #expect(result.images == 25)
     #expect(result.evicted == 0)
-    #expect(result.news.count { if case .allKept = $0 { true } else { false } } == 1)
+    #expect(result.events.count { if case .allKept = $0 { true } else { false } } == 1)
   }
 
   // MARK: The dirty log
 
-  @Test func lossOfTheLogIsTold() throws {
-    let random = SplitMix64.forTest("lossOfTheLogIsTold")
+  @Test func lossOfTheLogIsReported() throws {
+    let random = SplitMix64.forTest("lossOfTheLogIsReported")
     var habits = ModelHost.Habits()
     habits.losesLog = 100
     let host = ModelHost(pages: 500, habits, random)
     let result = try series(of: host, count: 30)
     #expect(result.error == nil)
-    #expect(result.news.contains { if case .logLost = $0 { true } else { false } })
+    #expect(result.events.contains { if case .logLost = $0 { true } else { false } })
   }
 
   /// Somebody who switches the log off and on again cannot be noticed: some images are then wrong, until all

@@ -4,7 +4,7 @@ internal import Testing
 
 @testable internal import XenDomain
 
-/// While a hook runs, a guest stands still: whatever the command does, it is over in time.
+/// While a hook runs, a guest is suspended: whatever the command does, it is over in time.
 @Suite struct PauseHookTests {
   private func run(
     _ command: String, patience: Duration = .seconds(20),

@@ -31,9 +31,9 @@ final class SimulatedGuest {
   /// Pages from PFN 0 on that say for 64 pages each which of them are free: their first word.
   private let descriptors: Int
 
-  /// What its balloon driver is told, in KiB.
+  /// Its memory target, in KiB.
   fileprivate(set) var target: UInt64
-  /// What it could do without; nil if it does not tell.
+  /// What it could do without; nil if that cannot be read.
   var spare: MemoryCounters?
 
   private unowned let host: ModelHost
@@ -141,7 +141,7 @@ final class SimulatedGuest {
 
   fileprivate func stopLog() { isLogOn = false }
 
-  /// Its balloon driver does what it is told, as far as there is something to spare.
+  /// Its balloon driver follows the target, as far as there is something to spare.
   fileprivate func balloon(to target: UInt64) {
     let isLess = target < self.target
     var left = isLess ? self.target - target : target - self.target
@@ -206,7 +206,7 @@ extension SimulatedGuest: LiveDomain {
 
   func counters() throws(CheckpointError) -> MemoryCounters {
     try begin("counters")
-    guard let spare else { throw CheckpointError(.refused, "it does not tell") }
+    guard let spare else { throw CheckpointError(.refused, "its counters cannot be read") }
     return spare
   }
 

@@ -2,7 +2,7 @@
 internal import CheckpointImage
 internal import Formats
 
-/// A domain in our care, and how far its capture is.
+/// A domain that a guard takes care of, and how far its capture is.
 final class DomainSession {
   let domain: any LiveDomain
   /// Pages that still have to be copied.
@@ -13,15 +13,15 @@ final class DomainSession {
   var copier: PageCopier
   /// What changes the guest's state; another after a failure.
   private(set) var control: any DomainControl
-  private let tell: (LiveNews) -> Void
+  private let report: (LiveEvent) -> Void
 
   /// Takes a domain in its care; refused while another process captures it.
   init(
-    _ domain: any LiveDomain, _ options: LiveOptions, tell: @escaping (LiveNews) -> Void
+    _ domain: any LiveDomain, _ options: LiveOptions, report: @escaping (LiveEvent) -> Void
   ) throws(CheckpointError) {
     self.domain = domain
-    self.tell = tell
-    control = try Self.guarding(domain, tell)
+    self.report = report
+    control = try Self.guarding(domain, report)
     copier = PageCopier(domain.memory)
     eviction = LiveEviction(options.eviction, domain.memory, options.cancellation) {
       (memory) throws(CheckpointError) in try domain.classifier(in: memory)
@@ -29,11 +29,11 @@ final class DomainSession {
     pending = PendingPages(domain.memory, eviction)
   }
 
-  private static func guarding(_ domain: any LiveDomain, _ tell: (LiveNews) -> Void)
+  private static func guarding(_ domain: any LiveDomain, _ report: (LiveEvent) -> Void)
     throws(CheckpointError) -> any DomainControl
   {
     let (control, recovered) = try domain.guarded()
-    for line in recovered { tell(.recovered(line)) }
+    for line in recovered { report(.recovered(line)) }
     return control
   }
 
@@ -57,13 +57,13 @@ final class DomainSession {
 
   /// Takes the domain in its care again after `close`, as it was before.
   func takeCareAgain() throws(CheckpointError) {
-    control = try Self.guarding(domain, tell)
+    control = try Self.guarding(domain, report)
     if hasLog { _ = try startLog() }
   }
 
   /// Lets the guest go on as it was, whatever was being done to it.
   func close() {
-    do throws(CheckpointError) { try control.close() } catch { tell(.notUndone(error)) }
+    do throws(CheckpointError) { try control.close() } catch { report(.notUndone(error)) }
   }
 }
 #endif

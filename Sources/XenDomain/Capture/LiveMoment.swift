@@ -5,8 +5,8 @@ internal import Formats
 internal import Glibc
 internal import Storage
 
-/// One moment of a running domain: rounds of copying while the guest runs, then its suspension for what is
-/// left, and the events that tell all of it.
+/// The capture of one moment of a running domain: rounds of copying while the guest runs, then its suspension for
+/// what is left, and the events of all of it.
 final class LiveMoment {
   private enum Phase {
     /// Nothing was done yet.
@@ -17,13 +17,13 @@ final class LiveMoment {
     case round([PFN], next: Int)
     /// Pages being copied while the guest is suspended: those up to `end` have no place in memory.
     case still([PFN], next: Int, end: Int)
-    /// All was told.
+    /// All events were given.
     case end
   }
 
   private let session: DomainSession
   private let options: LiveOptions
-  private let tell: (LiveNews) -> Void
+  private let report: (LiveEvent) -> Void
   private var phase = Phase.start
   private var events = EventQueue()
   private var policy: RoundPolicy
@@ -37,17 +37,18 @@ final class LiveMoment {
   private var suspended = ""
   private var snapshot: String?
   private var evicted: [(key: String, value: String)] = []
-  private var urgency: Urgency?
+  private var boost: PriorityBoost?
   private var squeeze: Squeeze?
   private var squeezed: Squeeze.Outcome?
-  /// What happened while the guest stood still. It is told when it runs again: who is told may be slow.
-  private var news: [LiveNews] = []
+  /// What happened while the guest was suspended. It is reported when the guest runs again: whoever gets the report
+  /// may be slow.
+  private var deferredReports: [LiveEvent] = []
 
   /// Prepares to capture the present of a session; nothing is done yet.
-  init(_ session: DomainSession, _ options: LiveOptions, tell: @escaping (LiveNews) -> Void) {
+  init(_ session: DomainSession, _ options: LiveOptions, report: @escaping (LiveEvent) -> Void) {
     self.session = session
     self.options = options
-    self.tell = tell
+    self.report = report
     policy = RoundPolicy(maximumPause: options.maximumPause)
   }
 
@@ -80,7 +81,7 @@ final class LiveMoment {
     }
   }
 
-  /// The next event; nil when all was told.
+  /// The next event; nil behind the last.
   func next() throws(CheckpointError) -> CheckpointEvent? {
     while true {
       if let event = events.take() { return event }
@@ -108,12 +109,12 @@ final class LiveMoment {
     self.squeeze = squeeze
     let outcome = try squeeze.run()
     squeezed = outcome
-    tell(.squeezed(from: outcome.from, to: outcome.to, outcome.time, outcome.end))
+    report(.squeezed(from: outcome.from, to: outcome.to, outcome.time, outcome.end))
   }
 
-  /// Sees to it that a squeezed guest is not short of memory while it is copied.
+  /// Makes sure that a squeezed guest is not short of memory while it is copied.
   private func lookAfterGuest() throws(CheckpointError) {
-    if let end = try squeeze?.look() { tell(.squeezeEnds(end)) }
+    if let end = try squeeze?.look() { report(.squeezeEnds(end)) }
   }
 
   private func decide() throws(CheckpointError) {
@@ -122,13 +123,13 @@ final class LiveMoment {
     if let left = try pending.estimate(),
       let reason = policy.end(left: left, timePerPage: session.copier.timePerPage)
     {
-      tell(.roundsEnd(reason))
+      report(.roundsEnd(reason))
       return try suspend()
     }
     try pending.update(isStill: false)
-    if pending.takeLoss() { tell(.logLost) }
+    if pending.takeLoss() { report(.logLost) }
     try pending.classify()
-    if let obstacle = session.eviction.takeObstacle() { tell(.allKept(obstacle)) }
+    if let obstacle = session.eviction.takeObstacle() { report(.allKept(obstacle)) }
     let pages = pending.takePages()
     if !rounds.isEmpty { events.append(.newPass) }
     roundBegan = ContinuousClock.now
@@ -139,7 +140,7 @@ final class LiveMoment {
     guard next < pages.count else {
       let round = CopyRound(pages: pages.count, time: ContinuousClock.now - roundBegan)
       rounds.append(round)
-      tell(.round(number: rounds.count, round))
+      report(.round(number: rounds.count, round))
       phase = .decision
       return
     }
@@ -157,23 +158,23 @@ final class LiveMoment {
     let all = Int(clamping: try session.domain.pageCount())
     let expected = try pending.estimate() ?? all
     PageBuffer.prepare(min(expected + expected / 4, room) / PageBuffer.capacity + 1)
-    urgency = Urgency()
+    boost = PriorityBoost()
     let start = ContinuousClock.now
     try session.control.suspend()
     pauseBegan = ContinuousClock.now
     suspended = UTCTime.now
     times.handshake = pauseBegan - start
     try pending.update(isStill: true)
-    if pending.takeLoss() { news.append(.logLost) }
+    if pending.takeLoss() { deferredReports.append(.logLost) }
     let records = try readMachineState()
     let read = ContinuousClock.now
     try pending.classify(needed: session.eviction.isOn ? try neededPages(records) : nil)
     times.classify = ContinuousClock.now - read
-    if let obstacle = session.eviction.takeObstacle() { news.append(.allKept(obstacle)) }
+    if let obstacle = session.eviction.takeObstacle() { deferredReports.append(.allKept(obstacle)) }
     let pages = pending.takePages()
     pagesInPause = pages.count
     if !rounds.isEmpty { events.append(.newPass) }
-    if pages.count > room { news.append(.stageFull(pages: pages.count - room)) }
+    if pages.count > room { deferredReports.append(.stageFull(pages: pages.count - room)) }
     phase = .still(pages, next: 0, end: max(0, pages.count - room))
   }
 
@@ -188,7 +189,7 @@ final class LiveMoment {
         events.append(.pages(try session.copier.copy(pages[next..<last], missing: &missing)))
         if let pfn = missing.first {
           throw CheckpointError(
-            .io, "page \(pfn) cannot be read though the guest stands still",
+            .io, "page \(pfn) cannot be read though the guest is suspended",
             file: "xen:\(session.domain.reference.name)")
         }
       }
@@ -199,7 +200,7 @@ final class LiveMoment {
       }
     } while next < pages.count
     try resume()
-    // What is told of pages is what was found while the guest stood still.
+    // The states of pages are those found while the guest was suspended.
     events.append(contentsOf: pending.takeStates().map { .states($0) })
     events.append(contentsOf: machineState)
     phase = .end
@@ -238,24 +239,24 @@ final class LiveMoment {
     times.hook = hooked - copied
     try session.control.resume()
     times.resume = ContinuousClock.now - hooked
-    urgency = nil
+    boost = nil
     do throws(CheckpointError) {
       try squeeze?.release()
     } catch {
-      news.append(.notUndone(error))
+      deferredReports.append(.notUndone(error))
     }
-    news.forEach(tell)
+    deferredReports.forEach(report)
     if let outcome {
       if let problem = outcome.problem {
-        tell(.hookFailed(problem))
+        report(.hookFailed(problem))
       } else {
         snapshot = outcome.output
       }
     }
-    tell(.resumed(times, pages: pagesInPause))
+    report(.resumed(times, pages: pagesInPause))
     evicted = session.eviction.fields
     let counts = session.eviction.counts
-    if !counts.isEmpty { tell(.evicted(counts)) }
+    if !counts.isEmpty { report(.evicted(counts)) }
   }
 }
 #endif

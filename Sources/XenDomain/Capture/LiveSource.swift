@@ -17,16 +17,16 @@ package final class LiveSource: DescribedSource {
 
   /// The order of records is Xen's, that of pages our own.
   package let layoutKind: LayoutKind? = .canonical
-  /// Whether only what was written to since the moment before is told.
+  /// Whether this moment has only what was written to since the one before.
   package private(set) var isDifference = false
-  /// Whether this moment is that of a guest that was started anew.
+  /// Whether this moment is the first of a guest that was started again.
   package private(set) var startsOver = false
 
   private let options: LiveOptions
-  private let tell: (LiveNews) -> Void
+  private let report: (LiveEvent) -> Void
   private var session: DomainSession
   private var moment: LiveMoment
-  /// Moments that were told to their end: in all, and in this session.
+  /// Complete moments: in all, and in this session.
   private var made = 0
   private var madeInSession = 0
   private var due = ContinuousClock.now
@@ -35,7 +35,7 @@ package final class LiveSource: DescribedSource {
 
   /// Finds a domain by name, number or UUID, and prepares its capture. Nothing is done to it yet.
   package convenience init(
-    _ name: String, _ options: LiveOptions, tell: @escaping (LiveNews) -> Void
+    _ name: String, _ options: LiveOptions, report: @escaping (LiveEvent) -> Void
   )
     throws(CheckpointError)
   {
@@ -44,16 +44,16 @@ package final class LiveSource: DescribedSource {
     try self.init(
       RunningDomain(
         DomainReference(name, hypervisor, toolstack), hypervisor, toolstack, options.cancellation),
-      options, tell: tell)
+      options, report: report)
   }
 
-  init(_ domain: any LiveDomain, _ options: LiveOptions, tell: @escaping (LiveNews) -> Void)
+  init(_ domain: any LiveDomain, _ options: LiveOptions, report: @escaping (LiveEvent) -> Void)
     throws(CheckpointError)
   {
-    session = try DomainSession(domain, options, tell: tell)
-    moment = LiveMoment(session, options, tell: tell)
+    session = try DomainSession(domain, options, report: report)
+    moment = LiveMoment(session, options, report: report)
     self.options = options
-    self.tell = tell
+    self.report = report
   }
 
   /// The name used in messages.
@@ -93,13 +93,13 @@ package final class LiveSource: DescribedSource {
   private func begin() throws(CheckpointError) {
     if hasFailed { try session.takeCareAgain() }
     if madeInSession == 0, !session.hasLog, options.interval != nil || !options.paused {
-      if try !session.startLog() { tell(.noDirtyLog) }
+      if try !session.startLog() { report(.noDirtyLog) }
     }
     // What a failed moment had copied, or found to have vanished, is not known to its successor.
     let isWhole = madeInSession == 0 || hasFailed || madeInSession % Self.comparesAllEvery == 0
     if isWhole {
       try session.pending.addAll()
-      if let obstacle = session.eviction.takeObstacle() { tell(.allKept(obstacle)) }
+      if let obstacle = session.eviction.takeObstacle() { report(.allKept(obstacle)) }
     }
     isDifference = !isWhole && session.hasLog
     hasFailed = false
@@ -111,7 +111,7 @@ package final class LiveSource: DescribedSource {
     guard hasFailed, options.interval != nil, made > 0, error.kind != .interrupted else {
       return false
     }
-    tell(.leftOut(error))
+    report(.leftOut(error))
     return true
   }
 
@@ -128,7 +128,7 @@ package final class LiveSource: DescribedSource {
     }
     startsOver = madeInSession == 0
     hasBegun = false
-    moment = LiveMoment(session, options, tell: tell)
+    moment = LiveMoment(session, options, report: report)
     return true
   }
 
@@ -136,7 +136,7 @@ package final class LiveSource: DescribedSource {
   /// none within a minute.
   private func follow() throws(CheckpointError) -> Bool {
     let old = session.domain
-    tell(.ended(old.reference.name))
+    report(.ended(old.reference.name))
     session.close()
     let end = ContinuousClock.now + Self.patience
     var failure: CheckpointError?
@@ -144,10 +144,10 @@ package final class LiveSource: DescribedSource {
       do throws(CheckpointError) {
         failure = nil
         if let next = try old.successor() {
-          session = try DomainSession(next, options, tell: tell)
+          session = try DomainSession(next, options, report: report)
           madeInSession = 0
           hasFailed = false
-          tell(.startedAgain(next.reference.id))
+          report(.startedAgain(next.reference.id))
           return true
         }
       } catch {
@@ -157,7 +157,7 @@ package final class LiveSource: DescribedSource {
       usleep(useconds_t(100_000))
     }
     if let failure, !options.cancellation.isRequested { throw failure }
-    if !options.cancellation.isRequested { tell(.notStartedAgain) }
+    if !options.cancellation.isRequested { report(.notStartedAgain) }
     return false
   }
 }

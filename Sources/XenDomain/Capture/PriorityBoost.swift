@@ -1,8 +1,8 @@
 #if Xen
 internal import Glibc
 
-/// While there is one, this thread comes before others: nothing is as urgent as to let a guest go on that stands still.
-final class Urgency {
+/// While there is one, this thread has the highest priority: a suspended guest waits for it.
+final class PriorityBoost {
   private let before = getpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0)
 
   init() { set(-20) }

@@ -3,8 +3,8 @@ internal import CheckpointCodec
 internal import CheckpointImage
 internal import Storage
 
-/// A guest's memory of which only so much can be read at a time: how much there is to read the guest itself says, and
-/// it may stand still meanwhile.
+/// A guest's memory of which only so much can be read at a time: the guest itself says how much there is to read, and
+/// it may be paused meanwhile.
 final class BoundedMemory: PhysicalMemory {
   private let memory: any PhysicalMemory
   private let cancellation: Cancellation

@@ -24,7 +24,7 @@ final class LiveEviction {
   private var needed = PFNBitmap(limit: 0)
   /// Why all pages are kept.
   private var obstacle: CheckpointError?
-  private var isObstacleTold = false
+  private var isObstacleReported = false
 
   init(
     _ policy: EvictionPolicy, _ pages: any DomainPages, _ cancellation: Cancellation,
@@ -39,7 +39,7 @@ final class LiveEviction {
   /// Whether pages are left out.
   var isOn: Bool { classes != nil }
 
-  /// What is to be told of a page. Only ordinary pages with contents are left out: Xen checks page tables in a restore.
+  /// What the image says of a page. Only ordinary pages with contents are left out: Xen checks page tables in a restore.
   func status(_ pfn: PFN) -> PageStatus {
     let status = pages.status(pfn)
     guard let classes, status == PageStatus(.data), unwanted.contains(pfn), !needed.contains(pfn)
@@ -73,8 +73,8 @@ final class LiveEviction {
 
   /// Why all pages are kept, the first time after that was found.
   func takeObstacle() -> CheckpointError? {
-    guard !isObstacleTold, let obstacle else { return nil }
-    isObstacleTold = true
+    guard !isObstacleReported, let obstacle else { return nil }
+    isObstacleReported = true
     return obstacle
   }
 

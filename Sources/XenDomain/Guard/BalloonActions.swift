@@ -84,7 +84,7 @@ extension DomainActions {
     try note(outstanding.subtracting(.target))
   }
 
-  /// Writes what was noted, unless somebody else has written meanwhile: their wish stands.
+  /// Writes what was noted, unless somebody else has written meanwhile: their value stays.
   private func write(_ change: TargetChange) throws(CheckpointError) {
     let isWritten = try xenstore.set(
       Xenstore.memoryTarget(domain.id), to: "\(change.last)", if: change.isOurs)

@@ -203,7 +203,7 @@ final class DomainActions: DomainControl {
 
   // MARK: Undoing
 
-  /// Undoes what is outstanding, but for the monitor. What fails is still outstanding afterwards, and told.
+  /// Undoes what is outstanding, but for the monitor. Throws the first failure; what failed is still outstanding.
   ///
   /// - Parameters:
   ///   - seconds: how long a guest that took a request to suspend itself is waited for.

@@ -98,9 +98,9 @@ package final class GuardClient: DomainControl {
       // It was killed; what it had to do is done here.
       self.socket = nil
       reap()
-      let told = try Recovery.run(domain.uuid).map(\.description).joined(separator: "; ")
+      let undone = try Recovery.run(domain.uuid).map(\.description).joined(separator: "; ")
       throw CheckpointError(
-        .io, "the guard process has ended unexpectedly" + (told.isEmpty ? "" : "; \(told)"),
+        .io, "the guard process has ended unexpectedly" + (undone.isEmpty ? "" : "; \(undone)"),
         file: "domain \(domain.id)")
     }
     return try GuardAnswer(text).get()

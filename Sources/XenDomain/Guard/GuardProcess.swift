@@ -62,7 +62,7 @@ final class GuardProcess {
   }
 
   /// The next request; nil if there will be none. Meanwhile a guest that suspended itself too late is
-  /// resumed, its monitor seen to, and what was kept for it let go when it has taken it.
+  /// resumed, its monitor is replaced, and the claim on its memory ends when it has taken it back.
   private func next() -> GuardRequest? {
     while true {
       let isWatchful = actions.mayStillSuspend || monitor.isNeeded || actions.isTakingMemory

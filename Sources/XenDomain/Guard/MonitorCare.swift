@@ -2,7 +2,7 @@
 internal import CheckpointImage
 internal import Glibc
 
-/// Sees to it that a domain keeps the monitor it had: the process that `xl create` leaves behind, which on
+/// Keeps a domain supplied with a monitor if it had one: the process that `xl create` leaves behind, which on
 /// Xen 4.17 ends when the guest suspends itself for the first time.
 final class MonitorCare {
   /// How long after a suspend xl's process may take to end.
@@ -28,7 +28,7 @@ final class MonitorCare {
   /// The guest runs again, or never stopped.
   func guestRuns() { resumed = resumed ?? .now }
 
-  /// Whether there is something to be seen to.
+  /// Whether a monitor may have to be left behind.
   var isNeeded: Bool { actions.outstanding.contains(.monitor) && resumed != nil }
 
   /// Leaves a monitor of ours if xl's has ended.
@@ -42,7 +42,7 @@ final class MonitorCare {
     try actions.note(actions.outstanding.subtracting(.monitor))
   }
 
-  /// Waits until there is nothing left to be seen to.
+  /// Waits until the domain has a monitor again.
   func finish() throws(CheckpointError) {
     guestRuns()
     while isNeeded {

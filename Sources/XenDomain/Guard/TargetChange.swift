@@ -35,7 +35,7 @@ struct TargetChange: Equatable, Sendable {
   /// Whether what it was has been written again.
   var isBack: Bool { last == original && before == original }
 
-  /// Whether a value found in xenstore is what was written here, so that no wish of somebody else is lost.
+  /// Whether a value found in xenstore was written here: what somebody else wrote must not be lost.
   func isOurs(_ value: String?) -> Bool {
     guard let number = value.flatMap({ UInt64($0) }) else { return false }
     return number == last || number == before

@@ -21,7 +21,7 @@ package struct DomainState: Sendable {
   let sharedInfo: UInt64
   /// The highest number of a vCPU.
   let lastVCPU: UInt32
-  /// Nanoseconds that its vCPUs have run: as long as it stays the same, the guest stands still.
+  /// Nanoseconds that its vCPUs have run: as long as it stays the same, the guest does not run.
   let timeRun: UInt64
 
   init(_ info: vmckpt_domain) {

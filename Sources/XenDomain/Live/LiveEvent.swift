@@ -1,8 +1,8 @@
 #if Xen
 package import CheckpointImage
 
-/// What happens in a live capture, for the user to be told.
-package enum LiveNews: Sendable {
+/// What happens in a live capture, as it is reported to whoever asked for it.
+package enum LiveEvent: Sendable {
   /// The hypervisor keeps no dirty log for this guest: every image reads all of memory.
   case noDirtyLog
   /// The guest gave up memory: from so many pages to so many.
@@ -33,7 +33,7 @@ package enum LiveNews: Sendable {
   case hasRun
   /// This moment could not be had, and has no image.
   case leftOut(CheckpointError)
-  /// The domain of that name has ended; it is waited for.
+  /// The domain of that name has ended; the capture waits for its next start.
   case ended(String)
   /// It was started again and has this number: the next image is a base.
   case startedAgain(UInt32)

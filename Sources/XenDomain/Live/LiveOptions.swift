@@ -20,12 +20,12 @@ package struct LiveOptions: Sendable {
   package var eviction = EvictionPolicy.none
   /// How far the guest's memory is squeezed first; nil if it is not.
   package var squeeze: SqueezeGoal?
-  /// What runs while the guest stands still.
+  /// What runs while the guest is suspended.
   package var hook: PauseHook?
   /// Ends the capture, and gives the guest back as it was.
   package let cancellation: Cancellation
 
-  /// Half of the memory that is free: what is copied in a pause takes place beside the work of the host.
+  /// Half of the memory that is free: what is copied in a pause must leave room for the work of the host.
   package static var usualStageLimit: UInt64 {
     let pages = sysconf(Int32(_SC_AVPHYS_PAGES))
     return pages > 0 ? UInt64(pages) * UInt64(Limits.pageSize) / 2 : 1 << 30

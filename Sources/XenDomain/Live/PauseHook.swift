@@ -5,7 +5,7 @@ internal import CheckpointImage
 internal import Glibc
 internal import Storage
 
-/// A command that runs while the guest stands still, such as one that makes a snapshot of its disks. The guest
+/// A command that runs while the guest is suspended, such as one that makes a snapshot of its disks. The guest
 /// goes on whatever the command does.
 package struct PauseHook: Sendable {
   /// For /bin/sh.

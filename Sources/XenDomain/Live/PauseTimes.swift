@@ -1,5 +1,5 @@
 #if Xen
-/// How long the guest stood still in a capture, and for what.
+/// How long the guest was paused for a capture, and for what.
 package struct PauseTimes: Sendable {
   /// From the request to suspend until it had; the guest still worked in part of it.
   package var handshake = Duration.zero
@@ -7,7 +7,7 @@ package struct PauseTimes: Sendable {
   package var copy = Duration.zero
   /// Reading what the guest uses its pages for.
   package var classify = Duration.zero
-  /// The command that ran while it stood still.
+  /// The command that ran in the pause.
   package var hook = Duration.zero
   /// Until it went on.
   package var resume = Duration.zero

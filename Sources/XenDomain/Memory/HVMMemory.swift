@@ -16,7 +16,7 @@ final class HVMMemory: DomainMemory {
   private let cancellation: Cancellation
   private var populated = PFNBitmap(limit: 0)
   private var broken: Set<PFN> = []
-  /// Pages the hypervisor counts that have no frame number, as found when the guest stood still.
+  /// Pages the hypervisor counts that have no frame number, as found when the guest did not run.
   private var hidden: UInt64 = 0
 
   /// Frame numbers asked for in one call.

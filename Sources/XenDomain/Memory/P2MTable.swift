@@ -31,7 +31,7 @@ struct P2MTable {
     let cr3 = layout.word(sharedInfo, at: layout.tableCR3)
     guard claimed != 0 else {
       throw CheckpointError(
-        .refused, "the guest has not told Xen of its memory yet: it is still starting",
+        .refused, "the guest has not described its memory to Xen yet: it is still starting",
         structure: "P2M")
     }
     guard claimed <= Self.maximumCount else {

@@ -16,7 +16,7 @@ package final class MemoryOnlySource: DescribedSource {
     case start
     /// Pages being copied; those before `end` have no place in memory.
     case copying([PFN], next: Int, end: Int)
-    /// All was told.
+    /// All events were given.
     case end
   }
 
@@ -26,7 +26,7 @@ package final class MemoryOnlySource: DescribedSource {
   package let layoutKind: LayoutKind? = LayoutKind.none
 
   private let options: LiveOptions
-  private let tell: (LiveNews) -> Void
+  private let report: (LiveEvent) -> Void
   private let reference: DomainReference
   private let hypervisor: Hypervisor
   private let memory: any ObservedMemory
@@ -49,17 +49,17 @@ package final class MemoryOnlySource: DescribedSource {
   private var times = PauseTimes()
   private var pauseBegan = ContinuousClock.now
   private var evicted: [(key: String, value: String)] = []
-  /// Pages that were not kept in memory while the guest stood still.
+  /// Pages that were not kept in memory while the guest was paused.
   private var unstaged = 0
   private var number = 0
   private var began = ContinuousClock.now
 
   /// Finds a domain by name, number or UUID, and prepares its capture. Nothing is done to it yet.
   package init(
-    _ name: String, _ options: LiveOptions, tell: @escaping (LiveNews) -> Void
+    _ name: String, _ options: LiveOptions, report: @escaping (LiveEvent) -> Void
   ) throws(CheckpointError) {
     self.options = options
-    self.tell = tell
+    self.report = report
     hypervisor = try Hypervisor()
     reference = try DomainReference(name, hypervisor, Toolstack())
     self.name = "xen:\(reference.name)"
@@ -81,7 +81,7 @@ package final class MemoryOnlySource: DescribedSource {
     }
     let control = try GuardClient(
       reference.identity, cancellation: options.cancellation)
-    for line in control.recovered { tell(.recovered(line)) }
+    for line in control.recovered { report(.recovered(line)) }
     self.control = control
   }
 
@@ -113,7 +113,7 @@ package final class MemoryOnlySource: DescribedSource {
 
   /// Lets a guest go on that was paused for this.
   package func close() {
-    do throws(CheckpointError) { try control?.close() } catch { tell(.notUndone(error)) }
+    do throws(CheckpointError) { try control?.close() } catch { report(.notUndone(error)) }
   }
 
   /// The next event of this moment.
@@ -139,11 +139,11 @@ package final class MemoryOnlySource: DescribedSource {
   }
 
   private func start() throws(CheckpointError) {
-    // A guest that stands still must not wait until its pages are compressed.
+    // A paused guest must not wait until its pages are compressed.
     let room = control == nil ? 0 : Int(clamping: options.stageLimit >> UInt64(Limits.pageShift))
     activity = try Self.state(reference, hypervisor).activity
     if let control {
-      // What is known before need not be found out while the guest stands still.
+      // What is known before need not be found out in the pause.
       try look(isStill: false)
       try eviction.begin()
       PageBuffer.prepare(min(known.count, room) / PageBuffer.capacity + 1)
@@ -216,17 +216,17 @@ package final class MemoryOnlySource: DescribedSource {
       times.copy = copied - pauseBegan - times.classify
       try control.unpause()
       times.resume = ContinuousClock.now - copied
-      tell(.resumed(times, pages: count))
-      // While the guest stood still, nobody was told: who is may be slow.
-      if unstaged > 0 { tell(.stageFull(pages: unstaged)) }
-      if hasRun { tell(.hasRun) }
+      report(.resumed(times, pages: count))
+      // Nothing is reported in the pause: whoever gets the report may be slow.
+      if unstaged > 0 { report(.stageFull(pages: unstaged)) }
+      if hasRun { report(.hasRun) }
     }
-    if let obstacle = eviction.takeObstacle() { tell(.allKept(obstacle)) }
+    if let obstacle = eviction.takeObstacle() { report(.allKept(obstacle)) }
     evicted = eviction.fields
     let counts = eviction.counts
-    if !counts.isEmpty { tell(.evicted(counts)) }
+    if !counts.isEmpty { report(.evicted(counts)) }
     isAtomic = control != nil && !hasRun
-    if !lost.isEmpty { tell(.unreadable(pages: lost.reduce(0) { $0 + Int($1.count) })) }
+    if !lost.isEmpty { report(.unreadable(pages: lost.reduce(0) { $0 + Int($1.count) })) }
     events.append(contentsOf: lost.map { .states($0) })
     events.append(contentsOf: ([domainHeader] + records).map { .record($0) })
     phase = .end
@@ -248,7 +248,7 @@ package final class MemoryOnlySource: DescribedSource {
     return states
   }
 
-  /// Without a stream around them, it tells of what kind of guest the records are.
+  /// Says of what kind of guest the records are, as there is no stream around them.
   private var domainHeader: MachineRecord {
     .domainHeader(memory.guest, hypervisor.release)
   }

@@ -60,8 +60,8 @@ final class OwnedMemory: ObservedMemory {
     return changes(new.frames, newTypes)
   }
 
-  /// All frames that the domain owns. A host has many others, and about each that is asked for Xen writes a line to
-  /// its log, if that is set to tell all: so they are asked for only where those that are likely are not all.
+  /// All frames that the domain owns. A host has many others, and Xen may write a line to its log for each that is
+  /// asked for, if its log level is the highest. So all are asked for only if the likely ones are not all.
   private func findOwned(_ table: [UInt64]) throws(CheckpointError) -> OwnedFrames {
     func found(among frames: some RandomAccessCollection<UInt64>) throws(CheckpointError)
       -> OwnedFrames?

@@ -39,7 +39,7 @@ final class XLRun {
     let ending = signal == 0 ? "status \(status >> 8 & 0xff)" : "signal \(signal)"
     let text = (try? messages.contents(upTo: Self.limit)) ?? []
     let lines = String(decoding: text, as: UTF8.self).split(whereSeparator: \.isNewline)
-    // The first error is the cause; what follows tells of its consequences.
+    // The first error is the cause; what follows are its consequences.
     let errors = lines.filter { $0.contains("error") }.prefix(3)
     let said = (errors.isEmpty ? lines.suffix(3) : errors[...]).joined(separator: "; ")
     return CheckpointError(

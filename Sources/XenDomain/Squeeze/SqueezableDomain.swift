@@ -6,7 +6,7 @@ internal import GuestMemory
 protocol SqueezableDomain: AnyObject {
   /// Its number, UUID and name.
   var reference: DomainReference { get }
-  /// What its balloon driver is told to leave the guest, in KiB.
+  /// How much its balloon driver shall leave the guest, in KiB.
   func memoryTarget() throws(CheckpointError) -> UInt64
   /// What the guest's kernel counts of its memory now; refused if the kernel is none that can be read.
   func counters() throws(CheckpointError) -> MemoryCounters

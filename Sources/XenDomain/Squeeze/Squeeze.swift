@@ -5,7 +5,7 @@ internal import Glibc
 internal import GuestMemory
 internal import Storage
 
-/// Has a guest give up memory before it is captured, and sees to it that it is never short of it. Whatever happens, the
+/// Has a guest give up memory before it is captured, and makes sure that it is never short of it. Whatever happens, the
 /// guard gives it back.
 final class Squeeze {
   /// What was given up, and how long that took.
@@ -66,7 +66,7 @@ final class Squeeze {
     }
   }
 
-  /// What the guest's kernel counts; nil if it does not tell.
+  /// What the guest's kernel counts; nil if that cannot be read.
   private func counters() throws(CheckpointError) -> MemoryCounters? {
     do throws(CheckpointError) {
       return try domain.counters()
@@ -86,8 +86,8 @@ final class Squeeze {
       from: pages, to: try domain.pageCount(), time: lastLook - start, end: end ?? .reached)
   }
 
-  /// Looks whether a guest that is squeezed has come to need more, if it is time to; then it gets all back, and the
-  /// reason is told.
+  /// Looks, if it is time to, whether a squeezed guest has come to need more; then it gets all back, and the result
+  /// is the reason.
   func look() throws(CheckpointError) -> SqueezeEnd? {
     guard !isOver, ContinuousClock.now >= lastLook + Self.interval else { return nil }
     lastLook = .now

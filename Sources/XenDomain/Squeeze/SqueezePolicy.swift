@@ -27,7 +27,7 @@ struct SqueezePolicy {
   private let all: UInt64
   private let goal: UInt64
   private let step: UInt64
-  /// The most that was seen; nil until the guest has told.
+  /// The most that was seen; nil before the first counters.
   private var swapRoom: UInt64?
 
   /// - Parameters:
@@ -62,7 +62,7 @@ struct SqueezePolicy {
 
   /// Why the guest must not be squeezed as much as it is; nil if nothing speaks against it.
   mutating func pressure(_ counters: MemoryCounters?) -> SqueezeEnd? {
-    // Of a guest that never told nothing more is known; one that did could be short by now.
+    // A guest without counters is not known to be short; one that had them could be short by now.
     guard let counters else { return swapRoom == nil ? nil : .silent }
     let room = max(swapRoom ?? 0, counters.swapRoom)
     swapRoom = room

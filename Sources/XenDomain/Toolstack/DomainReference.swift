@@ -11,7 +11,7 @@ package struct DomainReference: Sendable {
   /// Its name.
   package let name: String
 
-  /// What tells this run of the domain from others.
+  /// This run of the domain, as opposed to those before and after a reboot.
   var identity: DomainIdentity { DomainIdentity(id: id, uuid: uuid) }
 
   init(id: UInt32, uuid: DomainUUID, name: String) {

@@ -66,7 +66,7 @@ internal import Storage
   /// Where a guest's balloon driver reads how much memory it shall have, in KiB.
   static func memoryTarget(_ domain: UInt32) -> String { "/local/domain/\(domain)/memory/target" }
 
-  /// Tells xenstored that a domain runs again, so that its next shutdown is announced.
+  /// Notifies xenstored that a domain runs again, so that its next shutdown is announced.
   func noteResume(_ domain: UInt32) { unsafe _ = xs_resume_domain(handle, domain) }
 
   /// Waits until some domain has shut down or gone, `milliseconds` at most.

@@ -48,7 +48,7 @@ struct SavedStream {
     fatalError("the stream has no end")
   }
 
-  /// A record's payload without the time, which goes on while the guest stands still.
+  /// A record's payload without the time, which goes on while the guest is suspended.
   static func timeless(_ type: UInt32, _ payload: [UInt8]) -> [UInt8] {
     var payload = payload
     func clear(_ offset: Int) {
