@@ -59,6 +59,7 @@ final class Journal {
     defer { unsafe closedir(folder) }
     var found: [DomainUUID] = []
     while let entry = unsafe readdir(folder) {
+      // SAFETY: readdir's entry is there until the next call, and its name is cut at the NUL.
       let name = unsafe withUnsafeBytes(of: entry.pointee.d_name) {
         unsafe String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
       }

@@ -7,6 +7,8 @@ internal import Glibc
 ///
 /// Reading it while it is off "succeeds" with nothing in it. So each reading first makes sure that it is on, and
 /// nobody else's.
+///
+/// SAFETY: the bitmap is made and freed here alone, and freed before the hypervisor's handle, which is held.
 @safe final class DirtyBitmap: DirtyLog {
   private let domain: UInt32
   private let hypervisor: Hypervisor
@@ -42,6 +44,7 @@ internal import Glibc
       hypervisor.control, domain, operation, bitmap, mode, &count)
     guard covered >= 0 else { throw hypervisor.failure("read the dirty log", domain) }
     var result = PFNBitmap(limit: limit)
+    // SAFETY: the bitmap has room for `limit` bits in words of 64, and lives in `self`.
     let words = unsafe UnsafeBufferPointer(
       start: vmckpt_bitmap_words(bitmap), count: Int((limit + 63) / 64))
     for word in words.indices { unsafe result.insert(word: word, words[word]) }

@@ -27,6 +27,7 @@ package struct DomainState: Sendable {
   init(_ info: vmckpt_domain) {
     func has(_ flag: UInt32) -> Bool { info.flags & flag != 0 }
     id = info.id
+    // SAFETY: an array of bytes, which is copied.
     uuid = DomainUUID(unsafe withUnsafeBytes(of: info.uuid) { unsafe Array($0) })
     isDying = has(1 << 0)
     isHVM = has(1 << 1)

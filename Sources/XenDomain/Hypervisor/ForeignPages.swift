@@ -6,6 +6,9 @@ internal import Glibc
 
 /// Pages of a domain, mapped to be read; they are unmapped with the last user. While the domain runs, their
 /// contents change under the reader.
+///
+/// SAFETY: `base` is mapped from `init` to `deinit`; the spans given out borrow `self`; and `raw` checks that each page
+/// was mapped, so that no reader touches one that was not.
 @safe final class ForeignPages {
   /// At most so many pages are mapped at once.
   static let maximum = 1024
@@ -53,7 +56,6 @@ internal import Glibc
   }
 
   private func raw(_ pages: Range<Int>) -> UnsafeRawBufferPointer {
-    // SAFETY: a reader never goes past a page that is mapped.
     precondition(pages.lowerBound >= 0 && pages.upperBound <= errors.count)
     precondition(pages.allSatisfy { errors[$0] == 0 })
     return unsafe UnsafeRawBufferPointer(

@@ -6,6 +6,9 @@ internal import Glibc
 internal import Storage
 
 /// The hypervisor this program runs on. One thread at a time may use it.
+///
+/// SAFETY: the handles are open from `init` to `deinit`. The logger begins with what Xen's libraries know as a logger,
+/// and its last line always ends with a NUL.
 @safe package final class Hypervisor {
   /// libxenctrl's handle.
   let control: OpaquePointer

@@ -34,7 +34,8 @@ enum GrantedFrames {
         UInt(pages), &base, PROT_READ, 0), let base = unsafe base
     else { throw hypervisor.failure("map the grant table", domain) }
     defer { _ = unsafe xenforeignmemory_unmap_resource(hypervisor.foreign, table) }
-    // A copy: the guest may change an entry while it is being judged.
+    // A copy: the guest may change an entry while it is being judged. SAFETY: so many pages are mapped at `base` until
+    // the function ends.
     let words = unsafe [UInt64](
       UnsafeRawBufferPointer(start: base, count: pages * Limits.pageSize).bindMemory(
         to: UInt64.self))

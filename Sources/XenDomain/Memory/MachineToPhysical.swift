@@ -4,6 +4,8 @@ internal import CheckpointImage
 internal import Glibc
 
 /// Xen's own table of which PFN each machine frame is, for all PV guests of the host.
+///
+/// SAFETY: the table is mapped from `init` to `deinit` and has `count` entries.
 @safe final class MachineToPhysical {
   /// Machine frames are below.
   let count: UInt64

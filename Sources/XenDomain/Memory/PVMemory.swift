@@ -76,6 +76,7 @@ final class PVMemory: DomainMemory {
         do throws(PageTable.BadEntry) {
           try PageTable(level: level, guestLevels: layout.levels)
             .translate(&entries) { self.pfn(ofFrame: $0) }
+          // SAFETY: words are bytes without gaps, and are copied.
           unsafe entries.withUnsafeBytes { unsafe buffer.copy($0, to: slot + start + place) }
         } catch {
           if isExact { throw foreignEntry(error, pfn, level) }

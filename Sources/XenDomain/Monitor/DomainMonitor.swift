@@ -69,6 +69,9 @@ package final class DomainMonitor {
   }
 
   /// Does what the configuration says; whether there is a domain to watch afterwards.
+  ///
+  /// SAFETY: libxl fills the configuration and frees it, and pointers in it are handed to libxl alone meanwhile. The
+  /// names of its enumerations are constant texts.
   private func act(on reason: ShutdownReason) throws(CheckpointError) -> Bool {
     var configuration = unsafe libxl_domain_config()
     unsafe libxl_domain_config_init(&configuration)
@@ -108,6 +111,7 @@ package final class DomainMonitor {
     }
   }
 
+  // SAFETY: these fields are plain numbers.
   private static func action(_ configuration: libxl_domain_config, _ reason: ShutdownReason)
     -> libxl_action_on_shutdown
   {

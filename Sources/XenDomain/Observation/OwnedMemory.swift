@@ -127,6 +127,7 @@ final class OwnedMemory: ObservedMemory {
       buffer.page(slot + place).appendWords(to: &entries)
       PageTable(level: level, guestLevels: layout.levels)
         .translate(&entries, marking: PageTable.foreignMark) { placement.pfn(of: $0) }
+      // SAFETY: words are bytes without gaps, and are copied.
       unsafe entries.withUnsafeBytes { unsafe buffer.copy($0, to: slot + place) }
     }
     return missing.map { pfns.startIndex + $0 }

@@ -42,6 +42,8 @@ struct ChildProcess {
     unsafe posix_spawnattr_setflags(
       &attributes, Int16(POSIX_SPAWN_SETSIGDEF) | Int16(POSIX_SPAWN_SETPGROUP))
 
+    // SAFETY: the copies made by strdup are freed behind the call that reads them; the lists end with nil, as does the
+    // environment that is read here.
     var arguments = unsafe words.map { unsafe strdup($0) } + [nil]
     let added = unsafe variables.map { unsafe strdup($0) }
     defer {
@@ -59,6 +61,7 @@ struct ChildProcess {
     let code = unsafe posix_spawnp(
       &process, words[0], &actions, &attributes, &arguments, &environment)
     guard code == 0 else {
+      // SAFETY: strerror gives a text that ends with a NUL.
       let reason = unsafe code == ENOENT ? "not found in PATH" : String(cString: strerror(code))
       throw CheckpointError(.io, "cannot be run: \(reason)", file: words[0])
     }

@@ -26,6 +26,7 @@ package enum OwnProgram {
     throws(CheckpointError) -> pid_t
   {
     let name = CommandLine.arguments.first ?? "vmckpt"
+    // SAFETY: the copies made by strdup are freed behind the call that reads them; the list ends with nil.
     var words = unsafe ([name] + arguments).map { unsafe strdup($0) } + [nil]
     defer { unsafe words.forEach { unsafe free($0) } }
     let process = unsafe vmckpt_spawn_self(&words, input, output, isSheltered)

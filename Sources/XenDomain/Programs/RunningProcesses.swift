@@ -8,6 +8,7 @@ enum RunningProcesses {
     guard let processes = unsafe opendir("/proc") else { return false }
     defer { unsafe closedir(processes) }
     while let entry = unsafe readdir(processes) {
+      // SAFETY: readdir's entry is there until the next call, and its name is cut at the NUL.
       let process = unsafe withUnsafeBytes(of: entry.pointee.d_name) {
         unsafe String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
       }

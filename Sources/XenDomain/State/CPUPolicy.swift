@@ -29,7 +29,7 @@ enum CPUPolicy {
 }
 
 extension ArraySlice where Element: BitwiseCopyable {
-  /// The elements as they are in memory.
+  /// The elements as they are in memory. SAFETY: leaves and MSRs of the policy are structures without gaps.
   fileprivate var memory: [UInt8] { unsafe withUnsafeBytes { unsafe Array($0) } }
 }
 #endif

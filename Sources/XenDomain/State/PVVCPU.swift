@@ -32,15 +32,12 @@ struct PVVCPU {
 
   /// The machine frame of start_info, if this is vCPU 0 of a guest that has suspended itself.
   func startInfoFrame() throws(CheckpointError) -> UInt64 {
-    let context = try context()
-    return unsafe layout.word(context.span.bytes, at: layout.edx)
+    word(layout.edx, of: try context())
   }
 
   /// The CR3 with a machine frame, as the processor has it.
   func machineCR3() throws(CheckpointError) -> UInt64 {
-    let context = try context()
-    return unsafe layout.word(
-      context.span.bytes, at: layout.controlRegisters + 3 * layout.width)
+    word(layout.controlRegisters + 3 * layout.width, of: try context())
   }
 
   private func record(_ type: XenStream.LibxcType, _ state: [UInt8]) -> MachineRecord {
@@ -51,18 +48,25 @@ struct PVVCPU {
     return MachineRecord(type, writer.bytes)
   }
 
+  private func word(_ offset: Int, of context: [UInt8]) -> UInt64 {
+    // SAFETY: bytes have no gaps.
+    unsafe layout.word(context.span.bytes, at: offset)
+  }
+
+  /// The registers as Xen has them.
   private func context() throws(CheckpointError) -> [UInt8] {
     var context = vcpu_guest_context_any_t()
     guard unsafe xc_vcpu_getcontext(hypervisor.control, domain, number, &context) == 0 else {
       throw failure("read the registers of")
     }
+    // SAFETY: the structure is all zeros where Xen's call writes nothing; of a 32-bit guest it is the shorter form.
     return unsafe withUnsafeBytes(of: &context) { unsafe Array($0.prefix(layout.vcpuSize)) }
   }
 
   /// The registers, with PFNs where Xen has machine frames.
   private func basic(_ pfn: Translation) throws(CheckpointError) -> [UInt8] {
     var context = try context()
-    func word(_ offset: Int) -> UInt64 { unsafe layout.word(context.span.bytes, at: offset) }
+    func word(_ offset: Int) -> UInt64 { self.word(offset, of: context) }
     if number == 0, hasSuspended {
       let page = try pfn(word(layout.edx), "start_info")
       layout.set(page, in: &context, at: layout.edx)
@@ -96,6 +100,7 @@ struct PVVCPU {
     guard unsafe vmckpt_vcpu_extended(hypervisor.calls, domain, number, &state) == 0 else {
       throw failure("read the extended state of")
     }
+    // SAFETY: as above; at most the structure is copied.
     let size = Int(state.size)
     return unsafe withUnsafeBytes(of: &state) { unsafe Array($0.prefix(size)) }
   }
@@ -116,6 +121,7 @@ struct PVVCPU {
     let count = unsafe vmckpt_vcpu_msrs(
       hypervisor.calls, domain, number, &msrs, UInt32(msrs.count))
     guard count >= 0 else { throw failure("read the MSRs of") }
+    // SAFETY: an MSR is three numbers without gaps.
     return unsafe msrs.prefix(Int(count)).withUnsafeBytes { unsafe Array($0) }
   }
 

@@ -13,6 +13,7 @@ enum SharedInfoPage {
     guard pages.isMapped(0) else { return nil }
     var words: [UInt64] = []
     pages.page(0).appendWords(to: &words)
+    // SAFETY: words are bytes without gaps, and are copied.
     return MachineRecord(.sharedInfo, unsafe words.withUnsafeBytes { unsafe Array($0) })
   }
 }

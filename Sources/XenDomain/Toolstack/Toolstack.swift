@@ -4,6 +4,9 @@ package import CheckpointImage
 internal import Glibc
 
 /// Xen's own toolstack, libxl. One thread at a time may use it.
+///
+/// SAFETY: the context is open from `init` to `deinit`. The logger begins with what Xen's libraries know as a logger,
+/// and its last line always ends with a NUL. Texts of libxl end with a NUL too, and are copied before they are freed.
 @safe package final class Toolstack {
   let context: OpaquePointer
   private let logger: UnsafeMutablePointer<vmckpt_logger>

@@ -7,6 +7,9 @@ internal import Storage
 
 /// The tree of settings that the toolstack and the guests share. A guest may write to parts of its own
 /// folder: what is read there is to be distrusted. One thread at a time may use it.
+///
+/// SAFETY: the handle is open from `init` to `deinit`; what a call returns is of the length that it says, and is copied
+/// before it is freed.
 @safe final class Xenstore {
   private let handle: OpaquePointer
 
