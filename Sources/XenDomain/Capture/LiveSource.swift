@@ -9,7 +9,7 @@ internal import Storage
 ///
 /// Whatever happens, `close` must be called: it puts the guest back as it was.
 package final class LiveSource: DescribedSource {
-  /// Somebody may switch the dirty log off and on again, which cannot be seen: so every image of this number
+  /// Another program may switch the dirty log off and on again, which cannot be noticed: so one of this many images
   /// compares all pages.
   private static let comparesAllEvery = 20
   /// How long a guest may take to come back.

@@ -6,7 +6,7 @@ internal import Glibc
 /// Having a guest's balloon driver give up memory, and take it back. Only what is asked of the guest changes: no limit
 /// of the hypervisor does, and the memory is kept for the guest.
 extension DomainActions {
-  /// How long a guest may take no memory back before it is no longer waited for.
+  /// After so long without progress, a guest that takes memory back is not waited for any longer.
   private static let patience = Duration.seconds(5)
 
   func setTarget(_ target: UInt64) throws(CheckpointError) {

@@ -5,8 +5,8 @@ internal import Glibc
 
 /// The hypervisor's record of which pages were written to.
 ///
-/// Reading it while it is off "succeeds" with nothing in it. So each reading first makes sure that it is on, and
-/// nobody else's.
+/// Reading it while it is off "succeeds" with nothing in it. So each reading first makes sure that it is on, and that
+/// no other program uses it.
 ///
 /// SAFETY: the bitmap is made and freed here alone, and freed before the hypervisor's handle, which is held.
 @safe final class DirtyBitmap: DirtyLog {
@@ -48,8 +48,8 @@ internal import Glibc
     let words = unsafe UnsafeBufferPointer(
       start: vmckpt_bitmap_words(bitmap), count: Int((limit + 63) / 64))
     for word in words.indices { unsafe result.insert(word: word, words[word]) }
-    // Pages were counted and none is named: it was switched off since it was looked at; or they are none that
-    // the guest has a number for, as happens with page tables.
+    // Pages were counted but none is in the bitmap. Either the log was switched off after the check above, or the
+    // guest has no number for those pages, as for some page tables.
     if count > 0, result.isEmpty, try wasOff() { return .lost }
     return .pages(result)
   }

@@ -7,7 +7,7 @@ package enum LiveEvent: Sendable {
   case noDirtyLog
   /// The guest gave up memory: from so many pages to so many.
   case squeezed(from: UInt64, to: UInt64, Duration, SqueezeEnd)
-  /// While it was copied it came to need more, and got all back: why.
+  /// While it was copied it needed more memory and got all of it back, for this reason.
   case squeezeEnds(SqueezeEnd)
   /// A round of copying while the guest ran has ended.
   case round(number: Int, CopyRound)

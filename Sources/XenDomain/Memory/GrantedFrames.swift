@@ -3,7 +3,7 @@ internal import CXen
 internal import CheckpointImage
 internal import Glibc
 
-/// The frames that a domain lets others use, by its grant table. What others write to them passes the dirty log by.
+/// The frames that a domain lets others use, by its grant table. What others write to them is not in the dirty log.
 ///
 /// The guest writes the table: it may name any frame.
 enum GrantedFrames {

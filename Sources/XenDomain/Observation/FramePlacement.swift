@@ -1,7 +1,7 @@
 #if Xen
 internal import CheckpointImage
 
-/// Where in an image the machine frames stand that a PV domain owns: each has a PFN, and no two have the same.
+/// Where in an image the machine frames of a PV domain go: each has a PFN, and no two have the same.
 ///
 /// Xen's table gives each frame a PFN, but the guest may write that for its own frames, as it may write its P2M:
 /// both may name a frame twice, or far out, or not at all.
