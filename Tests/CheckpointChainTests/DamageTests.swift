@@ -112,18 +112,41 @@ import Testing
     try bench.folder.write(sound, as: "base.ckpt")
   }
 
+  /// Wherever a file ends too early, that is what is said of it, by whoever reads it and by a check, which finds
+  /// nothing else. Only of what is shorter than the first fields of a frame nobody can tell what it is the beginning of.
   @Test func everyTruncationIsIncomplete() throws {
     for name in names {
       let sound = try bench.folder.bytes(name)
-      for length in sound.indices {
-        try bench.folder.write(Array(sound[..<length]), as: name)
-        let (found, wrong) = try verdict(name)
-        if !found || wrong {
-          Issue.record("\(name): \(length) bytes: found \(found), wrong \(wrong)")
+      for bytes in sound.indices.map({ sound[..<$0] }) {
+        try bench.folder.write(Array(bytes), as: name)
+        let kind: CheckpointError.Kind = bytes.count < 8 ? .damaged : .incomplete
+        let comment: Comment = "\(name): \(bytes.count) bytes"
+        let error = #expect(throws: CheckpointError.self, comment) {
+          _ = try Self.restore(bench, "tip.ckpt")
+        }
+        #expect(error?.kind == kind && error?.file == bench.path(name), comment)
+        let findings = try bench.findings("tip.ckpt")
+        #expect(!findings.isEmpty, comment)
+        for finding in findings {
+          #expect(
+            finding.kind == kind && finding.file == bench.path(name), "\(comment): \(finding)")
         }
       }
+      try bench.folder.write(sound, as: name)
+    }
+  }
+
+  /// A reader finds no trailer at the end, whatever is behind it; a check sees that it is there.
+  @Test func whatFollowsTheTrailerIsFound() throws {
+    for (name, kind) in zip(names, [CheckpointError.Kind.incomplete, .damaged]) {
+      let sound = try bench.folder.bytes(name)
       try bench.folder.write(sound + [0], as: name)
-      #expect(try verdict(name) == (true, false))
+      let error = #expect(throws: CheckpointError.self) { _ = try Self.restore(bench, "tip.ckpt") }
+      #expect(error?.kind == .incomplete && error?.structure == "trailer")
+      #expect(error?.file == bench.path(name))
+      // Of an ancestor, as far as it can be opened.
+      let findings = try bench.findings("tip.ckpt")
+      #expect(findings.map(\.kind) == [kind] && findings.map(\.file) == [bench.path(name)])
       try bench.folder.write(sound, as: name)
     }
   }

@@ -1,5 +1,6 @@
 @testable import CheckpointCodec
 import CheckpointImage
+import Dispatch
 import Glibc
 import Synchronization
 import TestSupport
@@ -59,26 +60,76 @@ import Testing
     }
   }
 
-  @Test func noMorePiecesAtOnceThanAskedFor() throws {
-    for width in [1, 3] {
-      let pool = WorkerPool(width: width)
-      let running = Atomic<Int>(0)
-      let most = Atomic<Int>(0)
-      var lanes = [OrderedLane<Void>(pool), OrderedLane<Void>(pool)]
-      for number in 0..<400 {
-        let lane = number % 2
-        if lanes[lane].isFull { try lanes[lane].next() }
-        lanes[lane].start {
-          most.max(running.add(1, ordering: .relaxed).newValue, ordering: .relaxed)
-          usleep(50)
-          running.subtract(1, ordering: .relaxed)
-        }
-      }
-      for lane in lanes.indices {
-        while !lanes[lane].isEmpty { try lanes[lane].next() }
-      }
-      #expect(most.load(ordering: .relaxed) <= width)
+  /// A piece of work stays under way until it is let go: how many are so at once is no matter of speed.
+  private final class Gate: Sendable {
+    private let arrivals = DispatchSemaphore(value: 0)
+    private let permits = DispatchSemaphore(value: 0)
+    private let underWay = Atomic<Int>(0)
+    private let greatest = Atomic<Int>(0)
+
+    /// The most pieces that were under way at once.
+    var most: Int { greatest.load(ordering: .relaxed) }
+
+    /// The piece of work.
+    func pass() {
+      greatest.max(underWay.add(1, ordering: .relaxed).newValue, ordering: .relaxed)
+      arrivals.signal()
+      permits.wait()
+      underWay.subtract(1, ordering: .relaxed)
     }
+
+    /// Waits until another piece is under way; false where none ever will be, for which there must be an end.
+    func awaitPiece() -> Bool { arrivals.wait(timeout: .now() + 60) == .success }
+
+    /// Lets pieces go.
+    func open(_ pieces: Int = 1) { for _ in 0..<pieces { permits.signal() } }
+  }
+
+  @Test(arguments: [1, 2, 3]) func asManyPiecesAtOnceAsAskedFor(width: Int) throws {
+    let pool = WorkerPool(width: width)
+    let gate = Gate()
+    let count = 20 * width
+    let jobs = (0..<count).map { _ in pool.start { gate.pass() } }
+    // None is let go before all of these are there.
+    let isWide = (0..<width).allSatisfy { _ in gate.awaitPiece() }
+    #expect(isWide, "no \(width) pieces at once")
+    // Each that goes makes room for one.
+    for number in width..<count where isWide {
+      gate.open()
+      guard gate.awaitPiece() else {
+        Issue.record("piece \(number) does not begin")
+        break
+      }
+    }
+    gate.open(count)
+    for job in jobs { try job.wait() }
+    #expect(gate.most == width)
+  }
+
+  /// The same of lanes that share a pool: all that they were given is done, in order, within its width.
+  @Test func lanesShareTheWidthOfTheirPool() throws {
+    let pool = WorkerPool(width: 3)
+    let running = Atomic<Int>(0)
+    let most = Atomic<Int>(0)
+    var lanes = [OrderedLane<Int>(pool), OrderedLane<Int>(pool)]
+    var given: [[Int]] = [[], []]
+    var taken: [[Int]] = [[], []]
+    for number in 0..<400 {
+      let lane = number % 2
+      if lanes[lane].isFull { taken[lane].append(try lanes[lane].next()) }
+      given[lane].append(number)
+      lanes[lane].start {
+        most.max(running.add(1, ordering: .relaxed).newValue, ordering: .relaxed)
+        usleep(50)
+        running.subtract(1, ordering: .relaxed)
+        return number
+      }
+    }
+    for lane in lanes.indices {
+      while !lanes[lane].isEmpty { taken[lane].append(try lanes[lane].next()) }
+    }
+    #expect(taken == given)
+    #expect(most.load(ordering: .relaxed) <= 3)
   }
 
   @Test func errorStopsTheLine() throws {

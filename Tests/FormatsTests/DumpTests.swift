@@ -13,6 +13,8 @@ import Testing
     var contents: [UInt8]
     var size: UInt64?
     var virtual: UInt64 = 0
+    /// The bytes it says that the file has, if these are not the contents.
+    var stored: UInt64?
 
     var testDescription: String { "\(contents.count) bytes at \(address)" }
   }
@@ -41,7 +43,7 @@ import Testing
       head.write(offset)
       head.write(segment.virtual)
       head.write(segment.address)
-      head.write(UInt64(segment.contents.count))
+      head.write(segment.stored ?? UInt64(segment.contents.count))
       head.write(segment.size ?? UInt64(segment.contents.count))
       head.write(UInt64(0))
       offset += UInt64(segment.contents.count)
@@ -139,16 +141,56 @@ import Testing
     #expect(found.mapValues(\.1) == [0: 1, 1: 7, 2: 2])
   }
 
+  /// Segments that no dump has, and what is said of them.
+  private struct Absurdity: CustomTestStringConvertible {
+    var testDescription: String
+    var segments: [Segment]
+    var kind = CheckpointError.Kind.damaged
+    /// Which program header; nil if it is not one alone.
+    var header: Int? = 0
+    var reason: String
+  }
+
   @Test(arguments: [
-    // Overlap; more in the file than in memory; beyond 2^52; around 2^64; behind the end of the file.
-    [Segment(address: 0, contents: page(1)), Segment(address: 0x800, contents: page(2))],
-    [Segment(address: 0, contents: page(1), size: 0x800)],
-    [Segment(address: 1 << 52, contents: page(1))],
-    [Segment(address: .max - 10, contents: page(1))],
-    [Segment(address: 0, contents: page(1), size: .max)],
-    [Segment(address: 0, contents: page(1), size: 1 << 51)],
+    Absurdity(
+      testDescription: "overlap",
+      segments: [
+        Segment(address: 0, contents: page(1)), Segment(address: 0x800, contents: page(2)),
+      ],
+      header: 1, reason: "overlaps another one at address 2048"),
+    Absurdity(
+      testDescription: "more in the file than in memory",
+      segments: [Segment(address: 0, contents: page(1), size: 0x800)],
+      reason: "bytes in the file: found 4096, expected at most 2048"),
+    Absurdity(
+      testDescription: "beyond 2^52", segments: [Segment(address: 1 << 52, contents: page(1))],
+      reason: "address: found 4096 bytes at 4503599627370496, expected an end below 2^52"),
+    Absurdity(
+      testDescription: "around 2^64", segments: [Segment(address: .max - 10, contents: page(1))],
+      reason: "address: found 4096 bytes at 18446744073709551605, expected an end below 2^52"),
+    Absurdity(
+      testDescription: "all that can be counted",
+      segments: [Segment(address: 0, contents: page(1), size: .max)],
+      reason: "address: found 18446744073709551615 bytes at 0, expected an end below 2^52"),
+    Absurdity(
+      testDescription: "hardly anything of it in the file",
+      segments: [Segment(address: 0, contents: page(1), size: 1 << 51)],
+      header: nil, reason: "549755813887 pages without contents beside 1 with contents"),
+    Absurdity(
+      testDescription: "behind the end of the file",
+      segments: [Segment(address: 0, contents: page(1), size: 1 << 20, stored: 4097)],
+      kind: .incomplete, reason: "the file ends at 4217, expected it to reach 4218"),
+    Absurdity(
+      testDescription: "a place in the file around 2^64",
+      segments: [Segment(address: 0, contents: page(1), size: .max, stored: .max - 10)],
+      reason: "file size: found 18446744073709551605 bytes at 121, expected an end below 2^52"),
   ])
-  private func absurdSegmentsAreRefused(_ segments: [Segment]) throws {
-    #expect(throws: CheckpointError.self) { try read(Self.elf(segments)) }
+  private func absurdSegmentsAreRefused(_ absurdity: Absurdity) throws {
+    let error = try #require(
+      #expect(throws: CheckpointError.self) { try read(Self.elf(absurdity.segments)) })
+    #expect(error.kind == absurdity.kind)
+    #expect(error.structure == "ELF program header")
+    #expect(error.offset == absurdity.header.map { UInt64(64 + 56 * $0) })
+    #expect(error.reason.hasPrefix(absurdity.reason), "\(error)")
   }
 }
