@@ -1,3 +1,4 @@
+import CheckpointChain
 @testable import CheckpointCodec
 @testable import CheckpointImage
 import Storage
@@ -34,11 +35,18 @@ import Testing
     #expect(merged.features.named.map(\.name) == ["draft", "kept"])
     try bench.expect("merged.ckpt", equals: model, "merged")
     // Damage is found, and the walk goes on behind it.
-    var bytes = try bench.folder.bytes("merged.ckpt")
+    let sound = try bench.folder.bytes("merged.ckpt")
+    var bytes = sound
     let victim = try #require(try ResealedImage(bytes).segments.dropFirst(2).first)
     bytes[victim.offset] ^= 1
     try bench.folder.write(bytes, as: "merged.ckpt")
-    #expect(try !bench.findings("merged.ckpt").isEmpty)
+    let findings = try bench.findings("merged.ckpt")
+    #expect(findings.first?.kind == .damaged)
+    #expect(findings.contains { $0.offset == UInt64(victim.offset) })
+    let walked = Verification(.quick, on: bench.pool)
+    try walked.run(
+      InputFile(bench.path("merged.ckpt")), at: bench.path("merged.ckpt"), searching: [])
+    #expect(walked.counts.segments == UInt64(try ResealedImage(sound).segments.count - 1))
     // The parent's alignment is its own affair.
     model.step(20, pfns: Array(0..<900), using: &random)
     bench.folder.remove("merged.ckpt")

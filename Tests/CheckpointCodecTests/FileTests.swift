@@ -48,7 +48,8 @@ import Testing
     try output.write([2])
     try folder.write([1], as: "other")
     folder.rename("other", "image")
-    #expect(throws: CheckpointError.self) { try output.commit() }
+    let error = #expect(throws: CheckpointError.self) { try output.commit() }
+    #expect(error?.kind == .io && error?.reason.contains("File exists") == true)
     #expect(try folder.bytes("image") == [1])
   }
 
@@ -79,6 +80,7 @@ import Testing
     try folder.write([1], as: "image")
     let file = try InputFile(folder.path("image"))
     try folder.write([2], as: "image")
-    #expect(throws: CheckpointError.self) { try file.bytes(at: 0, count: 1) }
+    let error = #expect(throws: CheckpointError.self) { try file.bytes(at: 0, count: 1) }
+    #expect(error?.kind == .io && error?.reason.contains("replaced") == true)
   }
 }

@@ -125,9 +125,21 @@ import Testing
     #expect(try recognise(SmallSave.xenServer()) == .xenserver)
     try capture(SmallSave.bytes(), .xl)
     let oldXenServer = Array("XenSavedDomain\n".utf8)
+    var errors: [String] = []
     for bytes in [try folder.bytes("image"), oldXenServer, [], [UInt8](repeating: 0, count: 4096)] {
-      #expect(throws: CheckpointError.self) { try recognise(bytes) }
+      let error = #expect(throws: CheckpointError.self) { try recognise(bytes) }
+      #expect(error?.kind == (bytes.isEmpty ? .incomplete : .refused) && error?.offset == 0)
+      errors.append(error?.reason ?? "")
     }
+    let said = ["image already", "before 7.0", "is empty", "no known kind"]
+    #expect(zip(errors, said).allSatisfy { $0.contains($1) }, "\(errors)")
+  }
+
+  /// An export that lacks something the image has not, or would lose something that it has.
+  private func expectRefused(_ format: Restore.Format, _ lacking: String) {
+    let error = #expect(throws: CheckpointError.self, "\(format)") { try restore(format) }
+    #expect(error?.kind == .refused && error?.file == folder.path("image"))
+    #expect(error?.reason.contains(lacking) == true, "\(error as Any)")
   }
 
   /// Every format comes back from an image of it, and the parts it has from an image of any other.
@@ -136,8 +148,8 @@ import Testing
     let libxl = SmallSave.libxl()
     try capture(libxc, .libxc)
     #expect(try restores(.libxc, libxc))
-    #expect(throws: CheckpointError.self) { try restore(.xl) }
-    #expect(throws: CheckpointError.self) { try restore(.libvirt) }
+    expectRefused(.xl, "has no domain configuration")
+    expectRefused(.libvirt, "not captured from a libvirt save file")
     // The libxl stream that is made around it has no device model.
     try capture(try restore(.libxl), .libxl)
     #expect(try restores(.libxc, libxc))
@@ -145,7 +157,7 @@ import Testing
     try capture(libxl, .libxl)
     #expect(try restores(.libxl, libxl))
     #expect(try restores(.libxc, libxc))
-    #expect(throws: CheckpointError.self) { try restore(.xenserver) }
+    expectRefused(.xenserver, "not captured from a XenServer suspend image")
 
     try capture(SmallSave.libvirt(), .libvirt)
     #expect(try restores(.libvirt, SmallSave.libvirt()))
@@ -154,7 +166,7 @@ import Testing
     try capture(SmallSave.xenServer(), .xenserver)
     #expect(try restores(.xenserver, SmallSave.xenServer()))
     #expect(try restores(.libxc, libxc))
-    #expect(throws: CheckpointError.self) { try restore(.libxl) }
+    expectRefused(.libxl, "device-model state in XenServer's form only")
     try capture(SmallSave.xenServer(withEmulator: false), .xenserver)
     let wrapped = try restore(.libxl)
     #expect(wrapped.firstRange(of: libxc) != nil)

@@ -89,6 +89,7 @@ import Testing
   /// Whatever a record holds, the answer is a set or an error.
   @Test func wildRecords() throws {
     var random = SplitMix64.forTest("wild records")
+    var (answers, refusals) = (0, 0)
     for _ in 0..<3000 {
       let size = [0, 7, 8, 24, 200, 2808, 5176].randomElement(using: &random) ?? 0
       let ones = Bool.random(using: &random)
@@ -96,10 +97,19 @@ import Testing
         ones ? 0xff : UInt8.random(in: 0...255, using: &random)
       }
       for type: UInt32 in [3, 4, 10] {
-        _ = try? ProtectedPages.pfns(
-          [MachineRecord(.libxc, .epoch, type: type, payload: payload)], in: StartInfo([:]))
+        do throws(CheckpointError) {
+          let pfns = try ProtectedPages.pfns(
+            [MachineRecord(.libxc, .epoch, type: type, payload: payload)], in: StartInfo([:]))
+          // Every page has at least a word in the record; few are meant by one that has none.
+          #expect(pfns.count <= size / 8 + 64, "\(pfns.count) pages of \(size) bytes")
+          answers += 1
+        } catch {
+          #expect(error.kind == .damaged && error.structure != nil, "\(error)")
+          refusals += 1
+        }
       }
     }
+    #expect(answers > 500 && refusals > 500, "\(answers) answers, \(refusals) refusals")
   }
 }
 

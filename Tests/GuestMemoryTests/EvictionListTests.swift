@@ -58,12 +58,23 @@ import Testing
   @Test func wildTexts() {
     var random = SplitMix64.forTest("wild lists")
     let pieces = Array("0123456789xXfF-+ #\n\t\r".utf8)
+    var (accepted, refused) = (0, 0)
     for _ in 0..<2000 {
       let text = (0..<Int.random(in: 0..<60, using: &random)).map { _ in
         Int.random(in: 0..<30, using: &random) == 0
           ? UInt8.random(in: 0...255, using: &random) : pieces.randomElement(using: &random) ?? 0
       }
-      _ = try? EvictionList.parse(text)
+      do throws(CheckpointError) {
+        let plan = try EvictionList.parse(text)
+        // A text without a digit names no page, and one that names a page has a digit.
+        let hasNumber = text.contains { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
+        #expect(hasNumber || plan.isEmpty)
+        accepted += plan.isEmpty ? 0 : 1
+      } catch {
+        #expect(error.kind == .refused && error.structure?.hasPrefix("line ") == true, "\(error)")
+        refused += 1
+      }
     }
+    #expect(accepted > 20 && refused > 200, "\(accepted) accepted, \(refused) refused")
   }
 }

@@ -244,7 +244,13 @@ import Testing
       var clues = MemoryClues()
       clues.vmcoreinfo = Array(text.utf8)
       let found = try LinuxGuest.find(in: guest.memory, clues)
-      #expect(throws: CheckpointError.self, "\(missing)") { try PageClasses(of: found) }
+      let error = #expect(throws: CheckpointError.self, "\(missing)") {
+        try PageClasses(of: found)
+      }
+      #expect(error?.kind == .refused)
+      let isWhere = missing.contains("mem_section") || missing.contains("SECTION_SIZE_BITS")
+      let said = isWhere ? "does not say where its page descriptors are" : missing
+      #expect(error?.reason.contains(said) == true, "\(error as Any)")
     }
   }
 }

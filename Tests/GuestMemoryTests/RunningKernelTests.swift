@@ -140,7 +140,9 @@ import Testing
       }
     }
     memory[u64: table(3) << 12] = 0
-    #expect(throws: CheckpointError.self) { try LinuxGuest.find(in: memory, clues) }
+    let error = #expect(throws: CheckpointError.self) { try LinuxGuest.find(in: memory, clues) }
+    #expect(error?.kind == .refused)
+    #expect(error?.reason.contains("no processor's page tables map a kernel") == true)
     #expect(memory.copied < 10_000)
   }
 

@@ -140,19 +140,46 @@ import Testing
         let place = Int.random(in: 0..<changed.count, using: &random)
         changed[place] = UInt8.random(in: 0...255, using: &random)
       }
-      do { _ = try encode(changed) } catch is CheckpointError { refused += 1 }
+      do {
+        _ = try encode(changed)
+      } catch let error as CheckpointError {
+        #expect([.damaged, .refused, .unsupported].contains(error.kind), "\(error)")
+        refused += 1
+      }
     }
     #expect(refused > 100)
   }
 
   @Test(arguments: [
-    "", "{}", "[", "[{}", "[{},]", "[{}] x", "[1]", "[[]]", "[{\"Header\":{}}]", "[{\"Bytes\":1}]",
-    "[{\"Trailer\":{}}]", "[{\"Kind\":3}]", "[{\"Header\":{\"a\":\"}]\"}}]",
-    "[" + String(repeating: "{\"a\":", count: 100_000) + "1"
-      + String(repeating: "}", count: 100_000) + "]",
+    ("", "expected a list of segments"), ("{}", "expected a list of segments"),
+    ("[", "segment 0: expected an object"), ("[1]", "segment 0: expected an object"),
+    ("[[]]", "segment 0: expected an object"), ("[{}", "expected one of Header"),
+    ("[{\"Kind\":3}]", "expected one of Header"),
+    ("[{\"Header\":{}}]", "Header/Alignment_Shift is missing"),
+    ("[{\"Header\":{\"a\":\"}]\"}}]", "Header/Alignment_Shift is missing"),
+    ("[{\"Bytes\":1}]", "segment 0: Bytes: "),
+    ("[{\"Trailer\":{}}]", "the first segment has to be the Header"),
+    (
+      "[" + String(repeating: "{\"a\":", count: 100_000) + "1"
+        + String(repeating: "}", count: 100_000) + "]", "segment 0: "
+    ),
   ])
-  func refused(_ text: String) throws {
-    #expect(throws: CheckpointError.self) { _ = try encode(Array(text.utf8)) }
+  func refused(_ text: String, saying what: String) throws {
+    let error = #expect(throws: CheckpointError.self) { _ = try encode(Array(text.utf8)) }
+    #expect(error?.kind == .refused)
+    #expect(error?.description.contains(what) == true, "\(error?.description.prefix(200) ?? "")")
+  }
+
+  /// A list that is sound up to where it ends, or does not.
+  @Test(arguments: [
+    ("", "expected , or ]"), (",", "expected an object"), (",]", "expected an object"),
+    ("] x", "more text behind the list"), ("]]", "more text behind the list"),
+  ])
+  func refusedAtItsEnd(_ end: String, saying what: String) throws {
+    let json = try decode(smallImage()).dropLast()
+    let error = #expect(throws: CheckpointError.self) { _ = try encode(json + Array(end.utf8)) }
+    #expect(error?.kind == .refused && error?.file == folder.path("json"))
+    #expect(error?.description.contains(what) == true, "\(error as Any)")
   }
 
   @Test func emptyList() throws {

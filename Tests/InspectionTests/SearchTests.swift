@@ -152,9 +152,11 @@ import Testing
     let search = PatternSearch([0x41, 0x41]) { found.append($0) }
     try show(memory, from: base, to: search, pageSize: 4096, &random)
     #expect(found.last == UInt64.max - 1)
-    let strings = StringSearch(.ascii, atLeast: 4) { #expect($0.address == base) }
+    var places: [UInt64] = []
+    let strings = StringSearch(.ascii, atLeast: 4) { places.append($0.address) }
     try show(memory, from: base, to: strings, pageSize: 4096, &random)
     try strings.finish()
+    #expect(places == [base])
     let wide = StringSearch(.utf16, atLeast: 4) { _ in Issue.record("found") }
     try show(memory, from: base, to: wide, pageSize: 4096, &random)
     try wide.finish()
