@@ -10,7 +10,7 @@ import Testing
   @Test(arguments: [UInt8(4), 12, 13, 16]) func alignedImages(shift: UInt8) throws {
     let bench = try ChainBench()
     var random = SplitMix64.forTest("alignment")
-    var model = GuestModel()
+    var model = ModelMoment()
     model.step(200, pfns: Array(0..<900), using: &random)
     let output = try OutputFile(bench.path("base.ckpt"), force: false, sync: false)
     var header = ImageHeader(architecture: .x86, captureID: random.bytes(16))

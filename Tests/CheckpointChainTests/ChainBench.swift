@@ -56,7 +56,7 @@ final class ChainBench {
   }
 
   /// Compares every page of a tip, and pages around them, with a model.
-  func expect(_ tip: String, equals model: GuestModel, _ comment: Comment) throws {
+  func expect(_ tip: String, equals model: ModelMoment, _ comment: Comment) throws {
     let chain = try ChainResolver.open(path(tip))
     let reader = PageReader(chain)
     var wanted = Set(model.pages.keys)
@@ -65,7 +65,7 @@ final class ChainBench {
       wanted.formUnion(first..<first + UInt64(Limits.blockPages))
     }
     for pfn in wanted.sorted() {
-      let page = model.pages[pfn] ?? GuestModel.Page(status: PageStatus(.unpopulated))
+      let page = model.pages[pfn] ?? ModelMoment.Page(status: PageStatus(.unpopulated))
       let entry = try chain.pages(ofBlock: pfn / 512)?[Int(pfn % 512)] ?? .unpopulated
       guard entry.status == page.status else {
         Issue.record("\(comment): PFN \(pfn): found \(entry.status), expected \(page.status)")
@@ -74,7 +74,7 @@ final class ChainBench {
       guard page.status.state == .data else { continue }
       let batch = try reader.read([pfn..<pfn + 1])
       let found = unsafe batch.buffer.page(0).withUnsafeBytes { unsafe Array($0) }
-      guard found == GuestModel.contents(page.seed) else {
+      guard found == ModelMoment.contents(page.seed) else {
         Issue.record("\(comment): PFN \(pfn): contents differ")
         return
       }
@@ -87,14 +87,14 @@ final class ChainBench {
 
   /// The same pages in any order, many at once.
   private func expectMemory(
-    _ chain: Chain, _ pfns: [PFN], equals model: GuestModel, _ comment: Comment
+    _ chain: Chain, _ pfns: [PFN], equals model: ModelMoment, _ comment: Comment
   ) throws {
     let memory = ChainMemory(chain)
     #expect(pfns.dropLast(2).allSatisfy { $0 < memory.limit }, comment)
     let buffer = PageBuffer(pages: pfns.count + 1)
     let unknown = Set(try memory.copy(pfns[...], to: buffer, at: 1))
     for (place, pfn) in pfns.enumerated() {
-      let page = model.pages[pfn] ?? GuestModel.Page(status: PageStatus(.unpopulated))
+      let page = model.pages[pfn] ?? ModelMoment.Page(status: PageStatus(.unpopulated))
       let known = page.status.state == .data || page.status.state == .zero
       guard unknown.contains(place) != known else {
         Issue.record("\(comment): PFN \(pfn): \(page.status) was \(known ? "not " : "")read")
@@ -103,7 +103,7 @@ final class ChainBench {
       let found = unsafe buffer.page(place + 1).withUnsafeBytes { unsafe Array($0) }
       let expected =
         page.status.state == .data
-        ? GuestModel.contents(page.seed) : [UInt8](repeating: 0, count: Limits.pageSize)
+        ? ModelMoment.contents(page.seed) : [UInt8](repeating: 0, count: Limits.pageSize)
       guard !known || found == expected else {
         Issue.record("\(comment): PFN \(pfn): contents differ when read out of order")
         return

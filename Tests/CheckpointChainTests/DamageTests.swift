@@ -22,7 +22,7 @@ import Testing
   init() throws {
     bench = try ChainBench()
     var random = SplitMix64(seed: 5)
-    var model = GuestModel()
+    var model = ModelMoment()
     model.step(30, pfns: [1, 2, 3, 9, 700, 1 << 40], using: &random)
     try bench.capture(ModelSource(model, staleCopies: 5, using: &random), as: "base.ckpt")
     model.step(6, pfns: [2, 3, 4, 700, 5000], using: &random)

@@ -21,7 +21,7 @@ import Testing
     let pfns: [PFN] = [0, 500, 1 << 30, Limits.pfnEnd - 200].flatMap { start in
       (0..<150).map { start + PFN($0) }
     }
-    var models = [GuestModel()]
+    var models = [ModelMoment()]
     models[0].step(500, pfns: pfns, using: &random)
     try bench.capture(ModelSource(models[0], using: &random), as: "0.ckpt")
     for index in 1..<8 {
@@ -43,11 +43,11 @@ import Testing
   }
 
   private func check(
-    _ before: String, _ old: GuestModel, _ after: String, _ new: GuestModel, _ range: Range<PFN>
+    _ before: String, _ old: ModelMoment, _ after: String, _ new: ModelMoment, _ range: Range<PFN>
   ) throws {
     let pair = try pair(before, after)
     let contents = PageContents(pair)
-    let gone = GuestModel.Page(status: PageStatus(.unpopulated))
+    let gone = ModelMoment.Page(status: PageStatus(.unpopulated))
     var wanted = Set(old.pages.keys).union(new.pages.keys).filter {
       range.contains($0) && old.pages[$0] ?? gone != new.pages[$0] ?? gone
     }
@@ -80,13 +80,13 @@ import Testing
     #expect(difference.pages == count)
   }
 
-  private static func known(_ a: GuestModel.Page, _ b: GuestModel.Page) -> Bool {
+  private static func known(_ a: ModelMoment.Page, _ b: ModelMoment.Page) -> Bool {
     a.status.state.hasContents && b.status.state.hasContents
   }
 
-  private static func bytes(_ page: GuestModel.Page) -> [UInt8] {
+  private static func bytes(_ page: ModelMoment.Page) -> [UInt8] {
     page.status.state == .data
-      ? GuestModel.contents(page.seed) : [UInt8](repeating: 0, count: Limits.pageSize)
+      ? ModelMoment.contents(page.seed) : [UInt8](repeating: 0, count: Limits.pageSize)
   }
 
   /// Ten pages of a large guest cost the index blocks that hold them, whatever the guest's size.
@@ -120,7 +120,7 @@ import Testing
   /// Two tips on a long chain: what both stand on is opened once, and read once.
   @Test func branches() throws {
     var random = SplitMix64(seed: 3)
-    var model = GuestModel()
+    var model = ModelMoment()
     model.step(600, pfns: Array(0..<1500), using: &random)
     try bench.capture(ModelSource(model, using: &random), as: "0.ckpt")
     for index in 1..<10 {

@@ -26,16 +26,16 @@ import Testing
 
   /// Captures a chain; what is left out is another thing each time.
   private func capture(_ length: Int, _ round: Int, using random: inout SplitMix64) throws
-    -> [GuestModel]
+    -> [ModelMoment]
   {
-    var model = GuestModel()
-    var models: [GuestModel] = []
+    var model = ModelMoment()
+    var models: [ModelMoment] = []
     for index in 0..<length {
       model.step(
         index == 0 ? 400 : Int.random(in: 0...60, using: &random), pfns: pfns, using: &random)
       // A page that was left out and now is not must be stored, although the guest did not touch it.
       let plan =
-        Bool.random(using: &random) ? GuestModel.plan(pfns, using: &random) : EvictionPlan()
+        Bool.random(using: &random) ? ModelMoment.plan(pfns, using: &random) : EvictionPlan()
       let name = "\(round)-\(index).ckpt"
       let parent = index == 0 ? nil : "\(round)-\(index - 1).ckpt"
       let source = ModelSource(
@@ -57,11 +57,11 @@ import Testing
     return models
   }
 
-  private func merge(_ models: [GuestModel], _ round: Int, using random: inout SplitMix64) throws {
+  private func merge(_ models: [ModelMoment], _ round: Int, using random: inout SplitMix64) throws {
     let last = models.count - 1
     let tip = "\(round)-\(last).ckpt"
     let before = try models.indices.map { try bench.folder.bytes("\(round)-\($0).ckpt") }
-    let plan = GuestModel.plan(pfns, using: &random)
+    let plan = ModelMoment.plan(pfns, using: &random)
     let expected = models[last].evicting(plan)
     for codec: CodecSettings? in [nil, CodecSettings(codec: .zlib)] {
       let name = "\(round)-merged-\(codec == nil).ckpt"
@@ -100,10 +100,10 @@ import Testing
   /// Regions that held what was left out are made anew, however much else they hold: it is in the result nowhere.
   @Test func whatIsLeftOutIsGone() throws {
     var random = SplitMix64.forTest("left out")
-    var model = GuestModel()
+    var model = ModelMoment()
     let noise = CodecSettings(codec: .none, regionPages: 8)
     for pfn in 0..<64 as Range<PFN> {
-      model.set(pfn, GuestModel.Page(status: PageStatus(.data), seed: pfn + 1))
+      model.set(pfn, ModelMoment.Page(status: PageStatus(.data), seed: pfn + 1))
     }
     try bench.capture(ModelSource(model, using: &random), as: "whole.ckpt", settings: noise)
     var plan = EvictionPlan()
@@ -119,7 +119,7 @@ import Testing
     #expect(recoded.image.root.deadCopies == 0)
     let bytes = try bench.folder.bytes("new.ckpt")
     for pfn in 0..<64 as Range<PFN> {
-      let isThere = bytes.firstRange(of: GuestModel.contents(pfn + 1)) != nil
+      let isThere = bytes.firstRange(of: ModelMoment.contents(pfn + 1)) != nil
       #expect(isThere == (plan[pfn] == .none), "PFN \(pfn)")
     }
   }

@@ -9,8 +9,8 @@ import Testing
   @Test func youngerTipsLiveOn() throws {
     var random = SplitMix64.forTest("expiry")
     let bench = try ChainBench()
-    var model = GuestModel()
-    var models: [GuestModel] = []
+    var model = ModelMoment()
+    var models: [ModelMoment] = []
     let pfns = (0..<1500).map { PFN($0) }
     for index in 0...10 {
       model.step(index == 0 ? 3000 : 100, pfns: pfns, using: &random)
@@ -30,7 +30,7 @@ import Testing
   @Test func wholeRegionsAreCopiedWithoutExpanding() throws {
     var random = SplitMix64.forTest("copies")
     let bench = try ChainBench()
-    var model = GuestModel()
+    var model = ModelMoment()
     model.step(3000, pfns: (0..<800).map { PFN($0) }, using: &random)
     try bench.capture(ModelSource(model, using: &random), as: "base.ckpt")
     // The increment adds pages elsewhere, and overrules one page in each of four regions of eight: all
@@ -39,7 +39,7 @@ import Testing
     let stored = model.pages.keys.filter { $0 < 800 && model.pages[$0]?.status.state == .data }
     for pfn in stored.sorted().enumerated().filter({ $0.offset % 8 == 3 }).map(\.element).prefix(4)
     {
-      model.set(pfn, GuestModel.Page(status: PageStatus(.data), seed: 1000 + pfn))
+      model.set(pfn, ModelMoment.Page(status: PageStatus(.data), seed: 1000 + pfn))
     }
     try bench.capture(ModelSource(model, using: &random), as: "tip.ckpt", parent: "base.ckpt")
     // Contents that cannot be expanded any more, under a right checksum: a merge that expanded one of

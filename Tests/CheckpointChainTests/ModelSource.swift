@@ -14,7 +14,7 @@ final class ModelSource: DescribedSource {
   private var position = 0
 
   init(
-    _ model: GuestModel, staleCopies: Int = 0, resending: Int = 0, policy: String = "policy",
+    _ model: ModelMoment, staleCopies: Int = 0, resending: Int = 0, policy: String = "policy",
     ascendingUnique: Bool = false, using random: inout SplitMix64
   ) {
     facts = SourceFacts(
@@ -29,11 +29,11 @@ final class ModelSource: DescribedSource {
       first.step(resending, pfns: Array(pfns), using: &random)
       send(first)
       events.append(.newPass)
-      var second = GuestModel()
+      var second = ModelMoment()
       for pfn in pfns { second.set(pfn, model.pages[pfn]) }
       send(second)
     } else if staleCopies > 0 {
-      var stale = GuestModel()
+      var stale = ModelMoment()
       let pfns = Array(model.pages.keys) + [7, 8, 9]
       stale.step(staleCopies, pfns: pfns, using: &random)
       send(stale)
@@ -49,7 +49,7 @@ final class ModelSource: DescribedSource {
     events.append(.record(MachineRecord(.libxc, .epoch, type: 9, payload: model.registers)))
   }
 
-  private func send(_ model: GuestModel) {
+  private func send(_ model: ModelMoment) {
     var batch = PageBatch(buffer: PageBuffer(), pages: [])
     for pfn in model.pages.keys.sorted() {
       guard let page = model.pages[pfn] else { continue }
@@ -59,7 +59,7 @@ final class ModelSource: DescribedSource {
         if page.status.state == .zero {
           batch.buffer.clear(batch.pages.count)
         } else {
-          batch.buffer.write(GuestModel.contents(page.seed), to: batch.pages.count)
+          batch.buffer.write(ModelMoment.contents(page.seed), to: batch.pages.count)
         }
         batch.pages.append(PageBatch.Page(pfn: pfn, type: page.status.type))
       default:

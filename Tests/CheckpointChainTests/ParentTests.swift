@@ -7,10 +7,10 @@ import Testing
 
 /// Chains that do not hold together are refused, and say why.
 @Suite struct ParentTests {
-  private func chain(_ bench: ChainBench) throws -> [GuestModel] {
+  private func chain(_ bench: ChainBench) throws -> [ModelMoment] {
     var random = SplitMix64.forTest("parents")
-    var model = GuestModel()
-    var models: [GuestModel] = []
+    var model = ModelMoment()
+    var models: [ModelMoment] = []
     for index in 0...2 {
       model.step(200, pfns: (0..<300).map { PFN($0) }, using: &random)
       try bench.capture(
@@ -42,7 +42,7 @@ import Testing
   @Test func deadEndsAreLeft() throws {
     let bench = try ChainBench()
     var random = SplitMix64.forTest("dead ends")
-    var model = GuestModel()
+    var model = ModelMoment()
     for number in 0...4 {
       model.step(40, pfns: Array(0..<300), using: &random)
       try bench.capture(
@@ -58,7 +58,7 @@ import Testing
   @Test func anotherGuestIsRefused() throws {
     let bench = try ChainBench()
     var random = SplitMix64.forTest("guests")
-    var model = GuestModel()
+    var model = ModelMoment()
     model.step(50, pfns: [1, 2, 3], using: &random)
     try bench.capture(ModelSource(model, using: &random), as: "base.ckpt")
     let error = #expect(throws: CheckpointError.self) {

@@ -25,8 +25,8 @@ import Testing
   private func check(length: Int, using random: inout SplitMix64) throws {
     let bench = try ChainBench()
     let pfns = Self.pfns(using: &random)
-    var model = GuestModel()
-    var models: [GuestModel] = []
+    var model = ModelMoment()
+    var models: [ModelMoment] = []
     for index in 0..<length {
       model.step(
         index == 0 ? 400 : Int.random(in: 0...80, using: &random), pfns: pfns, using: &random)
@@ -46,7 +46,7 @@ import Testing
   }
 
   private func checkMerges(
-    _ bench: ChainBench, _ models: [GuestModel], using random: inout SplitMix64
+    _ bench: ChainBench, _ models: [ModelMoment], using random: inout SplitMix64
   ) throws {
     let last = models.count - 1
     let tip = try ImageFile(bench.path("\(last).ckpt")).root

@@ -24,7 +24,7 @@ import Testing
 
   @Test func rootChangedMeanwhile() throws {
     var random = SplitMix64.forTest("read again")
-    var model = GuestModel()
+    var model = ModelMoment()
     model.step(300, pfns: (0..<2000).map { PFN($0) }, using: &random)
     try bench.capture(ModelSource(model, using: &random), as: "0.ckpt")
     model.step(100, pfns: (0..<2000).map { PFN($0) }, using: &random)

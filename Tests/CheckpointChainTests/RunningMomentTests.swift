@@ -17,7 +17,7 @@ import Testing
 
   /// Captures a model as an increment of the moment, and takes the moment there.
   private func advance(
-    _ moment: RunningMoment, to model: GuestModel, as name: String, complete: Bool = true,
+    _ moment: RunningMoment, to model: ModelMoment, as name: String, complete: Bool = true,
     using random: inout SplitMix64
   ) throws {
     let output = try OutputFile(bench.path(name), force: false, sync: false)
@@ -50,7 +50,7 @@ import Testing
 
   @Test func followsRandomIncrements() throws {
     var random = SplitMix64.forTest("running moment")
-    var model = GuestModel()
+    var model = ModelMoment()
     model.step(300, pfns: pfns, using: &random)
     try bench.capture(ModelSource(model, using: &random), as: "0.ckpt")
     model.step(60, pfns: pfns, using: &random)
@@ -70,7 +70,7 @@ import Testing
   /// The time for an increment must not grow with the chain: what was read once is not read again.
   @Test func readsNothingTwice() throws {
     var random = SplitMix64.forTest("running moment reads")
-    var model = GuestModel()
+    var model = ModelMoment()
     model.step(300, pfns: pfns, using: &random)
     try bench.capture(ModelSource(model, using: &random), as: "0.ckpt")
     let moment = RunningMoment(try ChainResolver.open(bench.path("0.ckpt")))
@@ -88,7 +88,7 @@ import Testing
 
   @Test func refusesWhatIsNotItsIncrement() throws {
     var random = SplitMix64.forTest("running moment refusals")
-    var model = GuestModel()
+    var model = ModelMoment()
     model.step(100, pfns: pfns, using: &random)
     try bench.capture(ModelSource(model, using: &random), as: "0.ckpt")
     let moment = RunningMoment(try ChainResolver.open(bench.path("0.ckpt")))

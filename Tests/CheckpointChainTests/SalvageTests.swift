@@ -26,7 +26,7 @@ import Testing
   /// Salvages an image and compares all its pages with the model: each is as it was, or unreadable and
   /// reported, or reported as possibly missing. Returns the pages that are as they were.
   @discardableResult
-  private func check(_ bytes: [UInt8], _ model: GuestModel, _ what: Comment) throws -> Set<PFN> {
+  private func check(_ bytes: [UInt8], _ model: ModelMoment, _ what: Comment) throws -> Set<PFN> {
     try bench.folder.write(bytes, as: "damaged.ckpt")
     let result = try salvage("damaged.ckpt")
     #expect(try bench.findings("out.ckpt") == [], what)
@@ -40,7 +40,7 @@ import Testing
     let lost = Set(result.lost.flatMap { $0 })
     var rescued: Set<PFN> = []
     for pfn in wanted {
-      let page = model.pages[pfn] ?? GuestModel.Page(status: PageStatus(.unpopulated))
+      let page = model.pages[pfn] ?? ModelMoment.Page(status: PageStatus(.unpopulated))
       let entry = try chain.pages(ofBlock: pfn / 512)?[Int(pfn % 512)] ?? .unpopulated
       if lost.contains(pfn) {
         #expect(entry.status.state == .unreadable, "\(what): PFN \(pfn) is listed as lost")
@@ -59,7 +59,7 @@ import Testing
       guard page.status.state == .data else { continue }
       let batch = try reader.read([pfn..<pfn + 1])
       let found = unsafe batch.buffer.page(0).withUnsafeBytes { unsafe Array($0) }
-      if found != GuestModel.contents(page.seed) {
+      if found != ModelMoment.contents(page.seed) {
         Issue.record("\(what): PFN \(pfn): contents differ")
       }
     }
@@ -87,8 +87,8 @@ import Testing
     return (try ResealedImage(bench.folder.bytes(name)), pages)
   }
 
-  private func model(_ random: inout SplitMix64, steps: Int = 300) -> GuestModel {
-    var model = GuestModel()
+  private func model(_ random: inout SplitMix64, steps: Int = 300) -> ModelMoment {
+    var model = ModelMoment()
     model.step(steps, pfns: Self.pfns, using: &random)
     return model
   }
@@ -98,7 +98,7 @@ import Testing
   }
 
   /// An image of each kind, its model, and what the image itself has a word on.
-  private func make(_ kind: Kind, _ random: inout SplitMix64) throws -> GuestModel {
+  private func make(_ kind: Kind, _ random: inout SplitMix64) throws -> ModelMoment {
     var model = model(&random)
     for name in bench.folder.names { bench.folder.remove(name) }
     switch kind {
@@ -260,16 +260,16 @@ import Testing
   @Test func plantedSegments() throws {
     var random = SplitMix64.forTest("planted")
     // An image whose first region holds, uncompressed, another image of the same guest.
-    var older = GuestModel()
+    var older = ModelMoment()
     for pfn in PFN(0)..<4 {
-      older.set(pfn, GuestModel.Page(status: PageStatus(.data), seed: 100 + pfn))
+      older.set(pfn, ModelMoment.Page(status: PageStatus(.data), seed: 100 + pfn))
     }
     try bench.capture(
       ModelSource(older, ascendingUnique: true, using: &random), as: "older.ckpt",
       settings: CodecSettings(regionPages: 1))
     let planted = try bench.folder.bytes("older.ckpt")
     var memory = planted + [UInt8](repeating: 1, count: 4096 - planted.count % 4096)
-    for seed in 0..<60 { memory += GuestModel.contents(UInt64(200 + seed)) }
+    for seed in 0..<60 { memory += ModelMoment.contents(UInt64(200 + seed)) }
     try bench.folder.write(memory, as: "memory.raw")
     let output = try OutputFile(bench.path("image.ckpt"), force: false, sync: false)
     _ = try Capture(
@@ -310,9 +310,9 @@ import Testing
   /// A few bytes that name 2^52 pages.
   @Test func endlessExtents() throws {
     var random = SplitMix64.forTest("extents")
-    var model = GuestModel()
-    model.set(5, GuestModel.Page(status: PageStatus(.zero)))
-    model.set(9, GuestModel.Page(status: PageStatus(.data), seed: 3))
+    var model = ModelMoment()
+    model.set(5, ModelMoment.Page(status: PageStatus(.zero)))
+    model.set(9, ModelMoment.Page(status: PageStatus(.data), seed: 3))
     try bench.capture(ModelSource(model, using: &random), as: "image.ckpt")
     var image = try ResealedImage(bench.folder.bytes("image.ckpt"))
     let states = try #require(image.segments.first { $0.kind == .states })

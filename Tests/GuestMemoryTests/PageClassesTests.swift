@@ -7,7 +7,7 @@ import TestSupport
 import Testing
 
 @Suite struct PageClassesTests {
-  private func classes(of guest: ModelGuest) throws -> PageClasses {
+  private func classes(of guest: ModelLinuxGuest) throws -> PageClasses {
     var clues = MemoryClues()
     clues.vmcoreinfo = guest.text
     return try PageClasses(of: try LinuxGuest.find(in: guest.memory, clues))
@@ -15,7 +15,7 @@ import Testing
 
   /// The class a page should have. The type of page tables is not in this kernel's text, and does not show in pages of
   /// which nothing is known.
-  private func expected(_ use: ModelGuest.Use) -> PageClass {
+  private func expected(_ use: ModelLinuxGuest.Use) -> PageClass {
     switch use {
     case .free: .free
     case .perCPUList: .perCPUList
@@ -33,22 +33,22 @@ import Testing
     }
   }
 
-  @Test(arguments: ModelGuest.Encoding.all)
-  func everyPageHasTheClassOfItsUse(_ encoding: ModelGuest.Encoding) throws {
+  @Test(arguments: ModelLinuxGuest.Encoding.all)
+  func everyPageHasTheClassOfItsUse(_ encoding: ModelLinuxGuest.Encoding) throws {
     var random = SplitMix64.forTest("everyPageHasTheClassOfItsUse")
-    let guest = ModelGuest(encoding)
+    let guest = ModelLinuxGuest(encoding)
     guest.fill(&random)
     // Larger than the largest block, as huge pages of 1 GiB are.
     guest.use(2048, 11, .sharedMemory, &random)
     guest.store()
     let found = try classes(of: guest)
-    for pfn in 0..<ModelGuest.pageCount {
+    for pfn in 0..<ModelLinuxGuest.pageCount {
       #expect(found[PFN(pfn)] == expected(guest.uses[pfn]), "page \(pfn)")
     }
-    #expect(found[PFN(ModelGuest.pageCount)] == .unknown)
-    #expect(found.counts.values.reduce(0, +) == ModelGuest.pageCount)
+    #expect(found[PFN(ModelLinuxGuest.pageCount)] == .unknown)
+    #expect(found.counts.values.reduce(0, +) == ModelLinuxGuest.pageCount)
     let plan = try found.plan(.free)
-    for pfn in 0..<ModelGuest.pageCount {
+    for pfn in 0..<ModelLinuxGuest.pageCount {
       let reason = EvictionPolicy.free.reason(expected(guest.uses[pfn]))
       #expect(plan[PFN(pfn)] == reason, "page \(pfn)")
     }
@@ -57,7 +57,7 @@ import Testing
   /// All that was read is among the frames named: only then can an update know what to read again.
   /// What memory goes on to behind the last page that the kernel knows of costs nothing.
   @Test(.timeLimit(.minutes(1))) func memoryFarBeyondTheKernelsIsNotLookedAt() throws {
-    let guest = ModelGuest()
+    let guest = ModelLinuxGuest()
     let found = try classes(of: guest)
     guest.memory.limit = 1 << 28
     let far = try classes(of: guest)
@@ -68,7 +68,7 @@ import Testing
 
   /// Nor does it cost anything if the kernel says that it is there.
   @Test(.timeLimit(.minutes(1))) func descriptorsOfMemoryThatIsNotThereAreRefused() throws {
-    let guest = ModelGuest()
+    let guest = ModelLinuxGuest()
     guest.describeFarTooMuch()
     let before = guest.memory.copied
     let error = #expect(throws: CheckpointError.self) { try classes(of: guest) }
@@ -78,34 +78,34 @@ import Testing
 
   @Test func theNamedFramesAreAllThatIsRead() throws {
     var random = SplitMix64.forTest("theNamedFramesAreAllThatIsRead")
-    let guest = ModelGuest()
+    let guest = ModelLinuxGuest()
     guest.fill(&random)
     guest.store()
     let found = try classes(of: guest)
     let named = Set(found.descriptorFrames)
-    for pfn in 0..<ModelGuest.pageCount { #expect(named.contains(guest.frame(of: pfn))) }
+    for pfn in 0..<ModelLinuxGuest.pageCount { #expect(named.contains(guest.frame(of: pfn))) }
     let other = random.bytes(Limits.pageSize)
-    for pfn in 0..<PFN(ModelGuest.pageCount) where !named.contains(pfn) {
+    for pfn in 0..<PFN(ModelLinuxGuest.pageCount) where !named.contains(pfn) {
       guest.memory.pages[pfn] = other
     }
     #expect(try found.update { _ in true }.isEmpty)
   }
 
-  @Test(arguments: ModelGuest.Encoding.all)
-  func anUpdateFindsWhatAFreshReadingFinds(_ encoding: ModelGuest.Encoding) throws {
+  @Test(arguments: ModelLinuxGuest.Encoding.all)
+  func anUpdateFindsWhatAFreshReadingFinds(_ encoding: ModelLinuxGuest.Encoding) throws {
     var random = SplitMix64.forTest("anUpdateFindsWhatAFreshReadingFinds")
-    let guest = ModelGuest(encoding)
+    let guest = ModelLinuxGuest(encoding)
     guest.fill(&random)
     guest.store()
     let updated = try classes(of: guest)
     for round in 0..<24 {
       let before = guest.memory.pages
-      let old = (0..<PFN(ModelGuest.pageCount)).map { updated[$0] }
+      let old = (0..<PFN(ModelLinuxGuest.pageCount)).map { updated[$0] }
       mutate(guest, &random)
       let changed = try updated.update { before[$0] != guest.memory.pages[$0] }
       let fresh = try classes(of: guest)
       var expected: [Range<PFN>] = []
-      for pfn in 0..<PFN(ModelGuest.pageCount) {
+      for pfn in 0..<PFN(ModelLinuxGuest.pageCount) {
         #expect(updated[pfn] == fresh[pfn], "round \(round), page \(pfn)")
         guard fresh[pfn] != old[Int(pfn)] else { continue }
         if let last = expected.last, last.upperBound == pfn {
@@ -118,22 +118,22 @@ import Testing
     }
   }
 
-  private func mutate(_ guest: ModelGuest, _ random: inout SplitMix64) {
+  private func mutate(_ guest: ModelLinuxGuest, _ random: inout SplitMix64) {
     for _ in 0..<Int.random(in: 1...4, using: &random) {
-      let pfn = Int.random(in: 0..<ModelGuest.pageCount, using: &random)
+      let pfn = Int.random(in: 0..<ModelLinuxGuest.pageCount, using: &random)
       switch Int.random(in: 0..<6, using: &random) {
-      case 0: guest.fill(chunk: pfn / ModelGuest.chunk, &random)
+      case 0: guest.fill(chunk: pfn / ModelLinuxGuest.chunk, &random)
       case 1: guest.use(pfn & -2048, 11, .sharedMemory, &random)
-      case 2: guest.move(pfn, to: .random(in: ModelGuest.spareFrames, using: &random))
+      case 2: guest.move(pfn, to: .random(in: ModelLinuxGuest.spareFrames, using: &random))
       case 3:
         for _ in 0..<64 {
           guest.spoil(
-            .random(in: 0..<ModelGuest.pageCount, using: &random), Int(random.next() % 64),
+            .random(in: 0..<ModelLinuxGuest.pageCount, using: &random), Int(random.next() % 64),
             UInt8(truncatingIfNeeded: random.next()))
         }
       default:
         guest.use(
-          pfn, 0, ModelGuest.Use.allCases.randomElement(using: &random) ?? .slab, &random)
+          pfn, 0, ModelLinuxGuest.Use.allCases.randomElement(using: &random) ?? .slab, &random)
       }
     }
     guest.store()
@@ -142,15 +142,15 @@ import Testing
   /// Whatever stands in other descriptors, a page in use is not taken for one that need not be saved. What its kernel
   /// says of the page itself, of the compound page it is part of, or, for one that nothing refers to, of the block
   /// that it may be part of, is believed.
-  @Test(arguments: ModelGuest.Encoding.all)
-  func damageElsewhereEvictsNoPageInUse(_ encoding: ModelGuest.Encoding) throws {
+  @Test(arguments: ModelLinuxGuest.Encoding.all)
+  func damageElsewhereEvictsNoPageInUse(_ encoding: ModelLinuxGuest.Encoding) throws {
     var random = SplitMix64.forTest("damageElsewhereEvictsNoPageInUse")
     for _ in 0..<8 {
-      let guest = ModelGuest(encoding)
+      let guest = ModelLinuxGuest(encoding)
       guest.fill(&random)
       var damaged = Set<Int>()
       for _ in 0..<200 {
-        let pfn = Int.random(in: 0..<ModelGuest.pageCount, using: &random)
+        let pfn = Int.random(in: 0..<ModelLinuxGuest.pageCount, using: &random)
         damaged.insert(pfn)
         if Bool.random(using: &random) {
           guest.spoil(pfn, Int(random.next() % 64), UInt8(truncatingIfNeeded: random.next()))
@@ -161,14 +161,14 @@ import Testing
       }
       guest.store()
       let plan = try classes(of: guest).plan(.cache)
-      let damagedChunks = Set(damaged.map { $0 / ModelGuest.chunk })
+      let damagedChunks = Set(damaged.map { $0 / ModelLinuxGuest.chunk })
       let damagedStarts = Set(damaged.map { guest.starts[$0] })
-      for pfn in 0..<ModelGuest.pageCount {
+      for pfn in 0..<ModelLinuxGuest.pageCount {
         let use = guest.uses[pfn]
         let reason = EvictionPolicy.cache.reason(expected(use))
         let isBelieved =
           damagedStarts.contains(guest.starts[pfn])
-          || use == .perCPUList && damagedChunks.contains(pfn / ModelGuest.chunk)
+          || use == .perCPUList && damagedChunks.contains(pfn / ModelLinuxGuest.chunk)
         if reason == .none && !isBelieved {
           #expect(plan[PFN(pfn)] == .none, "page \(pfn): \(use)")
         }
@@ -178,7 +178,7 @@ import Testing
 
   @Test func pagesThatAreToHoldAPatternAreKept() throws {
     var random = SplitMix64.forTest("pagesThatAreToHoldAPatternAreKept")
-    let guest = ModelGuest()
+    let guest = ModelLinuxGuest()
     guest.fill(&random)
     guest.use(4096, 10, .free, &random)
     guest.store()
@@ -187,7 +187,7 @@ import Testing
     #expect(try !classes(of: guest).poisonedFreePages)
     #expect(try classes(of: guest).plan(.free)[4100] == .free)
     let found = try classes(of: guest)
-    for pfn in 0..<PFN(ModelGuest.pageCount)
+    for pfn in 0..<PFN(ModelLinuxGuest.pageCount)
     where found[pfn] == .free && guest.memory.pages[pfn] == nil {
       guest.memory.pages[pfn] = pattern
     }
@@ -196,17 +196,17 @@ import Testing
     #expect(try classes(of: guest).plan(.cache).isEmpty == false)
   }
 
-  @Test(arguments: ModelGuest.Encoding.all)
-  func pageTablesAreKnownByWhatIsInThem(_ encoding: ModelGuest.Encoding) throws {
+  @Test(arguments: ModelLinuxGuest.Encoding.all)
+  func pageTablesAreKnownByWhatIsInThem(_ encoding: ModelLinuxGuest.Encoding) throws {
     var random = SplitMix64.forTest("pageTablesAreKnownByWhatIsInThem")
-    let guest = ModelGuest(encoding)
+    let guest = ModelLinuxGuest(encoding)
     guest.fill(&random)
     // Others in front would be all that is looked at.
-    for pfn in 0..<3 * ModelGuest.chunk { guest.use(pfn, 0, .reserved, &random) }
+    for pfn in 0..<3 * ModelLinuxGuest.chunk { guest.use(pfn, 0, .reserved, &random) }
     guest.store()
     guest.storeTables()
     let found = try classes(of: guest)
-    for pfn in 0..<ModelGuest.pageCount {
+    for pfn in 0..<ModelLinuxGuest.pageCount {
       let use = guest.uses[pfn]
       #expect(
         found[PFN(pfn)] == (use == .pageTable ? .pageTable : expected(use)), "page \(pfn): \(use)")
@@ -215,7 +215,7 @@ import Testing
 
   @Test func pagesOfWhichNothingIsKnownAreToldOf() throws {
     var random = SplitMix64.forTest("pagesOfWhichNothingIsKnownAreToldOf")
-    let guest = ModelGuest()
+    let guest = ModelLinuxGuest()
     guest.fill(&random)
     guest.store()
     let note = DumpNote(DumpNote.vmcoreinfo, type: 0, guest.text).encoded()
@@ -225,7 +225,7 @@ import Testing
     }
     #expect(try decide().unknownPages == 0)
     let before = try decide().plan.pageCount
-    let lost = 0..<ModelGuest.pageCount / 2
+    let lost = 0..<ModelLinuxGuest.pageCount / 2
     for pfn in lost { guest.memory.pages[guest.frame(of: pfn)] = nil }
     let decision = try decide()
     #expect(decision.unknownPages >= lost.count)
@@ -238,7 +238,7 @@ import Testing
       "SIZE(page)", "OFFSET(page._mapcount)", "NUMBER(PAGE_BUDDY_MAPCOUNT_VALUE)",
       "NUMBER(PG_head_mask)", "SYMBOL(mem_section)", "NUMBER(SECTION_SIZE_BITS)",
     ] {
-      let guest = ModelGuest()
+      let guest = ModelLinuxGuest()
       let text = String(decoding: guest.text, as: UTF8.self)
         .split(separator: "\n").filter { !$0.hasPrefix(missing) }.joined(separator: "\n")
       var clues = MemoryClues()

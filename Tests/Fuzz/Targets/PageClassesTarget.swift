@@ -7,9 +7,9 @@ internal import TestSupport
 /// them; then come changes of `{u8 What, u16 Where, u64 Value}`, half of them before the first reading.
 enum PageClassesTarget {
   /// Each with the same uses of its pages.
-  private static let guests = ModelGuest.Encoding.all.map { encoding in
+  private static let guests = ModelLinuxGuest.Encoding.all.map { encoding in
     var random = SplitMix64(seed: 1)
-    let guest = ModelGuest(encoding)
+    let guest = ModelLinuxGuest(encoding)
     guest.fill(&random)
     guest.store()
     return Base(pages: guest.memory.pages, text: guest.text)
@@ -23,7 +23,7 @@ enum PageClassesTarget {
   static func run(_ input: [UInt8]) -> Outcome {
     guard let choice = input.first else { return .refused }
     let base = guests[Int(choice) % guests.count]
-    let memory = ModelMemory(limit: PFN(ModelGuest.pageCount))
+    let memory = ModelMemory(limit: PFN(ModelLinuxGuest.pageCount))
     memory.pages = base.pages
     var clues = MemoryClues()
     clues.vmcoreinfo = base.text

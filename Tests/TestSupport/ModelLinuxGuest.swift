@@ -2,7 +2,7 @@ package import CheckpointImage
 
 /// A Linux guest of 32 MiB with page tables, VMCOREINFO and page descriptors, and nothing else. What its pages are used
 /// for is made up, and known.
-package final class ModelGuest {
+package final class ModelLinuxGuest {
   /// How its kernel encodes what changed over the years.
   package struct Encoding: Sendable, CustomStringConvertible {
     /// Bytes of a descriptor.

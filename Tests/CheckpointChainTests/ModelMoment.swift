@@ -2,8 +2,8 @@ import CheckpointCodec
 import CheckpointImage
 import TestSupport
 
-/// A guest's memory in the plainest form: a dictionary of pages.
-struct GuestModel {
+/// A moment of a guest in the plainest form: a dictionary of pages, and a record.
+struct ModelMoment {
   /// One page: its status and, for data, a number from which its contents are made.
   struct Page: Equatable {
     var status: PageStatus
@@ -30,7 +30,7 @@ struct GuestModel {
   mutating func set(_ pfn: PFN, _ page: Page?) { pages[pfn] = page }
 
   /// The guest as an image shows it that leaves pages out. Only contents can be left out, and no page table's.
-  func evicting(_ plan: EvictionPlan) -> GuestModel {
+  func evicting(_ plan: EvictionPlan) -> ModelMoment {
     var model = self
     for (pfn, page) in pages where plan[pfn] != .none && page.status.type == 0 {
       guard page.status.state == .data || page.status.state == .zero else { continue }
