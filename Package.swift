@@ -140,6 +140,13 @@ let package = Package(
     tests("PicturesTests", ["Pictures", "CheckpointImage"]),
     tests("FormatsTests", everything),
     tests("GuestMemoryTests", everything + ["FuzzTargets"]),
+    tests("ArchivesTests", everything),
+    tests("KdumpLibraryTests", everything),
+    tests(
+      "CommandLineSupportTests",
+      everything + [
+        "CommandLineSupport", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ]),
     tests("XenDomainTests", everything + ["XenDomain"]),
   ],
   swiftLanguageModes: [.v6]
