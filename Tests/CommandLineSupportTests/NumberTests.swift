@@ -24,13 +24,18 @@ import Testing
   @Test(arguments: [
     "", "0x", "0X", "-1", "+1", "0x-1", "0x+1", " 1", "1 ", "1_000", "1,000", "1e3", "1.0", "0b1",
     "f",
-    "0xg", "١", "１", "18446744073709551616", "0x10000000000000000", "4k", "\u{0}", "1\u{0}",
+    "0xg", "١", "１", "18446744073709551616", "0x10000000000000000", "4k",
   ])
   func whatIsNoNumberIsRefused(_ text: String) {
     let error = #expect(throws: ValidationError.self) { _ = try Number.parse(text) }
     #expect(error?.message.hasPrefix("'\(text)' is no number") == true)
     #expect(throws: ValidationError.self) { _ = try Number.parsePFN(text) }
     #expect(throws: ValidationError.self) { _ = try Number.parsePFNs("0-\(text)") }
+  }
+
+  @Test func whatIsNoTextOfANumberIsRefused() {
+    // No arguments of the test: these are printed.
+    for text in ["\u{0}", "1\u{0}"] { whatIsNoNumberIsRefused(text) }
   }
 
   @Test func pageNumbers() throws {
