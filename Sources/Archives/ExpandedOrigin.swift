@@ -7,6 +7,7 @@ final class ExpandedOrigin: ByteOrigin {
   let name: String
   let modified: (seconds: Int, nanoseconds: Int)?
   let length: UInt64? = nil
+  var cancellation: Cancellation { input.cancellation }
   let containers: [String]
   private let input: InputStream
   private let expander: any Expander

@@ -6,14 +6,14 @@ package import Storage
 /// The source that a user named: a file, what a compressed file expands to, or a member of an archive.
 ///
 /// A container is recognised by its first bytes. Plain memory may begin like anything, and the guest
-/// chooses with what, so for `SourceFormat.raw` it counts only what the name speaks of, or that a member
+/// chooses with what, so for `FileFormat.raw` it counts only what the name speaks of, or that a member
 /// was asked for. Members are read as they come, once: nothing is spooled, and that a second one fits
 /// too is found at the end.
 package struct SourceInput {
   /// The bytes of the source.
   package let input: InputStream
   /// What the source is.
-  package let format: SourceFormat
+  package let format: FileFormat
 
   /// How many containers may lie inside one another.
   private static let maximumDepth = 8
@@ -23,11 +23,13 @@ package struct SourceInput {
   /// - Parameters:
   ///   - name: a file, `FILE:MEMBER`, or `-` for standard input.
   ///   - format: what it is; nil to look at its first bytes.
-  package static func open(_ name: String, as format: SourceFormat?) throws(CheckpointError) -> Self
-  {
+  package static func open(
+    _ name: String, as format: FileFormat?, cancellation: Cancellation = Cancellation()
+  ) throws(CheckpointError) -> Self {
     let name = SourceName(name)
     return try source(
-      in: InputStream(name.file), named: name.file, member: name.member, as: format)
+      in: InputStream(name.file, cancellation: cancellation), named: name.file, member: name.member,
+      as: format)
   }
 
   /// The stream of Xen's that an input is or expands to; nil if it begins as neither.
@@ -35,14 +37,17 @@ package struct SourceInput {
     -> (input: InputStream, format: XenFormat)?
   {
     let start = try input.peek(ArchiveFormat.startLength)
-    guard XenFormat(start) != nil || Compression(start: start) != nil else { return nil }
+    guard FormatTable.xenFormat(start) != nil || Compression(start: start) != nil else {
+      return nil
+    }
     let source = try source(in: input, named: input.name, member: nil, as: nil, depth: 0)
-    return source.format.xen.map { (source.input, $0) }
+    guard case .xen(let format) = source.format else { return nil }
+    return (source.input, format)
   }
 
   /// The source in `input`, through any containers.
   package static func source(
-    in input: InputStream, named name: String, member: String?, as format: SourceFormat?,
+    in input: InputStream, named name: String, member: String?, as format: FileFormat?,
     depth: Int = 0
   ) throws(CheckpointError) -> Self {
     guard depth <= maximumDepth else {
@@ -72,7 +77,7 @@ package struct SourceInput {
       return SourceInput(input: input, format: .raw)
     }
     do throws(CheckpointError) {
-      let found = try SourceFormat.recognise(input)
+      let found = try FormatTable.recognise(input)
       return SourceInput(input: input, format: format ?? found)
     } catch {
       guard ArchiveFormat(start: start) == nil, ArchiveFormat(named: name) == nil else {
@@ -86,7 +91,7 @@ package struct SourceInput {
 
   /// The source in a member of the archive in `input`: in the one of a path, or in the only one that fits.
   private static func member(
-    _ path: String?, of input: InputStream, as format: SourceFormat?, depth: Int
+    _ path: String?, of input: InputStream, as format: FileFormat?, depth: Int
   ) throws(CheckpointError) -> Self {
     if ArchiveFormat(start: try input.peek(ArchiveFormat.startLength)) == .sevenZip,
       input.length == nil

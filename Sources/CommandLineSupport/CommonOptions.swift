@@ -1,5 +1,5 @@
 package import ArgumentParser
-internal import CheckpointChain
+package import CheckpointChain
 package import CheckpointCodec
 package import CheckpointImage
 package import Storage
@@ -36,7 +36,8 @@ package struct ThreadOptions: ParsableArguments {
   /// The workers asked for.
   package var pool: WorkerPool {
     // More than there are cores would only take memory.
-    WorkerPool(width: threads.map { min($0, WorkerPool.processors) })
+    WorkerPool(
+      width: threads.map { min($0, WorkerPool.processors) }, cancellation: Signals.cancellation)
   }
 }
 
@@ -51,6 +52,30 @@ package struct ChainOptions: ParsableArguments {
 
   /// Makes the options.
   package init() {}
+
+  /// Opens the chain whose tip is at `path`; `-` is standard input.
+  ///
+  /// - Parameter more: further folders with ancestors.
+  package func open(_ path: String, alsoIn more: [String] = []) throws(CheckpointError) -> Chain {
+    try Chain.open(path, searching: folders + more, cancellation: Signals.cancellation)
+  }
+
+  /// Where the ancestors of the image at `path` are looked for.
+  package func finder(of path: String, alsoIn more: [String] = []) throws(CheckpointError)
+    -> any ImageFinder
+  {
+    try Folders(of: path, searching: folders + more, cancellation: Signals.cancellation)
+  }
+}
+
+/// Opens an image alone; `-` is standard input.
+package func openImage(_ path: String) throws(CheckpointError) -> ImageFile {
+  try ImageFile(path, cancellation: Signals.cancellation)
+}
+
+/// Begins standard output as the place of binary results.
+package func openStandardOutput() throws(CheckpointError) -> any ByteSink {
+  try OutputFile.open("-", force: false, sync: false, cancellation: Signals.cancellation)
 }
 
 /// How a file is written.
@@ -67,8 +92,9 @@ package struct FileOptions: ParsableArguments {
   package init() {}
 
   /// Begins a file with these options.
-  package func open(_ path: String) throws(CheckpointError) -> OutputFile {
-    try OutputFile(path, force: force, sync: !noSync)
+  package func open(_ path: String) throws(CheckpointError) -> any ByteSink {
+    try OutputFile.open(
+      path, force: force, sync: !noSync, cancellation: Signals.cancellation)
   }
 }
 
@@ -89,16 +115,16 @@ package struct OutputOptions: ParsableArguments {
 
   /// Says so if the file's parent will not be found beside it.
   package func noteParent(_ parent: String, quiet: Bool) {
-    let folder = ChainResolver.folder(of: parent)
+    let folder = Folders.folder(of: parent)
     guard !quiet, output != "-",
-      !ChainResolver.isSameFolder(folder, ChainResolver.folder(of: output))
+      !Folders.isSameFolder(folder, Folders.folder(of: output))
     else { return }
     Message.print(
       "\(toolName): note: the parent lies in another folder: tools need --search \(folder)")
   }
 
   /// Begins the file, or one of another name with the same options.
-  package func open(_ path: String? = nil) throws(CheckpointError) -> OutputFile {
+  package func open(_ path: String? = nil) throws(CheckpointError) -> any ByteSink {
     try file.open(path ?? output)
   }
 }

@@ -56,8 +56,12 @@ package struct EvictionOptions: ParsableArguments {
     -> EvictionRequest
   {
     var request = EvictionRequest(evict ?? policy)
-    if let evictList { request.named.append(try EvictionList.read(evictList)) }
-    if let evictKdump { request.named.append(try KdumpExclusions.read(evictKdump)) }
+    if let evictList {
+      request.named.append(try EvictionList.read(evictList, cancellation: Signals.cancellation))
+    }
+    if let evictKdump {
+      request.named.append(try KdumpExclusions.read(evictKdump, cancellation: Signals.cancellation))
+    }
     return request
   }
 }

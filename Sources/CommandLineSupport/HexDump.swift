@@ -17,7 +17,7 @@ package struct HexDump {
     throws(CheckpointError)
   {
     var dump = HexDump(at: address)
-    unsafe try dump.add(bytes.span.bytes, to: &output)
+    try dump.add(bytes.rawSpan, to: &output)
     try dump.end(to: &output)
   }
 

@@ -17,8 +17,11 @@ extension Hint {
     case .exportXenServer: "--to xenserver or --to libxc is possible"
     case .giveConfiguration: "give one with --config FILE"
     case .giveName: "give one with --name"
-    case .salvage(let file):
+    case .salvage(let file, pages: true):
       "'ckpt-verify --salvage FILE \(file)' rescues what can be trusted of it"
+    case .salvage(let file, pages: false):
+      "'ckpt-verify --salvage FILE \(file)' rescues its records, but no page: in a stream, a later copy "
+        + "of each may have been missing"
     case .numberImages: "name the images by a pattern, such as -o 'name-%04d.ckpt'"
     case .evictWhenMerging:
       "capture it whole, and leave pages out of its images with ckpt-merge --evict"

@@ -26,14 +26,15 @@ package enum Results {
   }
 
   static func write(_ bytes: [UInt8]) throws(CheckpointError) {
+    try Signals.cancellation.check()
     var done = 0
     while done < bytes.count {
       let count = unsafe bytes.withUnsafeBytes {
         unsafe Glibc.write(
           STDOUT_FILENO, $0.baseAddress?.advanced(by: done), bytes.count - done)
       }
-      if count < 0 && errno == EINTR && Interruption.received == 0 { continue }
-      if count < 0 && errno == EPIPE { Interruption.readerLeft() }
+      if count < 0 && errno == EINTR && Signals.received == 0 { continue }
+      if count < 0 && errno == EPIPE { Signals.readerLeft() }
       guard count > 0 else { throw .system("cannot write", "standard output") }
       done += count
     }

@@ -18,17 +18,19 @@ extension Tool {
 
   /// Runs the command and ends the process with its status.
   package func run() throws {
-    Interruption.install()
+    Signals.install()
     try checkArguments()
     let status: ExitStatus
     do throws(CheckpointError) {
       status = try execute()
     } catch {
       // "| head" is nothing to complain of.
-      if Interruption.received == SIGPIPE { throw ExitCode(128 + SIGPIPE) }
+      if Signals.received == SIGPIPE { throw ExitCode(128 + SIGPIPE) }
+      var error = error
+      if error.kind == .interrupted { error.reason = "stopped by signal \(Signals.received)" }
       Message.print("\(toolName): error: \(error.message)")
       // As a shell expects of a program that a signal ended.
-      if error.kind == .interrupted { throw ExitCode(128 + Interruption.received) }
+      if error.kind == .interrupted { throw ExitCode(128 + Signals.received) }
       status = Self.status(of: error)
     }
     throw ExitCode(status.rawValue)

@@ -39,7 +39,7 @@ struct IndexForm: Codable {
     case entries = "Entries"
   }
 
-  init(_ block: IndexBlock, _ seal: Seal) {
+  init(_ block: IndexBlock, _ sealer: Sealer) {
     self.block = block.number
     let first = block.number * UInt64(Limits.blockPages)
     let pages = Array(zip(block.occupancy.members, block.entries))
@@ -51,12 +51,12 @@ struct IndexForm: Codable {
         pages[end].1.follows(pages[end - 1].1)
       { end += 1 }
       entries.append(
-        Self.run(pages[start..<end].map(\.1), at: first + UInt64(pages[start].0), seal))
+        Self.run(pages[start..<end].map(\.1), at: first + UInt64(pages[start].0), sealer))
       start = end
     }
   }
 
-  private static func run(_ entries: [PageEntry], at pfn: PFN, _ seal: Seal) -> RunForm {
+  private static func run(_ entries: [PageEntry], at pfn: PFN, _ sealer: Sealer) -> RunForm {
     let status = entries[0].status
     var run = RunForm(
       pfn: pfn, pages: entries.count, state: "\(status.state)",
@@ -66,7 +66,7 @@ struct IndexForm: Codable {
     let location = entries[0].location
     run.firstSlot = location.slot
     let slots = Int(location.slot)..<Int(location.slot) + entries.count
-    if let region = seal.region(at: location.offset), region.length == location.length {
+    if let region = sealer.region(at: location.offset), region.length == location.length {
       run.region = region.ordinal
       if region.digests(slots) == entries.map(\.digest) { return run }
     } else {
@@ -77,7 +77,7 @@ struct IndexForm: Codable {
     return run
   }
 
-  func body(_ seal: Seal) throws(CheckpointError) -> [UInt8] {
+  func body(_ sealer: Sealer) throws(CheckpointError) -> [UInt8] {
     guard block <= Limits.lastBlock else {
       throw CheckpointError(.refused, "Block: found \(block), expected at most \(Limits.lastBlock)")
     }
@@ -93,7 +93,7 @@ struct IndexForm: Codable {
             + "\(next) to \(end - 1), ascending")
       }
       next = run.pfn + UInt64(run.pages)
-      for (place, entry) in try run.pageEntries(seal).enumerated() {
+      for (place, entry) in try run.pageEntries(sealer).enumerated() {
         index.append(entry, slot: Int(run.pfn - first) + place)
       }
     }
@@ -102,7 +102,7 @@ struct IndexForm: Codable {
 }
 
 extension IndexForm.RunForm {
-  fileprivate func pageEntries(_ seal: Seal) throws(CheckpointError) -> [PageEntry] {
+  fileprivate func pageEntries(_ sealer: Sealer) throws(CheckpointError) -> [PageEntry] {
     let status = PageStatus(
       try Name.state(state), type: type ?? 0, reason: try Name.reason(reason ?? "none"))
     guard status.type < 16 else {
@@ -122,7 +122,7 @@ extension IndexForm.RunForm {
     var length = regionLength
     var known: [Digest]?
     if let ordinal = region {
-      guard let region = seal.region(ordinal) else {
+      guard let region = sealer.region(ordinal) else {
         throw refused("Region \(ordinal) is no region in front of the index")
       }
       offset = region.offset

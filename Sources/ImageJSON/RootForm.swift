@@ -60,24 +60,24 @@ struct RootForm: Codable {
 
   private static let layouts: [LayoutKind] = [.none, .exact, .canonical]
 
-  init(_ body: RootBody, _ seal: Seal) {
+  init(_ body: RootBody, _ sealer: Sealer) {
     let root = body.root
     layout = "\(root.layout)"
-    let followedBody = seal.rootBody(RootForm(layout: layout))
+    let followedBody = sealer.rootBody(RootForm(layout: layout))
     let followed = followedBody.root
     func differing<T: Equatable>(_ value: T, _ expected: T?) -> T? {
       value == expected ? nil : value
     }
     nodes = differing(
       body.blocks.map { $0.node.map(HexDigest.init) },
-      seal.isBase ? followedBody.blocks.map { $0.node.map(HexDigest.init) } : nil)
+      sealer.isBase ? followedBody.blocks.map { $0.node.map(HexDigest.init) } : nil)
     memoryDigest = differing(HexDigest(root.memory), nil)
-    if seal.isBase, nodes == nil {
+    if sealer.isBase, nodes == nil {
       memoryDigest = differing(HexDigest(root.memory), HexDigest(followed.memory))
     }
     stateDigest = differing(HexDigest(root.state), HexDigest(followed.state))
     let id = Identity.checkpoint(
-      captureID: seal.captureID, memory: root.memory, state: root.state)
+      captureID: sealer.captureID, memory: root.memory, state: root.state)
     checkpointID = differing(HexDigest(root.checkpointID), HexDigest(id))
     counts = differing(root.counts, followed.counts)
     deadCopies = differing(root.deadCopies, followed.deadCopies)
@@ -100,9 +100,9 @@ struct RootForm: Codable {
       digest: HexDigest(entry.digest))
   }
 
-  func body(_ seal: Seal) throws(CheckpointError) -> [UInt8] {
+  func body(_ sealer: Sealer) throws(CheckpointError) -> [UInt8] {
     let kind = try Name.value(layout, of: Self.layouts, "Layout") { "\($0)" }
-    var body = seal.rootBody(self)
+    var body = sealer.rootBody(self)
     body.root.layout = kind
     if let counts, counts.count != 8 {
       throw CheckpointError(.refused, "Counts: found \(counts.count), expected 8")
@@ -114,7 +114,7 @@ struct RootForm: Codable {
       }
       for (place, node) in nodes.enumerated() { body.blocks[place].node = node?.digest }
     }
-    guard seal.isBase || nodes != nil && memoryDigest != nil else {
+    guard sealer.isBase || nodes != nil && memoryDigest != nil else {
       throw CheckpointError(
         .refused,
         "an increment's root needs Nodes and Memory_Digest: they do not follow from it alone")

@@ -54,9 +54,9 @@ package struct SegmentForm: Codable, Sendable {
   }
 
   /// A body by its fields; nil if this library does not know its kind or it breaks a rule.
-  init?(_ kind: SegmentKind?, _ body: [UInt8], _ seal: Seal) {
+  init?(_ kind: SegmentKind?, _ body: [UInt8], _ sealer: Sealer) {
     do throws(CheckpointError) {
-      let bytes = unsafe body.span.bytes
+      let bytes = body.rawSpan
       switch kind {
       case .header: header = HeaderForm(try ImageHeader(parsing: bytes, at: 0))
       case .record: record = RecordForm(try MachineRecord(parsing: bytes, at: 0))
@@ -67,9 +67,9 @@ package struct SegmentForm: Codable, Sendable {
         provenance = try Provenance(parsing: bytes, at: 0).fields.map {
           FieldForm(key: $0.key, value: $0.value)
         }
-      case .index: index = IndexForm(try IndexBlock(parsing: bytes, at: 0), seal)
-      case .root: root = RootForm(try RootBody(parsing: bytes, at: 0), seal)
-      case .trailer: trailer = TrailerForm(try ImageTrailer(parsing: bytes, at: 0), seal)
+      case .index: index = IndexForm(try IndexBlock(parsing: bytes, at: 0), sealer)
+      case .root: root = RootForm(try RootBody(parsing: bytes, at: 0), sealer)
+      case .trailer: trailer = TrailerForm(try ImageTrailer(parsing: bytes, at: 0), sealer)
       case nil: return nil
       }
     } catch {
@@ -78,7 +78,7 @@ package struct SegmentForm: Codable, Sendable {
   }
 
   /// The kind and the body.
-  func content(_ seal: Seal) throws(CheckpointError) -> (kind: UInt16, body: [UInt8]) {
+  func content(_ sealer: Sealer) throws(CheckpointError) -> (kind: UInt16, body: [UInt8]) {
     var found: [(SegmentKind, () throws(CheckpointError) -> [UInt8])] = []
     if let header { found.append((.header, header.body)) }
     if let record { found.append((.record, record.body)) }
@@ -117,10 +117,10 @@ package struct SegmentForm: Codable, Sendable {
         ))
     }
     if let index {
-      found.append((.index, { () throws(CheckpointError) in try index.body(seal) }))
+      found.append((.index, { () throws(CheckpointError) in try index.body(sealer) }))
     }
-    if let root { found.append((.root, { () throws(CheckpointError) in try root.body(seal) })) }
-    if let trailer { found.append((.trailer, { trailer.body(seal) })) }
+    if let root { found.append((.root, { () throws(CheckpointError) in try root.body(sealer) })) }
+    if let trailer { found.append((.trailer, { trailer.body(sealer) })) }
     if let kind, let body, found.isEmpty { return (kind, body.bytes) }
     guard found.count == 1, kind == nil, body == nil else {
       throw CheckpointError(
@@ -131,18 +131,18 @@ package struct SegmentForm: Codable, Sendable {
     return (found[0].0.rawValue, try found[0].1())
   }
 
-  /// The segment's frame, body, and all its bytes, behind what `seal` has seen.
-  func segment(_ seal: Seal) throws(CheckpointError) -> (
+  /// The segment's frame, body, and all its bytes, behind what `sealer` has seen.
+  func segment(_ sealer: Sealer) throws(CheckpointError) -> (
     frame: SegmentFrame, body: [UInt8], bytes: [UInt8]
   ) {
-    let (rawKind, body) = try content(seal)
+    let (rawKind, body) = try content(sealer)
     let known = SegmentKind(rawValue: rawKind)
     guard body.count <= Limits.maximumBody else {
       throw CheckpointError(
         .refused, "a body of \(body.count) bytes: expected at most \(Limits.maximumBody)")
     }
     // The header's own alignment counts for it too.
-    let shift = seal.count == 0 ? try Self.alignment(known, body) : seal.alignmentShift
+    let shift = sealer.count == 0 ? try Self.alignment(known, body) : sealer.alignmentShift
     let count = SegmentFrame.padding(
       bodyLength: UInt64(body.count), alignmentShift: shift, rawKind: rawKind)
     let padding = padding?.bytes ?? [UInt8](repeating: 0, count: count)
@@ -150,11 +150,11 @@ package struct SegmentForm: Codable, Sendable {
       throw CheckpointError(.refused, "Padding: found \(padding.count) bytes, expected \(count)")
     }
     var checksum = Checksum()
-    unsafe checksum.update(body.span.bytes)
-    unsafe checksum.update(padding.span.bytes)
+    checksum.update(body.rawSpan)
+    checksum.update(padding.rawSpan)
     let frame = SegmentFrame(
       rawKind: rawKind, flags: flags ?? known.map(SegmentFrame.flags) ?? 0,
-      ordinal: ordinal ?? seal.count, bodyLength: UInt64(body.count),
+      ordinal: ordinal ?? sealer.count, bodyLength: UInt64(body.count),
       bodyChecksum: bodyChecksum ?? checksum.value)
     return (frame, body, frame.encoded() + body + padding)
   }
@@ -165,6 +165,6 @@ package struct SegmentForm: Codable, Sendable {
     guard kind == .header else {
       throw CheckpointError(.refused, "the first segment has to be the Header")
     }
-    return unsafe try ImageHeader(parsing: body.span.bytes, at: 0).alignmentShift
+    return try ImageHeader(parsing: body.rawSpan, at: 0).alignmentShift
   }
 }

@@ -131,7 +131,6 @@ package struct SegmentFormReader {
 
   /// Reads more; false at the end of the input.
   private mutating func fill() throws(CheckpointError) -> Bool {
-    try Interruption.check()
     buffer = try input.read(input.peek(Self.piece).count, "JSON")
     next = 0
     return !buffer.isEmpty

@@ -31,7 +31,7 @@ struct HexDigest: Codable, Equatable {
   init(from decoder: any Decoder) throws {
     let bytes = try HexBytes(from: decoder).bytes
     guard bytes.count == Digest.byteCount,
-      let digest = unsafe try? Self.read(bytes.span.bytes)
+      let digest = try? Self.read(bytes.rawSpan)
     else {
       throw DecodingError.dataCorrupted(
         DecodingError.Context(

@@ -18,11 +18,11 @@ struct TrailerForm: Codable {
     case fileID = "File_ID"
   }
 
-  init(_ trailer: ImageTrailer, _ seal: Seal) {
+  init(_ trailer: ImageTrailer, _ sealer: Sealer) {
     func differing<T: Equatable>(_ value: T, _ expected: T) -> T? {
       value == expected ? nil : value
     }
-    let followed = seal.trailer
+    let followed = sealer.trailer
     rootOffset = differing(trailer.rootOffset, followed.rootOffset)
     rootLength = differing(trailer.rootLength, followed.rootLength)
     segments = differing(trailer.segmentCount, followed.segmentCount)
@@ -31,8 +31,8 @@ struct TrailerForm: Codable {
     fileID = differing(trailer.fileID, followed.fileID).map(HexDigest.init)
   }
 
-  func body(_ seal: Seal) -> [UInt8] {
-    var trailer = seal.trailer
+  func body(_ sealer: Sealer) -> [UInt8] {
+    var trailer = sealer.trailer
     if let rootOffset { trailer.rootOffset = rootOffset }
     if let rootLength { trailer.rootLength = rootLength }
     if let segments { trailer.segmentCount = segments }

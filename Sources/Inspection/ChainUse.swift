@@ -14,7 +14,7 @@ package struct ChainUse: Sendable {
   package init(_ chain: Chain) throws(CheckpointError) {
     shown = [UInt64](repeating: 0, count: chain.images.count)
     for (number, _) in chain.nodes {
-      try Interruption.check()
+      try chain.cancellation.check()
       guard let block = try chain.block(number) else { continue }
       for (entry, image) in zip(block.entries, block.image) {
         counts[Int(entry.status.state.rawValue)] += 1

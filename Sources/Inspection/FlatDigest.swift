@@ -28,9 +28,9 @@ package enum FlatDigest {
         guard count < longestGap else { throw tooLong(count / size, chain) }
         var left = count
         while left > 0 {
-          try Interruption.check()
+          try pool.cancellation.check()
           let part = min(left, UInt64(zeros.count))
-          unsafe hasher.update(zeros.span.bytes.extracting(first: Int(part)))
+          hasher.update(zeros.rawSpan.extracting(first: Int(part)))
           left -= part
         }
       }, progress: progress)

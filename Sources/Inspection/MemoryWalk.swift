@@ -4,7 +4,9 @@ package import CheckpointImage
 
 /// Goes through a range of a chain's memory once, in ascending order; a hole costs nothing, however long
 /// it is.
-package final class MemoryWalk: CheckpointSink {
+package final class MemoryWalk: EventSink {
+  package typealias Event = PageBatch
+
   private let visitors: [any MemoryVisitor]
   private let end: PFN
   private var next: PFN
@@ -22,8 +24,9 @@ package final class MemoryWalk: CheckpointSink {
     _ range: Range<PFN>, of chain: Chain, on pool: WorkerPool, _ visitors: [any MemoryVisitor],
     progress: (Double?) -> Void = { _ in }
   ) throws(CheckpointError) {
-    try Pipeline([.perform], into: MemoryWalk(range, visitors), on: pool)
-      .run(ChainSource(chain, order: .range(range), on: pool), progress: progress)
+    try Pipeline(ChainPages(chain, within: range, on: pool), on: pool)
+      .resolveDeferred()
+      .run(into: MemoryWalk(range, visitors), progress: progress)
   }
 
   /// The PFN behind the last page that is not unpopulated: where a raw file of the memory ends.
@@ -36,8 +39,7 @@ package final class MemoryWalk: CheckpointSink {
   }
 
   /// Takes pages in ascending order.
-  package func receive(_ event: CheckpointEvent) throws(CheckpointError) {
-    guard case .pages(let batch) = event else { return }
+  package func receive(_ batch: PageBatch) throws(CheckpointError) {
     var slot = 0
     while slot < batch.pages.count {
       let page = batch.pages[slot]
@@ -84,5 +86,4 @@ package final class MemoryWalk: CheckpointSink {
 
 extension PageBatch.Page {
   fileprivate var isKnown: Bool { state == .data || state == .zero }
-  fileprivate var status: PageStatus { PageStatus(state, type: type) }
 }

@@ -38,7 +38,7 @@ package final class PatternSearch: MemoryVisitor {
         unsafe joint.append(contentsOf: $0)
       }
       let before = tail.count
-      let end = unsafe try find(joint.span.bytes, from: 0, at: address - UInt64(before))
+      let end = try find(joint.rawSpan, from: 0, at: address - UInt64(before))
       searched = max(0, end - before)
       if bytes.byteCount < pattern.count - 1 {
         tail = Array(joint[max(end, joint.count - (pattern.count - 1))...])

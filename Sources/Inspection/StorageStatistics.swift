@@ -35,11 +35,11 @@ package struct StorageStatistics: Sendable {
 
   /// Goes through the segments of an image and its index; no region is expanded.
   package init(_ image: ImageFile) throws(CheckpointError) {
-    bytes = image.file.length
+    bytes = image.storage.length
     do throws(CheckpointError) {
       let codecs = try readSegments(image)
       for entry in try image.blocks() {
-        try Interruption.check()
+        try image.cancellation.check()
         for page in try image.indexBlock(entry).entries where page.status.state == .data {
           guard let codec = codecs[page.location.offset] else {
             throw CheckpointError(
@@ -60,27 +60,24 @@ package struct StorageStatistics: Sendable {
   {
     var codecs: [UInt64: CodecID] = [:]
     var offset: UInt64 = 0
-    while offset < image.file.length {
-      try Interruption.check()
-      let start = try image.file.bytes(at: offset, count: SegmentFrame.byteCount)
-      let frame = unsafe try SegmentFrame(parsing: start.span.bytes, at: offset)
-      let padding = SegmentFrame.padding(
-        bodyLength: frame.bodyLength, alignmentShift: image.header.alignmentShift,
-        rawKind: frame.rawKind)
-      let length = UInt64(SegmentFrame.byteCount) + frame.bodyLength + UInt64(padding)
-      if frame.kind == .region {
-        let (_, body) = try image.segment(at: offset, expecting: .region)
-        let header = unsafe try RegionHeader(parsing: body.span.bytes, at: offset)
+    let storage = ReadAhead(image.storage, pieces: 4)
+    while offset < storage.length {
+      try image.cancellation.check()
+      let place = try SegmentPlace(
+        in: storage, at: offset, alignmentShift: image.header.alignmentShift)
+      if place.frame.kind == .region {
+        let segment = try Segment(place, in: storage)
+        let header = try RegionHeader(parsing: segment.body.rawSpan, at: offset)
         codecs[offset] = header.codec
         regions[header.codec, default: Regions()].count += 1
         regions[header.codec]?.pages += UInt64(header.pageCount)
-        regions[header.codec]?.storedBytes += length
+        regions[header.codec]?.storedBytes += place.length
       } else {
-        let name = frame.kind?.name ?? "kind \(frame.rawKind)"
+        let name = place.frame.kind?.name ?? "kind \(place.frame.rawKind)"
         segments[name, default: Segments()].count += 1
-        segments[name]?.bytes += length
+        segments[name]?.bytes += place.length
       }
-      offset += length
+      offset = place.end
     }
     return codecs
   }

@@ -13,7 +13,7 @@ internal import Storage
   private let descriptor: Int32
   private let name: String
 
-  init(_ file: InputFile, _ dump: KdumpFile) throws(CheckpointError) {
+  init(_ file: LocalFile, _ dump: KdumpFile) throws(CheckpointError) {
     limit = dump.limit
     runs = dump.dumped
     guard let context = unsafe kdump_new() else {

@@ -65,7 +65,7 @@ struct PNGCanvas: Canvas {
 
   private static func chunk(_ name: String, _ body: [UInt8]) -> [UInt8] {
     let named = Array(name.utf8) + body
-    return bytes(UInt32(body.count)) + named + bytes(unsafe Checksum.of(named.span.bytes))
+    return bytes(UInt32(body.count)) + named + bytes(Checksum.of(named.rawSpan))
   }
 
   private static func compressed(_ bytes: [UInt8]) -> [UInt8] {

@@ -13,6 +13,9 @@ package protocol ByteOrigin: AnyObject {
   /// What the bytes were taken out of, outermost first: `xz`, `tar member save-1`.
   var containers: [String] { get }
 
+  /// The wish of whoever opened it to stop.
+  var cancellation: Cancellation { get }
+
   /// Reads the next bytes, as many as there are at once; 0 only at the end. An origin that checks its
   /// input finds every damage of it before it says that it is at the end.
   func read(into target: UnsafeMutableRawBufferPointer) throws(CheckpointError) -> Int
@@ -20,10 +23,10 @@ package protocol ByteOrigin: AnyObject {
   /// Goes to a place at most at `length`, which is not nil.
   func seek(to offset: UInt64) throws(CheckpointError)
   /// The same bytes at any offset; nil where they come once only.
-  func file() throws(CheckpointError) -> InputFile?
+  func file() throws(CheckpointError) -> LocalFile?
 }
 
 extension ByteOrigin {
   /// They come once only.
-  package func file() throws(CheckpointError) -> InputFile? { nil }
+  package func file() throws(CheckpointError) -> LocalFile? { nil }
 }

@@ -8,12 +8,14 @@ final class DescriptorOrigin: ByteOrigin {
   let length: UInt64?
   let containers: [String] = []
   private let descriptor: Int32
-  private let identity: FileIdentity
+  let cancellation: Cancellation
+  private let identity: StorageIdentity
   private let knownLength: UInt64?
   private var position: UInt64 = 0
 
   /// Opens a file; `-` is standard input.
-  init(_ path: String) throws(CheckpointError) {
+  init(_ path: String, _ cancellation: Cancellation) throws(CheckpointError) {
+    self.cancellation = cancellation
     name = path == "-" ? "standard input" : path
     descriptor = path == "-" ? STDIN_FILENO : unsafe open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw .system("cannot open", path) }
@@ -22,7 +24,7 @@ final class DescriptorOrigin: ByteOrigin {
     guard status.st_mode & S_IFMT != S_IFDIR else {
       throw CheckpointError(.io, "is a directory", file: name)
     }
-    identity = FileIdentity(status)
+    identity = StorageIdentity(status)
     // Standard input may be a file of which someone else read a part: that part is not there.
     let isFile = status.st_mode & S_IFMT == S_IFREG
     length = isFile && path != "-" ? UInt64(status.st_size) : nil
@@ -40,7 +42,7 @@ final class DescriptorOrigin: ByteOrigin {
 
   func read(into target: UnsafeMutableRawBufferPointer) throws(CheckpointError) -> Int {
     while true {
-      try Interruption.check()
+      try cancellation.check()
       let count = unsafe Glibc.read(descriptor, target.baseAddress, target.count)
       if count >= 0 {
         position += UInt64(count)
@@ -57,9 +59,9 @@ final class DescriptorOrigin: ByteOrigin {
     position = offset
   }
 
-  func file() throws(CheckpointError) -> InputFile? {
+  func file() throws(CheckpointError) -> LocalFile? {
     guard length != nil else { return nil }
-    let file = try InputFile(name)
+    let file = try LocalFile(name, cancellation: cancellation)
     guard file.identity == identity else {
       throw CheckpointError(.io, "was replaced by another file meanwhile", file: name)
     }

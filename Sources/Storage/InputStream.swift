@@ -12,6 +12,8 @@ package final class InputStream {
   package let containers: [String]
   /// Bytes of an input in which `seek` works.
   package let length: UInt64?
+  /// The wish of whoever opened it to stop.
+  package var cancellation: Cancellation { origin.cancellation }
   private let origin: any ByteOrigin
   private var buffer = [UInt8](repeating: 0, count: 1 << 16)
   private var next = 0
@@ -29,8 +31,10 @@ package final class InputStream {
   }
 
   /// Opens a file; `-` is standard input.
-  package convenience init(_ path: String) throws(CheckpointError) {
-    try self.init(DescriptorOrigin(path))
+  package convenience init(_ path: String, cancellation: Cancellation = Cancellation())
+    throws(CheckpointError)
+  {
+    try self.init(DescriptorOrigin(path, cancellation))
   }
 
   /// How much of the input was read, from 0 to 1; nil if its size is unknown. Of compressed input, how
@@ -38,7 +42,7 @@ package final class InputStream {
   package var fractionDone: Double? { origin.fractionDone }
 
   /// The same bytes at any offset; nil for a pipe, and for what comes out of a container.
-  package func file() throws(CheckpointError) -> InputFile? { try origin.file() }
+  package func file() throws(CheckpointError) -> LocalFile? { try origin.file() }
 
   /// Hashes everything from here on.
   package func startDigest() { observer = SHA256Hasher() }

@@ -2,11 +2,10 @@ internal import CheckpointImage
 internal import Glibc
 internal import Synchronization
 
-/// Keeps at most 40 image files open at once, whatever the length of a chain; the one used longest
+/// Keeps at most 40 of the files of a chain open at once, whatever its length; the one used longest
 /// ago is closed first and opened again when it is needed. With outputs, standard streams, and what the
-/// system's libraries open for themselves, a process stays below 64.
-final class OpenFiles: Sendable {
-  static let shared = OpenFiles()
+/// system's libraries open for themselves, a process that reads one chain stays below 64.
+package final class OpenFiles: Sendable {
   private static let limit = 40
 
   private struct Entry {
@@ -22,8 +21,11 @@ final class OpenFiles: Sendable {
 
   private let state = Mutex(State())
 
+  /// No file is open yet.
+  package init() {}
+
   /// A descriptor of `file`, which stays open until `release`.
-  func acquire(_ file: InputFile) throws(CheckpointError) -> Int32 {
+  func acquire(_ file: LocalFile) throws(CheckpointError) -> Int32 {
     let result: Result<Int32, CheckpointError> = state.withLock { state in
       state.clock += 1
       let id = ObjectIdentifier(file)
@@ -42,7 +44,7 @@ final class OpenFiles: Sendable {
     return try result.get()
   }
 
-  func release(_ file: InputFile) {
+  func release(_ file: LocalFile) {
     state.withLock { $0.entries[ObjectIdentifier(file)]?.users -= 1 }
   }
 

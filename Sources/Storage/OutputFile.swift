@@ -1,81 +1,64 @@
 package import CheckpointImage
 internal import Glibc
 
-/// A file that takes its name only when it is complete, or standard output.
+/// A file that takes its name only when it is complete.
 ///
 /// It is written beside its final name; `commit` syncs and renames it; if it is dropped before, nothing
 /// stays behind, unless `keepUnfinished` asks for it. Only its owner may read it: a guest's memory holds the guest's secrets.
-package final class OutputFile {
-  /// The name used in messages.
+package final class OutputFile: SeekableSink {
   package let name: String
-  /// Bytes written in sequence so far.
   package private(set) var position: UInt64 = 0
-  /// Whether bytes can be written at any offset, and so be left out.
-  package let isSeekable: Bool
   /// The path of the unfinished file; nil if there is none.
   package private(set) var temporaryPath: String?
-  /// Bytes for one call: for larger ones the kernel takes page cache in large folios, and where memory
-  /// is fragmented putting these together takes longer than the copy (measured: 0.1 or 0.5 s for 512 MiB).
-  private static let pieceSize = 1 << 17
-  private let path: String
   private let descriptor: Int32
   private var isOpen = true
   private let force: Bool
   private let sync: Bool
+  private let cancellation: Cancellation
 
-  /// Begins a file at `path`; `-` is standard output, and a device or pipe is written to directly.
+  package var seekable: (any SeekableSink)? { self }
+
+  /// What is to be written at `path`: a file, or if a device or a pipe is there, that; `-` is standard output.
   ///
   /// - Parameters:
   ///   - force: an existing file is replaced.
   ///   - sync: file and folder are synced before `commit` returns.
-  package init(_ path: String, force: Bool, sync: Bool) throws(CheckpointError) {
-    self.path = path
+  package static func open(
+    _ path: String, force: Bool, sync: Bool, cancellation: Cancellation = Cancellation()
+  ) throws(CheckpointError) -> any ByteSink {
+    if let pipe = try OutputPipe(path, cancellation) { return pipe }
+    return try OutputFile(path, force: force, sync: sync, cancellation: cancellation)
+  }
+
+  /// Begins a file at `path`.
+  ///
+  /// - Parameters:
+  ///   - force: an existing file is replaced.
+  ///   - sync: file and folder are synced before `commit` returns.
+  package init(
+    _ path: String, force: Bool, sync: Bool, cancellation: Cancellation = Cancellation()
+  ) throws(CheckpointError) {
+    name = path
     self.force = force
     self.sync = sync
-    name = path == "-" ? "standard output" : path
+    self.cancellation = cancellation
     var status = stat()
-    let exists = unsafe path != "-" && stat(path, &status) == 0
-    if path == "-" {
-      guard isatty(STDOUT_FILENO) == 0 else {
-        throw CheckpointError(
-          .refused, "is a terminal; use a file or a pipe", file: "standard output")
+    if unsafe stat(path, &status) == 0 {
+      guard status.st_mode & S_IFMT != S_IFDIR else {
+        throw CheckpointError(.io, "is a directory", file: path)
       }
-      descriptor = STDOUT_FILENO
-      isSeekable = false
-    } else if exists && status.st_mode & S_IFMT == S_IFDIR {
-      throw CheckpointError(.io, "is a directory", file: path)
-    } else if exists && status.st_mode & S_IFMT != S_IFREG {
-      descriptor = unsafe open(path, O_WRONLY | O_CLOEXEC)
-      isSeekable = false
-    } else if exists && !force {
-      throw CheckpointError(.refused, "exists already (--force replaces it)", file: path)
-    } else {
-      let temporary = Self.sibling(of: path)
-      descriptor = unsafe open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-      isSeekable = true
-      if descriptor >= 0 { temporaryPath = temporary }
+      guard force else {
+        throw CheckpointError(.refused, "exists already", file: path, hint: .replaceExisting)
+      }
     }
+    let temporary = Self.sibling(of: path)
+    descriptor = unsafe Glibc.open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+    if descriptor >= 0 { temporaryPath = temporary }
     guard descriptor >= 0 else { throw .system("cannot create", path) }
   }
 
-  /// Writes to a pipe that the caller has open, and closes.
-  package init(pipe descriptor: Int32, name: String) {
-    self.descriptor = descriptor
-    self.name = name
-    path = ""
-    isSeekable = false
-    isOpen = false
-    force = false
-    sync = false
-  }
-
-  /// Writes to a temporary file, which the caller keeps.
-  package convenience init(_ spool: TemporaryFile, name: String) {
-    self.init(pipe: spool.descriptor, name: name)
-  }
-
   deinit {
-    if isOpen && descriptor != STDOUT_FILENO { close(descriptor) }
+    if isOpen { close(descriptor) }
     if let temporaryPath { unsafe unlink(temporaryPath) }
   }
 
@@ -92,50 +75,19 @@ package final class OutputFile {
   }
 
   /// The file in whose place `commit` would put this one; nil if there is none.
-  package var replaced: FileIdentity? { FileIdentity(path: path) }
+  package var replaced: StorageIdentity? { StorageIdentity(path: name) }
 
-  /// Appends bytes.
   package func write(_ bytes: RawSpan) throws(CheckpointError) {
-    unsafe try bytes.withUnsafeBytes { (buffer) throws(CheckpointError) in
-      unsafe try writeAll(buffer, at: nil)
-    }
+    try write(bytes, at: position)
     position += UInt64(bytes.byteCount)
   }
 
-  /// Appends bytes.
-  package func write(_ bytes: [UInt8]) throws(CheckpointError) {
-    unsafe try write(bytes.span.bytes)
-  }
-
-  /// Writes bytes at an offset; what is never written reads as zero. Only if `isSeekable`.
   package func write(_ bytes: RawSpan, at offset: UInt64) throws(CheckpointError) {
-    unsafe try bytes.withUnsafeBytes { (buffer) throws(CheckpointError) in
-      unsafe try writeAll(buffer, at: offset)
+    unsafe try writeAll(bytes, name, at: offset, cancellation) { (piece, done) in
+      unsafe pwrite(descriptor, piece.baseAddress, piece.count, off_t(offset) + off_t(done))
     }
   }
 
-  private func writeAll(_ buffer: UnsafeRawBufferPointer, at offset: UInt64?)
-    throws(CheckpointError)
-  {
-    var done = 0
-    while done < buffer.count {
-      let start = unsafe buffer.baseAddress?.advanced(by: done)
-      let rest = min(buffer.count - done, Self.pieceSize)
-      let count =
-        if let offset {
-          unsafe pwrite(descriptor, start, rest, off_t(offset) + off_t(done))
-        } else {
-          unsafe Glibc.write(descriptor, start, rest)
-        }
-      if count < 0 && errno == EINTR && Interruption.received == 0 { continue }
-      guard count > 0 else {
-        throw .system("cannot write", name, at: (offset ?? position) + UInt64(done))
-      }
-      done += count
-    }
-  }
-
-  /// Sets the length; only if `isSeekable`.
   package func setLength(_ length: UInt64) throws(CheckpointError) {
     guard ftruncate(descriptor, off_t(length)) == 0 else {
       throw .system("cannot set the length", name, at: length)
@@ -144,15 +96,15 @@ package final class OutputFile {
 
   /// Makes what was written durable, and gives the file its name.
   package func commit() throws(CheckpointError) {
-    try Interruption.check()
+    try cancellation.check()
     guard let temporary = temporaryPath else { return }
     if sync && fsync(descriptor) != 0 { throw .system("cannot sync", name) }
     // Some file systems tell only here that there was no room.
     isOpen = false
     guard close(descriptor) == 0 else { throw .system("cannot close", name) }
     if force {
-      guard unsafe rename(temporary, path) == 0 else {
-        throw .system("cannot rename the finished file to", path)
+      guard unsafe rename(temporary, name) == 0 else {
+        throw .system("cannot rename the finished file to", name)
       }
     } else {
       try takeName(temporary)
@@ -161,10 +113,14 @@ package final class OutputFile {
     if sync { try syncFolder() }
   }
 
+  package func reopened() throws(CheckpointError) -> any RangeReader {
+    try LocalFile(temporaryPath ?? name, name: name, cancellation: cancellation)
+  }
+
   /// Leaves the unfinished file behind as `NAME.partial`, where an earlier one of that name makes room.
   /// Returns its path; nil if there is nothing to be left, or another file has that name.
   package func keepUnfinished() -> String? {
-    let kept = path + ".partial"
+    let kept = name + ".partial"
     guard let temporary = temporaryPath, Self.isFree(kept),
       unsafe rename(temporary, kept) == 0
     else { return nil }
@@ -176,7 +132,7 @@ package final class OutputFile {
   private static func isFree(_ path: String) -> Bool {
     var status = stat()
     guard unsafe lstat(path, &status) == 0 else { return errno == ENOENT }
-    guard status.st_mode & S_IFMT == S_IFREG, let file = try? InputFile(path),
+    guard status.st_mode & S_IFMT == S_IFREG, let file = try? LocalFile(path),
       let start = try? file.bytes(at: 0, count: 8)
     else { return false }
     return SegmentFrame.beginsImage(start)
@@ -185,23 +141,23 @@ package final class OutputFile {
   /// A link, unlike a rename, does not replace a file that appeared meanwhile; where the file system
   /// knows no links, what is there is looked for first.
   private func takeName(_ temporary: String) throws(CheckpointError) {
-    if unsafe link(temporary, path) == 0 {
+    if unsafe link(temporary, name) == 0 {
       unsafe unlink(temporary)
       return
     }
-    let isTaken = unsafe errno == EEXIST || access(path, F_OK) == 0
+    let isTaken = unsafe errno == EEXIST || access(name, F_OK) == 0
     if isTaken { errno = EEXIST }
-    guard !isTaken, unsafe rename(temporary, path) == 0 else {
-      throw .system("cannot give the finished file its name", path)
+    guard !isTaken, unsafe rename(temporary, name) == 0 else {
+      throw .system("cannot give the finished file its name", name)
     }
   }
 
   private func syncFolder() throws(CheckpointError) {
-    let parts = path.split(separator: "/", omittingEmptySubsequences: false).dropLast()
+    let parts = name.split(separator: "/", omittingEmptySubsequences: false).dropLast()
     let folder = parts.isEmpty ? "." : parts.joined(separator: "/") + "/"
-    let descriptor = unsafe open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw .system("cannot open the folder of", path) }
+    let descriptor = unsafe Glibc.open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw .system("cannot open the folder of", name) }
     defer { close(descriptor) }
-    guard fsync(descriptor) == 0 else { throw .system("cannot sync the folder of", path) }
+    guard fsync(descriptor) == 0 else { throw .system("cannot sync the folder of", name) }
   }
 }

@@ -6,9 +6,7 @@ extension CheckpointError {
   package static func system(_ doing: String, _ file: String, at offset: UInt64? = nil)
     -> CheckpointError
   {
-    let code = errno
-    if Interruption.isRequested { return Interruption.error }
-    let text = unsafe String(cString: strerror(code))
+    let text = unsafe String(cString: strerror(errno))
     return CheckpointError(.io, "\(doing): \(text)", offset: offset, file: file)
   }
 }

@@ -4,10 +4,13 @@ internal import Glibc
 /// A file without a name in `$TMPDIR` or /tmp, for what memory should not hold. It ends with its last user.
 package final class TemporaryFile: Sendable {
   package let descriptor: Int32
+  /// The wish of whoever made it to stop.
+  package let cancellation: Cancellation
   private let folder: String
 
   /// An empty one; programs that we start do not inherit it.
-  package init() throws(CheckpointError) {
+  package init(cancellation: Cancellation = Cancellation()) throws(CheckpointError) {
+    self.cancellation = cancellation
     folder = unsafe getenv("TMPDIR").map { unsafe String(cString: $0) } ?? "/tmp"
     var template = Array("\(folder)/vmckpt.XXXXXX".utf8CString)
     descriptor = unsafe mkstemp(&template)
@@ -20,7 +23,7 @@ package final class TemporaryFile: Sendable {
 
   /// Writes bytes at the beginning.
   package func write(_ bytes: [UInt8]) throws(CheckpointError) {
-    unsafe try bytes.span.bytes.withUnsafeBytes { (buffer) throws(CheckpointError) in
+    unsafe try bytes.rawSpan.withUnsafeBytes { (buffer) throws(CheckpointError) in
       unsafe try write(buffer, at: 0)
     }
   }
@@ -32,7 +35,10 @@ package final class TemporaryFile: Sendable {
       let count = unsafe pwrite(
         descriptor, bytes.baseAddress?.advanced(by: done), bytes.count - done,
         off_t(offset) + off_t(done))
-      if count < 0, errno == EINTR, Interruption.received == 0 { continue }
+      if count < 0, errno == EINTR {
+        try cancellation.check()
+        continue
+      }
       guard count > 0 else {
         throw .system("cannot write a temporary file (TMPDIR may name another folder) in", folder)
       }
@@ -62,7 +68,10 @@ package final class TemporaryFile: Sendable {
       let count = unsafe pread(
         descriptor, buffer.baseAddress?.advanced(by: done), buffer.count - done,
         off_t(offset) + off_t(done))
-      if count < 0, errno == EINTR, Interruption.received == 0 { continue }
+      if count < 0, errno == EINTR {
+        try cancellation.check()
+        continue
+      }
       guard count > 0 else { throw .system("cannot read a temporary file in", folder) }
       done += count
     }

@@ -10,7 +10,11 @@ import KdumpLibrary
 import Operations
 import Storage
 
-extension SourceFormat: ExpressibleByArgument {}
+extension FileFormat: ExpressibleByArgument {
+  package init?(argument: String) { self.init(name: argument) }
+
+  package static var allValueStrings: [String] { all.map(\.name) }
+}
 
 struct CaptureCommand: Tool {
   static let configuration = CommandConfiguration(
@@ -40,7 +44,7 @@ struct CaptureCommand: Tool {
     help: ArgumentHelp(
       "Take the source as xl, libxl, libxc, libvirt, xenserver, raw, elf, kdump or lime (default: look at it).",
       valueName: "format"))
-  var format: SourceFormat?
+  var format: FileFormat?
 
   @Flag(help: "Record the SHA-256 of the source file.")
   var hashSource = false
@@ -81,24 +85,25 @@ struct CaptureCommand: Tool {
   func capture() throws(CheckpointError) -> Capture {
     var moment: RunningMoment?
     if let parent {
-      moment = RunningMoment(try ChainResolver.open(parent, searching: chain.folders))
+      moment = RunningMoment(try chain.open(parent))
     }
     return Capture(settings: codec.chosen ?? CodecSettings(), parent: moment)
   }
 
   private func captureFile() throws(CheckpointError) -> ExitStatus {
-    let source = try SourceInput.open(source, as: format)
+    let source = try SourceInput.open(
+      source, as: format, cancellation: Signals.cancellation)
     let input = source.input
     if hashSource { input.startDigest() }
     let name = NumberedName(output.output)
-    var capture = try capture()
+    let capture = try capture()
     let parentName = capture.parent?.tip.name
     let pool = threads.pool
     let progress = ProgressLine("capturing", quiet: common.quiet)
     // Before the source is read for what to leave out of it.
-    var first: OutputFile? = try output.open(name?.path(0))
+    var first: (any ByteSink)? = try output.open(name?.path(0))
     let (moments, decision) = try eviction.request().prepare(
-      open(source), for: &capture, on: pool, progress: progress.update)
+      open(source), for: capture, on: pool, progress: progress.update)
     decision?.warn(of: input.name)
     let series = CaptureSeries(
       capture, takesSeveral: name != nil, provenance: { RunRecord.begin("capture") }
@@ -113,18 +118,20 @@ struct CaptureCommand: Tool {
       (provenance) throws(CheckpointError) in
       decision?.describe(in: &provenance)
       try record(input, &provenance)
-    } done: { (file, summary) throws(CheckpointError) in
+    } done: { (file, result) throws(CheckpointError) in
       progress.end()
       var report = ImageReport(
-        file: file, root: summary.root, fileID: summary.fileID, bytes: summary.fileLength)
-      let tally = capture.tally(of: moments)
-      decision?.warn(of: input.name, after: tally)
-      report.note(tally, of: decision)
+        file: file, root: result.image.root, fileID: result.image.fileID,
+        bytes: result.image.fileLength)
+      decision?.warn(of: input.name, after: result.evicted)
+      report.note(result.evicted, of: decision)
       reports.append(report)
       if !common.json { try reports.last?.tell(common, output) }
     }
     progress.end()
-    if let cut { Message.print("ckpt-capture: warning: the last moment is left out: \(cut)") }
+    if let cut {
+      Message.print("ckpt-capture: warning: the last moment is left out: \(cut.message)")
+    }
     if let parentName { output.noteParent(parentName, quiet: common.quiet) }
     if common.json {
       if name != nil {
@@ -138,8 +145,7 @@ struct CaptureCommand: Tool {
 
   /// Dumps of makedumpfile's kind need a library that no other tool loads.
   private func open(_ source: SourceInput) throws(CheckpointError) -> any DescribedSource {
-    source.format == .kdump
-      ? try KdumpSource.open(source.input) : try source.format.open(source.input)
+    try source.format.open(source.input, kdump: KdumpSource.open)
   }
 
   /// What is known of the source only once it was read.

@@ -17,7 +17,7 @@ extension CaptureCommand {
   #if Xen
   /// Captures a running domain.
   func captureDomain(_ name: String) throws(CheckpointError) -> ExitStatus {
-    var options = LiveOptions(cancellation: Interruption.cancellation)
+    var options = LiveOptions(cancellation: Signals.cancellation)
     options.paused = domain.pause
     options.maximumPause = .milliseconds(domain.maxPause ?? 100)
     options.stageLimit = domain.stageLimit?.bytes ?? LiveOptions.usualStageLimit
@@ -58,12 +58,13 @@ extension CaptureCommand {
     ) {
       (number) throws(CheckpointError) in try output.open(numbered?.path(number))
     }
-    _ = try series.run(source, on: threads.pool, progress: progress.update) {
+    _ = try series.run(.source(source), on: threads.pool, progress: progress.update) {
       (provenance) throws(CheckpointError) in
       provenance.add("end", UTCTime.now)
-    } done: { (file, summary) throws(CheckpointError) in
+    } done: { (file, result) throws(CheckpointError) in
       let image = ImageReport(
-        file: file, root: summary.root, fileID: summary.fileID, bytes: summary.fileLength)
+        file: file, root: result.image.root, fileID: result.image.fileID,
+        bytes: result.image.fileLength)
       try report.tell(image, memoryOnly: domain.memoryOnly)
     }
     progress.end()

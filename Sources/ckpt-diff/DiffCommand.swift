@@ -61,7 +61,8 @@ struct DiffCommand: Tool {
   }
 
   func execute() throws(CheckpointError) -> ExitStatus {
-    let pair = try ChainPair.open(before, after, searching: chain.folders)
+    let pair = try ChainPair.open(
+      before, after, searching: chain.folders, cancellation: Signals.cancellation)
     let guest = try GuestComparison(pair)
     for reason in guest.foreign {
       Message.print("\(toolName): warning: these look like two different guests: \(reason)")

@@ -98,7 +98,7 @@ struct DifferenceReport: Encodable {
     }
     otherGuest = guest.foreign
     bytesRead = pair.bytesRead
-    bytesOfImages = pair.images.reduce(0) { $0 + $1.file.length }
+    bytesOfImages = pair.images.reduce(0) { $0 + $1.storage.length }
   }
 
   /// What the records are called, each name once. Of a dump's notes their contents say it.

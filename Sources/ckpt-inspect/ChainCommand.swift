@@ -16,7 +16,9 @@ struct ChainCommand: Tool {
 
   func execute() throws(CheckpointError) -> ExitStatus {
     var images: [ImageDescription] = []
-    for image in try ChainResolver.images(tip, searching: chain.folders) {
+    for image in try Chain.images(
+      tip, searching: chain.folders, cancellation: Signals.cancellation)
+    {
       images.append(try ImageDescription(image))
     }
     if json {

@@ -18,7 +18,8 @@ struct DecodeCommand: Tool {
   var image: String
 
   func execute() throws(CheckpointError) -> ExitStatus {
-    var decoder = try ImageDecoder(InputFile(image))
+    var decoder = try ImageDecoder(
+      LocalFile(image, cancellation: Signals.cancellation))
     var list = JSONList(isIndented: true)
     while let segment = try decoder.next() { try list.add(segment) }
     try list.end()

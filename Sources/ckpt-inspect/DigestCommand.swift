@@ -44,7 +44,7 @@ struct DigestCommand: Tool {
   }
 
   func execute() throws(CheckpointError) -> ExitStatus {
-    let images = try ChainResolver.open(tip, searching: chain.folders)
+    let images = try chain.open(tip)
     var report = Report(
       checkpointID: images.checkpointID.hex, memoryDigest: images.tip.root.memory.hex)
     if sha256 || range != nil {

@@ -23,7 +23,8 @@ struct EncodeCommand: Tool {
   }
 
   func execute() throws(CheckpointError) -> ExitStatus {
-    var reader = try SegmentFormReader(InputStream(json))
+    var reader = try SegmentFormReader(
+      InputStream(json, cancellation: Signals.cancellation))
     let file = try output.open()
     var encoder = ImageEncoder(to: file)
     while let segment = try reader.read() {

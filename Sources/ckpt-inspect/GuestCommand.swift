@@ -18,7 +18,7 @@ struct GuestCommand: Tool {
   @Flag(help: "Print results as JSON.") var json = false
 
   func execute() throws(CheckpointError) -> ExitStatus {
-    let memory = try ClassifiedMemory(ChainResolver.open(image, searching: chain.folders))
+    let memory = try ClassifiedMemory(chain.open(image))
     let report = try GuestReport(memory)
     if json {
       try Results.printJSON(report)

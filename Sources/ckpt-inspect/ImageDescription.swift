@@ -30,10 +30,16 @@ struct ImageDescription: Encodable {
   var provenance: [[String: String]]
   /// Evicted pages that the image itself speaks of, by reason, if they were counted.
   var evicted: [String: UInt64]?
+  private let facts: MomentFacts
+
+  private enum CodingKeys: CodingKey {
+    case image, version, kind, captureID, parentID, parentName, features, layout, segments, records
+    case provenance, evicted
+  }
 
   init(_ file: ImageFile) throws(CheckpointError) {
     image = ImageReport(
-      file: file.name, root: file.root, fileID: file.trailer.fileID, bytes: file.file.length)
+      file: file.name, root: file.root, fileID: file.trailer.fileID, bytes: file.storage.length)
     version = "\(ImageHeader.majorVersion).\(file.header.minorVersion)"
     kind = file.header.parent == nil ? "base" : "increment"
     captureID = Hexadecimal.string(file.header.captureID)
@@ -48,7 +54,9 @@ struct ImageDescription: Encodable {
         recordClass: $0.key.class.name,
         length: $0.key.length, digest: $0.key.digest.hex, inherited: $0.payload == nil)
     }
-    provenance = try file.provenance().map { history in
+    let history = try file.provenance()
+    facts = MomentFacts(history)
+    provenance = history.map { history in
       Dictionary(history.fields.map { ($0.key, $0.value) }) { first, _ in first }
     }
   }
@@ -65,9 +73,7 @@ struct ImageDescription: Encodable {
 
   /// When the guest was as the image shows it, as far as that is known.
   var moment: String? {
-    let captured = provenance.last { $0["action"] == "capture" }
-    let fields = ["live.suspended", "live.began", "source.modified", "start"]
-    return fields.compactMap { captured?[$0] }.first.map { "\($0.prefix(19))Z" }
+    facts.time.map { "\($0.text.prefix(19))Z" }
   }
 
   /// The image as a part of its chain.

@@ -13,7 +13,7 @@ struct InfoCommand: Tool {
   @Flag(help: "Print results as JSON.") var json = false
 
   func execute() throws(CheckpointError) -> ExitStatus {
-    let file = try ImageFile(image)
+    let file = try openImage(image)
     var description = try ImageDescription(file)
     try description.countEvicted(file)
     if json {

@@ -16,8 +16,12 @@ struct MapSource {
   init(_ path: String, _ kind: MapKind, own: Bool, searching folders: [String])
     throws(CheckpointError)
   {
-    chain = own ? nil : try ChainResolver.open(path, searching: folders)
-    if let chain { tip = chain.tip } else { tip = try ImageFile(path) }
+    chain =
+      own
+      ? nil
+      : try Chain.open(
+        path, searching: folders, cancellation: Signals.cancellation)
+    if let chain { tip = chain.tip } else { tip = try openImage(path) }
     if let chain, kind == .class { memory = try ClassifiedMemory(chain) } else { memory = nil }
   }
 

@@ -40,10 +40,10 @@ struct PageCommand: Tool {
 
   func execute() throws(CheckpointError) -> ExitStatus {
     let page = try PageDescription(
-      pfn, of: ChainResolver.open(tip, searching: chain.folders))
+      pfn, of: chain.open(tip))
     let isKnown = [.data, .zero].contains(page.entry.status.state)
     if raw {
-      let output = try OutputFile("-", force: false, sync: false)
+      let output = try openStandardOutput()
       try output.write(page.bytes)
       if !isKnown { Message.print("\(toolName): shown as zeros: \(page.entry.status.state)") }
       return .success

@@ -14,10 +14,10 @@ protocol RangeWriter: AnyObject {
 
 /// The bytes as they are.
 final class RawRangeWriter: RangeWriter {
-  private let output: OutputFile
+  private let output: any ByteSink
   private let zeros = [UInt8](repeating: 0, count: 1 << 17)
 
-  init() throws(CheckpointError) { output = try OutputFile("-", force: false, sync: false) }
+  init() throws(CheckpointError) { output = try openStandardOutput() }
 
   func begin(_ range: MemoryRange) {}
 
@@ -27,9 +27,8 @@ final class RawRangeWriter: RangeWriter {
     let zeros = zeros
     var left = count
     while left > 0 {
-      try Interruption.check()
       let part = min(left, UInt64(zeros.count))
-      unsafe try output.write(zeros.span.bytes.extracting(first: Int(part)))
+      try output.write(zeros.rawSpan.extracting(first: Int(part)))
       left -= part
     }
   }
@@ -81,7 +80,6 @@ final class JSONRangeWriter: RangeWriter {
   func writeZeros(_ count: UInt64) throws(CheckpointError) {
     var left = count
     while left > 0 {
-      try Interruption.check()
       let part = min(left, 1 << 15)
       try output.write(String(repeating: "00", count: Int(part)))
       left -= part

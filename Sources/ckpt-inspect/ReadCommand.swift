@@ -36,7 +36,7 @@ struct ReadCommand: Tool {
 
   func execute() throws(CheckpointError) -> ExitStatus {
     guard let range = MemoryRange(address: address, length: length) else { return .failure }
-    let images = try ChainResolver.open(tip, searching: chain.folders)
+    let images = try chain.open(tip)
     let writer: any RangeWriter =
       if raw { try RawRangeWriter() } else if json { JSONRangeWriter() } else {
         HexRangeWriter(address)

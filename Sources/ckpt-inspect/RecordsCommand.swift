@@ -43,7 +43,7 @@ struct RecordsCommand: Tool {
   }
 
   func execute() throws(CheckpointError) -> ExitStatus {
-    let images = try ChainResolver.open(tip, searching: chain.folders)
+    let images = try chain.open(tip)
     let records = try images.completeRecords()
     if let record, !records.indices.contains(record) {
       throw CheckpointError(
@@ -51,7 +51,7 @@ struct RecordsCommand: Tool {
         file: images.tip.name)
     }
     if raw, let record {
-      let output = try OutputFile("-", force: false, sync: false)
+      let output = try openStandardOutput()
       try output.write(records[record].payload ?? [])
       return .success
     }

@@ -22,7 +22,7 @@ struct RegionsCommand: Tool {
     var reports: [StorageReport] = []
     var sum: StorageReport?
     if isChain {
-      let images = try ChainResolver.open(image, searching: chain.folders)
+      let images = try chain.open(image)
       let use = try ChainUse(images)
       for (place, image) in images.images.enumerated() {
         var report = StorageReport(image.name, try StorageStatistics(image))
@@ -35,7 +35,7 @@ struct RegionsCommand: Tool {
         sum?.pagesAtTip?["\(state)"] = use.counts[Int(state.rawValue)]
       }
     } else {
-      let file = try ImageFile(image)
+      let file = try openImage(image)
       reports.append(StorageReport(file.name, try StorageStatistics(file)))
     }
     if json {

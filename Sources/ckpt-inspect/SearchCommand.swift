@@ -83,7 +83,7 @@ struct SearchCommand: Tool {
   }
 
   func execute() throws(CheckpointError) -> ExitStatus {
-    let images = try ChainResolver.open(tip, searching: chain.folders)
+    let images = try chain.open(tip)
     let progress = ProgressLine("searching", quiet: common.quiet)
     let window = MemoryWindow(images)
     let pattern = pattern
@@ -92,7 +92,6 @@ struct SearchCommand: Tool {
     var output = ResultStream()
     let search = PatternSearch(pattern) { (address) throws(CheckpointError) in
       matches += 1
-      try Interruption.check()
       if count { return }
       var report = Report(address: address, pfn: address >> UInt64(Limits.pageShift))
       var bytes: [UInt8] = []

@@ -46,7 +46,7 @@ struct StringsCommand: Tool {
   }
 
   func execute() throws(CheckpointError) -> ExitStatus {
-    let images = try ChainResolver.open(tip, searching: chain.folders)
+    let images = try chain.open(tip)
     let progress = ProgressLine("searching", quiet: common.quiet)
     var list = JSONList()
     var output = ResultStream()

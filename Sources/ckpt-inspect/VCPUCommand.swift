@@ -16,7 +16,7 @@ struct VCPUCommand: Tool {
   @OptionGroup(title: "Chain") var chain: ChainOptions
 
   func execute() throws(CheckpointError) -> ExitStatus {
-    let images = try ChainResolver.open(tip, searching: chain.folders)
+    let images = try chain.open(tip)
     let processors: [VCPU]
     do throws(CheckpointError) {
       processors = try VCPU.all(in: images.completeRecords())

@@ -47,12 +47,12 @@ struct MergeCommand: Tool {
 
   func execute() throws(CheckpointError) -> ExitStatus {
     var ancestor: Digest?
-    var folders = chain.folders
+    var folders: [String] = []
     if let onto {
-      ancestor = try ImageFile(onto).root.checkpointID
-      folders.append(ChainResolver.folder(of: onto))
+      ancestor = try openImage(onto).root.checkpointID
+      folders.append(Folders.folder(of: onto))
     }
-    let images = try ChainResolver.open(tip, searching: folders)
+    let images = try chain.open(tip, alsoIn: folders)
     var options = Merge.Options(
       onto: ancestor, settings: codec.chosen, provenance: RunRecord.begin("merge"))
     let decision = try evict(from: images, &options)
@@ -60,7 +60,7 @@ struct MergeCommand: Tool {
     let progress = ProgressLine("merging", quiet: common.quiet)
     let result = try Merge.run(
       images, options, to: file, on: threads.pool, progress: progress.update)
-    if verify, let path = file.temporaryPath { try readBack(path, folders) }
+    if verify { try readBack(file, folders) }
     try file.commit()
     progress.end()
     if let onto { output.noteParent(onto, quiet: common.quiet) }
@@ -88,14 +88,13 @@ struct MergeCommand: Tool {
     return decision
   }
 
-  private func readBack(_ path: String, _ folders: [String]) throws(CheckpointError) {
+  /// Checks what was written before it gets its name.
+  private func readBack(_ file: any ByteSink, _ folders: [String]) throws(CheckpointError) {
     let progress = ProgressLine("verifying", quiet: common.quiet)
     let check = Verification(.full, on: threads.pool, progress: progress.update)
-    try check.run(InputFile(path), at: path, searching: folders)
+    try check.run(
+      file.reopened(), finding: chain.finder(of: output.output, alsoIn: folders))
     progress.end()
-    guard var finding = check.findings.first ?? check.obstacle else { return }
-    // The unfinished file will be gone when this is read.
-    if finding.file == path { finding.file = output.output }
-    throw finding
+    if let finding = check.findings.first ?? check.obstacle { throw finding }
   }
 }

@@ -59,11 +59,11 @@ struct RestoreCommand: Tool {
   @OptionGroup(title: "Common options") var threads: ThreadOptions
 
   func validate() throws {
-    if config != nil && to != .file(.xl) && to != .domain {
+    if config != nil && to != .file(.xen(.xl)) && to != .domain {
       throw ValidationError(
         "--config needs --to xl or --to xen: no other format has an xl configuration")
     }
-    if (dumpLevel != nil || codec.chosen != nil) && to != .file(.kdump) {
+    if (dumpLevel != nil || codec.chosen != nil) && to != .file(.dump(.kdump)) {
       throw ValidationError("--dump-level, --codec and --level need --to kdump")
     }
     if to == .domain {
@@ -88,9 +88,11 @@ struct RestoreCommand: Tool {
   }
 
   func execute() throws(CheckpointError) -> ExitStatus {
-    let images = try ChainResolver.open(tip, searching: chain.folders)
+    let images = try chain.open(tip)
     let configuration =
-      if let config { try GivenConfiguration(config) } else { GivenConfiguration?.none }
+      if let config { try GivenConfiguration(config, cancellation: Signals.cancellation) } else {
+        GivenConfiguration?.none
+      }
     guard case .file(let format) = to, let path = output.path else {
       try domain.restore(images, configuration, common, on: threads.pool)
       return .success
@@ -98,10 +100,10 @@ struct RestoreCommand: Tool {
     let file = try output.options.open(path)
     let guest = try DumpedGuest(of: images, as: format, level: dumpLevel, codec: codec.chosen)
     if let obstacle = guest.obstacle {
-      Message.print("ckpt-restore: written without a VMCOREINFO note: \(obstacle)")
+      Message.print("ckpt-restore: written without a VMCOREINFO note: \(obstacle.message)")
     }
     let progress = ProgressLine("restoring", quiet: common.quiet)
-    let missing = try Restore.run(
+    let missing = try Export.run(
       images, as: format, configuration: configuration, options: guest.options, to: file,
       on: threads.pool, progress: progress.update)
     try file.commit()
@@ -111,13 +113,13 @@ struct RestoreCommand: Tool {
         "evicted": missing.evicted, "unreadable": missing.unreadable,
         "unpopulated": missing.unpopulated,
       ]
-      if format == .kdump {
+      if format == .dump(.kdump) {
         counts["byDumpLevel"] = missing.excluded
         counts["notDescribed"] = missing.undescribed
       }
       try Results.printJSON(
         Report(
-          file: file.name, format: format.rawValue, checkpointID: images.checkpointID.hex,
+          file: file.name, format: format.name, checkpointID: images.checkpointID.hex,
           shownAsZeros: format.leavesOut ? nil : counts,
           leftOut: format.leavesOut ? counts : nil))
     } else {
@@ -126,7 +128,7 @@ struct RestoreCommand: Tool {
     return .success
   }
 
-  private func tell(_ missing: Substitutions, _ format: Restore.Format) {
+  private func tell(_ missing: Substitutions, _ format: FileFormat) {
     let what = format.leavesOut ? "left out" : "shown as zeros"
     if missing.unknown > 0 {
       Message.print(

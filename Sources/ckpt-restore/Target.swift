@@ -1,4 +1,5 @@
 import ArgumentParser
+import Formats
 import Operations
 
 /// What a checkpoint becomes.
@@ -6,14 +7,14 @@ enum Target: Equatable, ExpressibleByArgument {
   /// A domain of the Xen this program runs on.
   case domain
   /// A file, or what goes into a pipe.
-  case file(Restore.Format)
+  case file(FileFormat)
 
   private static let domainName = "xen:"
 
   init?(argument: String) {
     if argument == Self.domainName {
       self = .domain
-    } else if let format = Restore.Format(rawValue: argument) {
+    } else if let format = FileFormat(name: argument) {
       self = .file(format)
     } else {
       return nil
@@ -21,6 +22,6 @@ enum Target: Equatable, ExpressibleByArgument {
   }
 
   static var allValueStrings: [String] {
-    [domainName] + Restore.Format.allCases.map(\.rawValue)
+    [domainName] + FileFormat.all.map(\.name)
   }
 }

@@ -68,8 +68,8 @@ struct VerifyCommand: Tool {
     if let salvage { return try rescue(to: salvage) }
     let progress = ProgressLine("verifying", quiet: common.quiet)
     // What is no regular file, such as a pipe without a writer, is refused before it is waited for.
-    let regular = image == "-" ? nil : try InputFile(image)
-    let input = try InputStream(image)
+    let regular = image == "-" ? nil : try LocalFile(image, cancellation: Signals.cancellation)
+    let input = try InputStream(image, cancellation: Signals.cancellation)
     if let stream = try SourceInput.stream(in: input) {
       let check = XenStreamCheck(stream.input, stream.format)
       try check.run(progress: progress.update)
@@ -77,9 +77,9 @@ struct VerifyCommand: Tool {
       try StreamVerdict(check).tell(common)
       return check.findings.isEmpty ? .success : Self.status(of: check.findings)
     }
-    let file = if let regular { regular } else { try InputFile(spooling: input) }
+    let file = if let regular { regular } else { try LocalFile(spooling: input) }
     let check = Verification(quick ? .quick : .full, on: threads.pool, progress: progress.update)
-    try check.run(file, at: image, searching: chain.folders)
+    try check.run(file, finding: chain.finder(of: image))
     progress.end()
     if common.json { try Results.printJSON(report(check)) } else { try print(check) }
     if !check.findings.isEmpty { return Self.status(of: check.findings) }
@@ -92,10 +92,12 @@ struct VerifyCommand: Tool {
   }
 
   private func rescue(to output: String) throws(CheckpointError) -> ExitStatus {
-    let file = try OutputFile(output, force: force, sync: !noSync)
+    let file = try OutputFile.open(
+      output, force: force, sync: !noSync, cancellation: Signals.cancellation)
     let progress = ProgressLine("salvaging", quiet: common.quiet)
     let result = try Salvage.run(
-      image, searching: chain.folders, provenance: RunRecord.begin("salvage"), to: file,
+      LocalFile(image, cancellation: Signals.cancellation), finding: chain.finder(of: image),
+      provenance: RunRecord.begin("salvage"), to: file,
       on: threads.pool, progress: progress.update
     ) { $0.add("end", UTCTime.now) }
     try file.commit()
@@ -107,7 +109,7 @@ struct VerifyCommand: Tool {
   private func print(_ check: Verification) throws(CheckpointError) {
     for finding in check.findings { try Results.print("\(finding)") }
     if let obstacle = check.obstacle {
-      Message.print("ckpt-verify: not fully checked: \(obstacle)")
+      Message.print("ckpt-verify: not fully checked: \(obstacle.message)")
     }
     guard !common.quiet else { return }
     let counts = check.counts
@@ -127,7 +129,7 @@ struct VerifyCommand: Tool {
   private func report(_ check: Verification) -> Report {
     Report(
       sound: check.findings.isEmpty && check.obstacle == nil,
-      obstacle: check.obstacle.map { "\($0)" }, images: check.counts.images,
+      obstacle: check.obstacle.map(\.message), images: check.counts.images,
       segments: check.counts.segments, pages: check.counts.pages, bytes: check.counts.bytes,
       findings: check.findings.map { FindingReport($0) })
   }

@@ -13,6 +13,7 @@ final class PipedBytes: ByteOrigin {
   let length: UInt64? = nil
   let fractionDone: Double? = nil
   let containers: [String] = []
+  let cancellation = Cancellation()
   /// How many were taken.
   private(set) var taken = 0
   private let bytes: [UInt8]

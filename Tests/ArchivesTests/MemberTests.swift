@@ -17,7 +17,7 @@ import Testing
 
   private func open(
     _ archive: [UInt8], _ format: Packer.Format, member: String? = nil,
-    as source: SourceFormat? = nil,
+    as source: FileFormat? = nil,
     _ random: inout SplitMix64
   ) throws -> SourceInput {
     // The place of a 7z archive's members is at its end.
@@ -83,12 +83,12 @@ import Testing
       let error = #expect(throws: CheckpointError.self) { _ = try open(archive, format, &random) }
       #expect(error?.kind == .refused)
       for (name, _) in members {
-        #expect(error?.reason.contains("\(name) (is of no known kind") == true)
+        #expect(error?.reason.contains("\(name) (is of an unknown kind") == true)
       }
       return
     }
     let source = try open(archive, format, &random)
-    #expect(source.format == .elf)
+    #expect(source.format == .dump(.elf))
     let portions = random.lengths(1...30_000)
     guard fitting.count > 1 else {
       let isSame = try source.input.rest(portions: portions) == members[first].bytes

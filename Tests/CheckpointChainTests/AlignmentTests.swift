@@ -18,10 +18,11 @@ import Testing
     header.features.insert(Features.Feature(class: .compatible, bit: 40, name: "kept"))
     header.features.insert(Features.Feature(class: .dropOnRewrite, bit: 41, name: "dropped"))
     let writer = try ImageWriter(header, to: output)
-    try Pipeline(
-      [.digestPages, .packRegions, .compress(CodecSettings(regionPages: 8), proving: true)],
-      into: writer, on: bench.pool
-    ).run(ModelSource(model, using: &random))
+    try Pipeline(ModelSource(model, using: &random), on: bench.pool)
+      .digestPages()
+      .packRegions()
+      .compress(CodecSettings(regionPages: 8), proving: true)
+      .run(into: writer)
     _ = try writer.seal([Provenance()], complete: true)
     try output.commit()
 
@@ -45,7 +46,8 @@ import Testing
     #expect(findings.contains { $0.offset == UInt64(victim.offset) })
     let walked = Verification(.quick, on: bench.pool)
     try walked.run(
-      InputFile(bench.path("merged.ckpt")), at: bench.path("merged.ckpt"), searching: [])
+      LocalFile(bench.path("merged.ckpt")),
+      finding: Folders(of: bench.path("merged.ckpt"), searching: []))
     #expect(walked.counts.segments == UInt64(try ResealedImage(sound).segments.count - 1))
     // The parent's alignment is its own affair.
     model.step(20, pfns: Array(0..<900), using: &random)

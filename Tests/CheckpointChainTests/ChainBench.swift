@@ -22,15 +22,22 @@ final class ChainBench {
     settings: CodecSettings = CodecSettings(regionPages: 8),
     evicting plan: EvictionPlan = EvictionPlan()
   ) throws -> ImageWriter.Summary {
+    try capture(.source(source, evicting: plan), as: name, parent: parent, settings: settings)
+  }
+
+  @discardableResult
+  func capture(
+    _ input: CaptureInput, as name: String, parent: String? = nil,
+    settings: CodecSettings = CodecSettings(regionPages: 8)
+  ) throws -> ImageWriter.Summary {
     var chain: Chain?
-    if let parent { chain = try ChainResolver.open(path(parent)) }
+    if let parent { chain = try Chain.open(path(parent)) }
     let output = try OutputFile(path(name), force: false, sync: false)
-    var capture = Capture(
+    let capture = Capture(
       settings: settings, parent: chain.map { RunningMoment($0) }, provenance: Provenance())
-    capture.evicted = plan
-    let summary = try capture.run(source, to: output, on: pool)
+    let result = try capture.run(input, to: output, on: pool)
     try output.commit()
-    return summary
+    return result.image
   }
 
   @discardableResult
@@ -38,7 +45,7 @@ final class ChainBench {
     _ tip: String, as name: String, onto: String? = nil, settings: CodecSettings? = nil,
     evicting plan: EvictionPlan = EvictionPlan()
   ) throws -> Merge.Result {
-    let chain = try ChainResolver.open(path(tip))
+    let chain = try Chain.open(path(tip))
     var ancestor: Digest?
     if let onto { ancestor = try ImageFile(path(onto)).root.checkpointID }
     let output = try OutputFile(path(name), force: false, sync: false)
@@ -51,13 +58,13 @@ final class ChainBench {
 
   func findings(_ tip: String) throws -> [CheckpointError] {
     let check = Verification(.full, on: pool)
-    try check.run(InputFile(path(tip)), at: path(tip), searching: [])
+    try check.run(LocalFile(path(tip)), finding: Folders(of: path(tip), searching: []))
     return check.findings + (check.obstacle.map { [$0] } ?? [])
   }
 
   /// Compares every page of a tip, and pages around them, with a model.
   func expect(_ tip: String, equals model: ModelMoment, _ comment: Comment) throws {
-    let chain = try ChainResolver.open(path(tip))
+    let chain = try Chain.open(path(tip))
     let reader = PageReader(chain)
     var wanted = Set(model.pages.keys)
     for (block, _) in chain.nodes {

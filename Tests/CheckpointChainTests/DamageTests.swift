@@ -32,7 +32,7 @@ import Testing
 
   /// Everything a restore would read.
   private static func restore(_ bench: ChainBench, _ tip: String) throws -> Restored {
-    let chain = try ChainResolver.open(bench.path(tip))
+    let chain = try Chain.open(bench.path(tip))
     let reader = PageReader(chain)
     var pages: [PFN: Digest] = [:]
     var statuses: [PFN: PageStatus] = [:]
@@ -105,7 +105,8 @@ import Testing
     for depth in [Verification.Depth.quick, .full] {
       let check = Verification(depth, on: bench.pool)
       try check.run(
-        InputFile(bench.path("base.ckpt")), at: bench.path("base.ckpt"), searching: [])
+        LocalFile(bench.path("base.ckpt")),
+        finding: Folders(of: bench.path("base.ckpt"), searching: []))
       #expect(check.findings.count == blocks.count)
     }
     #expect(blocks.count > 1)

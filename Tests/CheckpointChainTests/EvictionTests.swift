@@ -46,9 +46,8 @@ import Testing
       } else {
         // By way of a temporary image, as a stream has to be.
         let settings = parent == nil ? CodecSettings(regionPages: 8) : nil
-        let spooled = try SpooledSource(source, settings, on: bench.pool)
-        try spooled.begin(evicting: plan)
-        try bench.capture(spooled, as: name, parent: parent)
+        let spooled = try SpooledMoment(source, settings, on: bench.pool)
+        try bench.capture(.spooled(spooled, evicting: plan), as: name, parent: parent)
       }
       models.append(model.evicting(plan))
       try bench.expect(name, equals: models[index], "image \(index) of \(length)")

@@ -10,7 +10,7 @@ final class ModelSource: DescribedSource {
   let facts: SourceFacts
   let layoutKind: LayoutKind? = LayoutKind.none
   let fractionDone: Double? = nil
-  private var events: [CheckpointEvent] = []
+  private var events: [SourceEvent] = []
   private var position = 0
 
   init(
@@ -77,7 +77,7 @@ final class ModelSource: DescribedSource {
     if !batch.pages.isEmpty { events.append(.pages(batch)) }
   }
 
-  func next() throws(CheckpointError) -> CheckpointEvent? {
+  func next() throws(CheckpointError) -> SourceEvent? {
     guard position < events.count else { return nil }
     position += 1
     return events[position - 1]

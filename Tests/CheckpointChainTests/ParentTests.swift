@@ -26,14 +26,14 @@ import Testing
     _ = try chain(bench)
     bench.folder.remove("1.ckpt")
     let error = #expect(throws: CheckpointError.self) {
-      try ChainResolver.open(bench.path("2.ckpt"))
+      try Chain.open(bench.path("2.ckpt"))
     }
     #expect(error?.kind == .missingParent)
     #expect(error?.reason.contains("1.ckpt") == true)
     // The tip alone is sound, but the check is not complete.
     let check = Verification(.full, on: bench.pool)
     try check.run(
-      InputFile(bench.path("2.ckpt")), at: bench.path("2.ckpt"), searching: [])
+      LocalFile(bench.path("2.ckpt")), finding: Folders(of: bench.path("2.ckpt"), searching: []))
     #expect(check.findings == [])
     #expect(check.obstacle?.kind == .missingParent)
   }

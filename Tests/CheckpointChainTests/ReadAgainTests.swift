@@ -29,7 +29,7 @@ import Testing
     try bench.capture(ModelSource(model, using: &random), as: "0.ckpt")
     model.step(100, pfns: (0..<2000).map { PFN($0) }, using: &random)
     try bench.capture(ModelSource(model, using: &random), as: "1.ckpt", parent: "0.ckpt")
-    let sound = try ChainResolver.open(bench.path("1.ckpt"))
+    let sound = try Chain.open(bench.path("1.ckpt"))
     for (place, image) in sound.images.enumerated() {
       let name = place == 0 ? "1.ckpt" : "0.ckpt"
       let number = image.blockNumbers[1]
@@ -38,7 +38,9 @@ import Testing
       var refused = 0
       for byte in entry {
         // A chain keeps the blocks it has read.
-        let chain = try ChainResolver.open(bench.path("1.ckpt"))
+        let chain = try Chain.open(bench.path("1.ckpt"))
+        // As of a chain of very many images, whose tables would take too much memory.
+        for image in chain.images { image.dropTable() }
         let offset = Int(image.trailer.rootOffset) + SegmentFrame.byteCount + byte
         flip(name, at: offset)
         do throws(CheckpointError) {
@@ -47,6 +49,7 @@ import Testing
           #expect(error.kind == .damaged || error.kind == .incomplete, "\(error)")
           refused += 1
         }
+        image.dropTable()
         let error = #expect(throws: CheckpointError.self) { try image.blocks() }
         #expect(error?.kind == .damaged && error?.structure == "root")
         flip(name, at: offset)

@@ -22,8 +22,8 @@ struct ResealedImage {
     var offset = 0
     alignmentShift = bytes[SegmentFrame.byteCount + 5]
     while offset < bytes.count {
-      let frame = unsafe try SegmentFrame(
-        parsing: Array(bytes[offset..<offset + SegmentFrame.byteCount]).span.bytes,
+      let frame = try SegmentFrame(
+        parsing: Array(bytes[offset..<offset + SegmentFrame.byteCount]).rawSpan,
         at: UInt64(offset))
       segments.append(
         Segment(offset: offset, rawKind: frame.rawKind, bodyLength: Int(frame.bodyLength)))
@@ -68,7 +68,7 @@ struct ResealedImage {
       put(SHA256Hasher.digest(of: body(segment)).bytes, at: entry + 56)
       entry += 88
     }
-    let fileID = Identity.file(rootBody: body(root))
+    let fileID = Identity.file(rootBody: Array(body(root)).rawSpan)
     put(fileID.bytes, at: trailer.offset + SegmentFrame.byteCount + 64)
     resealChecksums()
   }
@@ -77,11 +77,11 @@ struct ResealedImage {
     for (index, segment) in segments.enumerated() {
       let end = index + 1 < segments.count ? segments[index + 1].offset : bytes.count
       let start = segment.offset + SegmentFrame.byteCount
-      let checksum = unsafe Checksum.of(Array(bytes[start..<end]).span.bytes)
+      let checksum = Checksum.of(Array(bytes[start..<end]).rawSpan)
       var writer = WireWriter()
       writer.write(checksum)
       put(writer.bytes, at: segment.offset + 24)
-      let frame = unsafe Checksum.of(Array(bytes[segment.offset..<segment.offset + 28]).span.bytes)
+      let frame = Checksum.of(Array(bytes[segment.offset..<segment.offset + 28]).rawSpan)
       writer = WireWriter()
       writer.write(frame)
       put(writer.bytes, at: segment.offset + 28)

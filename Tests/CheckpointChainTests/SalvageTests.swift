@@ -18,7 +18,8 @@ import Testing
   private func salvage(_ name: String, as output: String = "out.ckpt") throws -> Salvage.Result {
     let file = try OutputFile(bench.path(output), force: true, sync: false)
     let result = try Salvage.run(
-      bench.path(name), searching: [], provenance: Provenance(), to: file, on: bench.pool)
+      LocalFile(bench.path(name)), finding: Folders(of: bench.path(name), searching: []),
+      provenance: Provenance(), to: file, on: bench.pool)
     try file.commit()
     return result
   }
@@ -30,7 +31,7 @@ import Testing
     try bench.folder.write(bytes, as: "damaged.ckpt")
     let result = try salvage("damaged.ckpt")
     #expect(try bench.findings("out.ckpt") == [], what)
-    let chain = try ChainResolver.open(bench.path("out.ckpt"))
+    let chain = try Chain.open(bench.path("out.ckpt"))
     let reader = PageReader(chain)
     var wanted = Set(model.pages.keys)
     for (block, _) in chain.nodes {
@@ -275,7 +276,7 @@ import Testing
     _ = try Capture(
       settings: CodecSettings(codec: .none, regionPages: 8), parent: nil, provenance: Provenance()
     ).run(
-      SourceFormat.raw.open(InputStream(bench.path("memory.raw"))), to: output, on: bench.pool)
+      .source(RawSource(InputStream(bench.path("memory.raw")))), to: output, on: bench.pool)
     try output.commit()
     let image = try ResealedImage(bench.folder.bytes("image.ckpt"))
     let regions = image.segments.filter { $0.kind == .region }
@@ -286,7 +287,7 @@ import Testing
     try bench.folder.write(bytes, as: "damaged.ckpt")
     let result = try salvage("damaged.ckpt")
     #expect(try bench.findings("out.ckpt") == [])
-    let chain = try ChainResolver.open(bench.path("out.ckpt"))
+    let chain = try Chain.open(bench.path("out.ckpt"))
     for pfn in PFN(0)..<8 {
       let state = try chain.pages(ofBlock: 0)?[Int(pfn)].status.state
       #expect(state == .unreadable, "PFN \(pfn)")

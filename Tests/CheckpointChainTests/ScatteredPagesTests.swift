@@ -20,7 +20,7 @@ import Testing
         ModelSource(model, using: &random), as: "\(number).ckpt", parent: "\(number - 1).ckpt",
         settings: CodecSettings(regionPages: 256))
     }
-    let chain = try ChainResolver.open(bench.path("11.ckpt"))
+    let chain = try Chain.open(bench.path("11.ckpt"))
     let blocks = chain.nodes.map(\.block)
     let enough = try ScatteredPages.gather(chain, blocks, room: 64 << 20, on: bench.pool)
     #expect(enough == nil)

@@ -24,7 +24,7 @@ import Testing
 
     let root = try #require(#filePath.firstRange(of: "/Tests/")).lowerBound
     let path = #filePath[..<root] + "/" + Self.page
-    let file = try InputFile(String(path))
+    let file = try LocalFile(String(path))
     let text = String(decoding: try file.bytes(at: 0, count: Int(file.length)), as: UTF8.self)
     let start = try #require(text.firstRange(of: Self.begin)).upperBound
     let stop = try #require(text.firstRange(of: Self.end)).lowerBound
@@ -39,10 +39,10 @@ import Testing
 
   /// Two moments of a guest with four pages.
   private func writeExample(_ bench: ChainBench) throws {
-    let policy = CheckpointEvent.record(
+    let policy = SourceEvent.record(
       MachineRecord(.libxc, .fixed, type: 0x11, payload: Array("policy".utf8)))
     let registers = { (text: String) in
-      CheckpointEvent.record(MachineRecord(.libxc, .epoch, type: 7, payload: Array(text.utf8)))
+      SourceEvent.record(MachineRecord(.libxc, .epoch, type: 7, payload: Array(text.utf8)))
     }
     try write(
       [policy, pages([(0, "A"), (1, "\0"), (2, "B"), (3, "D")]), registers("before")],
@@ -54,7 +54,7 @@ import Testing
       number: 2, bench)
   }
 
-  private func pages(_ contents: [(PFN, Character)]) -> CheckpointEvent {
+  private func pages(_ contents: [(PFN, Character)]) -> SourceEvent {
     var batch = PageBatch(buffer: PageBuffer(), pages: [])
     for (pfn, letter) in contents {
       let byte = letter.asciiValue ?? 0
@@ -65,18 +65,20 @@ import Testing
     return .pages(batch)
   }
 
-  private func write(_ events: [CheckpointEvent], number: UInt8, _ bench: ChainBench) throws {
-    let parent = number > 1 ? try ChainResolver.open(bench.path("example-\(number - 1).ckpt")) : nil
+  private func write(_ events: [SourceEvent], number: UInt8, _ bench: ChainBench) throws {
+    let parent = number > 1 ? try Chain.open(bench.path("example-\(number - 1).ckpt")) : nil
     let output = try OutputFile(bench.path("example-\(number).ckpt"), force: false, sync: false)
     let header = ImageHeader(
       architecture: .x86, captureID: [UInt8](repeating: number, count: 16),
       parent: parent?.checkpointID, parentName: parent == nil ? "" : "example-\(number - 1).ckpt",
       ascendingUnique: true)
     let writer = try ImageWriter(header, parent: parent, to: output)
-    var steps: [Pipeline.Step] = [.digestPages]
-    if let parent { steps.append(.dropUnchanged(parent)) }
-    steps += [.packRegions, .compress(CodecSettings(codec: .none), proving: true)]
-    try Pipeline(steps, into: writer, on: bench.pool).run(EventList(events))
+    try Pipeline(EventList(events), on: bench.pool)
+      .digestPages()
+      .dropUnchanged(parent)
+      .packRegions()
+      .compress(CodecSettings(codec: .none), proving: true)
+      .run(into: writer)
     var provenance = Provenance()
     provenance.add("action", "capture")
     _ = try writer.seal([provenance], complete: true)
@@ -110,14 +112,4 @@ import Testing
     let digits = String(value, radix: 16)
     return String(repeating: "0", count: max(0, width - digits.count)) + digits
   }
-}
-
-/// A source that gives what it was given.
-private final class EventList: CheckpointSource {
-  let fractionDone: Double? = nil
-  private var events: ArraySlice<CheckpointEvent>
-
-  init(_ events: [CheckpointEvent]) { self.events = events[...] }
-
-  func next() throws(CheckpointError) -> CheckpointEvent? { events.popFirst() }
 }

@@ -57,7 +57,7 @@ import Testing
     let folder = try TestFolder()
     let files = try (0..<200).map { number in
       try folder.write([UInt8(number)], as: "\(number)")
-      return try InputFile(folder.path("\(number)"))
+      return try LocalFile(folder.path("\(number)"))
     }
     var random = SplitMix64.forTest("open files")
     for _ in 0..<2000 {
@@ -78,7 +78,7 @@ import Testing
   @Test func replacedFileIsNotMixedIn() throws {
     let folder = try TestFolder()
     try folder.write([1], as: "image")
-    let file = try InputFile(folder.path("image"))
+    let file = try LocalFile(folder.path("image"))
     try folder.write([2], as: "image")
     let error = #expect(throws: CheckpointError.self) { try file.bytes(at: 0, count: 1) }
     #expect(error?.kind == .io && error?.reason.contains("replaced") == true)

@@ -2,13 +2,14 @@
 import CheckpointImage
 import Dispatch
 import Glibc
+import Storage
 import Synchronization
 import TestSupport
 import Testing
 
 /// Events come out of parallel steps in the order in which they went in, and an error comes out once.
 @Suite struct PipelineTests {
-  private final class Source: CheckpointSource {
+  private final class Source: EventSource {
     let fractionDone: Double? = nil
     private var given: UInt64 = 0
     private let count: UInt64
@@ -19,32 +20,34 @@ import Testing
       self.failing = failing
     }
 
-    func next() throws(CheckpointError) -> CheckpointEvent? {
+    func next() throws(CheckpointError) -> CheckpointEvent<Deferred<PFN>>? {
       guard given < count else { return nil }
       let number = given
       given += 1
-      let event = CheckpointEvent.states(
-        StateExtent(pfn: number, count: 1, status: PageStatus(.zero)))
       // Two of three are worked out elsewhere, some of them slowly.
-      guard number % 3 != 0 else { return event }
-      return .deferred { [failing] () throws(CheckpointError) in
-        if number == failing { throw CheckpointError(.damaged, "number \(number)") }
-        var sum = number
-        for step in 0..<(number % 7) * 1000 { sum = sum &* 31 &+ step }
-        return sum == 1 ? .newPass : event
+      guard number % 3 != 0 else {
+        return .states(StateExtent(pfn: number, count: 1, status: PageStatus(.zero)))
       }
+      return .pages(
+        Deferred { [failing] () throws(CheckpointError) in
+          if number == failing { throw CheckpointError(.damaged, "number \(number)") }
+          var sum = number
+          for step in 0..<(number % 7) * 1000 { sum = sum &* 31 &+ step }
+          return sum == 1 ? 0 : number
+        })
     }
   }
 
-  private final class Sink: CheckpointSink {
+  private final class Sink: EventSink {
     var numbers: [PFN] = []
     var finished = false
 
-    func receive(_ event: CheckpointEvent) throws(CheckpointError) {
-      guard case .states(let extent) = event else {
-        throw CheckpointError(.refused, "not an extent")
+    func receive(_ event: CheckpointEvent<PFN>) throws(CheckpointError) {
+      switch event {
+      case .states(let extent): numbers.append(extent.pfn)
+      case .pages(let number): numbers.append(number)
+      case .record, .layout, .newPass: throw CheckpointError(.refused, "what no source gave")
       }
-      numbers.append(extent.pfn)
     }
 
     func finish() throws(CheckpointError) { finished = true }
@@ -53,8 +56,9 @@ import Testing
   @Test func orderIsKept() throws {
     for width in [1, 2, 8] {
       let sink = Sink()
-      try Pipeline([.perform], into: sink, on: WorkerPool(width: width))
-        .run(Source(count: 5000))
+      try Pipeline(Source(count: 5000), on: WorkerPool(width: width))
+        .resolveDeferred()
+        .run(into: sink)
       #expect(sink.numbers == Array(0..<5000))
       #expect(sink.finished)
     }
@@ -135,8 +139,9 @@ import Testing
   @Test func errorStopsTheLine() throws {
     let sink = Sink()
     let error = #expect(throws: CheckpointError.self) {
-      try Pipeline([.perform], into: sink, on: WorkerPool(width: 4))
-        .run(Source(count: 5000, failing: 1000))
+      try Pipeline(Source(count: 5000, failing: 1000), on: WorkerPool(width: 4))
+        .resolveDeferred()
+        .run(into: sink)
     }
     #expect(error?.description.contains("number 1000") == true)
     #expect(sink.numbers == Array(0..<1000))

@@ -46,26 +46,26 @@ import Testing
   @Test func frame() throws {
     try Self.check("frame", { $0.frame().encoded() }) { bytes throws(CheckpointError) in
       // A frame is read from the start of longer bytes.
-      unsafe try SegmentFrame(parsing: bytes.span.bytes, at: 0).encoded()
+      try SegmentFrame(parsing: bytes.rawSpan, at: 0).encoded()
         + bytes.dropFirst(SegmentFrame.byteCount)
     }
   }
 
   @Test func header() throws {
     try Self.check("header", { $0.header().encoded() }) { bytes throws(CheckpointError) in
-      unsafe try ImageHeader(parsing: bytes.span.bytes, at: 0).encoded()
+      try ImageHeader(parsing: bytes.rawSpan, at: 0).encoded()
     }
   }
 
   @Test func record() throws {
     try Self.check("record", { $0.record().encoded() }) { bytes throws(CheckpointError) in
-      unsafe try MachineRecord(parsing: bytes.span.bytes, at: 0).encoded()
+      try MachineRecord(parsing: bytes.rawSpan, at: 0).encoded()
     }
   }
 
   @Test func region() throws {
     try Self.check("region", { $0.region() }) { bytes throws(CheckpointError) in
-      let header = unsafe try RegionHeader(parsing: bytes.span.bytes, at: 0)
+      let header = try RegionHeader(parsing: bytes.rawSpan, at: 0)
       return header.encoded() + bytes.dropFirst(header.byteCount)
     }
   }
@@ -73,39 +73,39 @@ import Testing
   @Test func states() throws {
     try Self.check("states", { StateExtent.encodeList($0.states()) }) {
       bytes throws(CheckpointError) in
-      unsafe StateExtent.encodeList(try StateExtent.parseList(bytes.span.bytes, at: 0))
+      StateExtent.encodeList(try StateExtent.parseList(bytes.rawSpan, at: 0))
     }
   }
 
   @Test func layout() throws {
     try Self.check("layout", { LayoutItem.encodeList($0.layout()) }) {
       bytes throws(CheckpointError) in
-      unsafe LayoutItem.encodeList(try LayoutItem.parseList(bytes.span.bytes, at: 0))
+      LayoutItem.encodeList(try LayoutItem.parseList(bytes.rawSpan, at: 0))
     }
   }
 
   @Test func provenance() throws {
     try Self.check("provenance", { $0.provenance().encoded() }) {
       bytes throws(CheckpointError) in
-      unsafe try Provenance(parsing: bytes.span.bytes, at: 0).encoded()
+      try Provenance(parsing: bytes.rawSpan, at: 0).encoded()
     }
   }
 
   @Test func indexBlock() throws {
     try Self.check("index block", { $0.indexBlock().encoded() }) { bytes throws(CheckpointError) in
-      unsafe try IndexBlock(parsing: bytes.span.bytes, at: 0).encoded()
+      try IndexBlock(parsing: bytes.rawSpan, at: 0).encoded()
     }
   }
 
   @Test func root() throws {
     try Self.check("root", { $0.rootBody().encoded() }) { bytes throws(CheckpointError) in
-      unsafe try RootBody(parsing: bytes.span.bytes, at: 0).encoded()
+      try RootBody(parsing: bytes.rawSpan, at: 0).encoded()
     }
   }
 
   @Test func trailer() throws {
     try Self.check("trailer", { $0.trailer().encoded() }) { bytes throws(CheckpointError) in
-      unsafe try ImageTrailer(parsing: bytes.span.bytes, at: 0).encoded()
+      try ImageTrailer(parsing: bytes.rawSpan, at: 0).encoded()
     }
   }
 
@@ -115,7 +115,7 @@ import Testing
     header.features.insert(Features.Feature(class: .dropOnRewrite, bit: 3, name: "harmless"))
     let bytes = header.encoded()
     let error = #expect(throws: CheckpointError.self) {
-      unsafe try ImageHeader(parsing: bytes.span.bytes, at: 0)
+      try ImageHeader(parsing: bytes.rawSpan, at: 0)
     }
     #expect(error?.kind == .unsupported)
     #expect(error?.description.contains("time-travel") == true)

@@ -28,7 +28,7 @@ import Testing
     var error = CheckpointError(
       .incomplete, "no trailer", structure: "trailer", offset: 12, file: "a.ckpt")
     #expect(error.message == "a.ckpt: byte 12: trailer: no trailer")
-    error.hint = .salvage(file: "a.ckpt")
+    error.hint = .salvage(file: "a.ckpt", pages: true)
     #expect(
       error.message
         == "a.ckpt: byte 12: trailer: no trailer; 'ckpt-verify --salvage FILE a.ckpt' rescues what can be trusted of it"
@@ -41,7 +41,8 @@ import Testing
   private static let hints: [Hint] = [
     .replaceExisting, .searchElsewhere, .takeAsRawMemory, .exportMemory, .exportELF,
     .exportXenServer,
-    .giveConfiguration, .giveName, .salvage(file: "a.ckpt"), .numberImages, .evictWhenMerging,
+    .giveConfiguration, .giveName, .salvage(file: "a.ckpt", pages: true), .numberImages,
+    .evictWhenMerging,
     .captureKdump, .convert(command: "makedumpfile -R FILE < a"), .captureMemoryOnly,
     .capturePaused,
     .captureDomain, .giveSqueezeSize, .captureUnsqueezed, .restoreDisks(snapshot: "snap"),

@@ -2,6 +2,7 @@ import CheckpointChain
 import CheckpointCodec
 import CheckpointImage
 import Formats
+import KdumpLibrary
 import Storage
 import TestSupport
 import Testing
@@ -56,7 +57,7 @@ import Testing
     let folder = try TestFolder()
     try folder.write(bytes, as: "core")
     let input = try InputStream(folder.path("core"))
-    let source = try SourceFormat.recognise(input).open(input)
+    let source = try FormatTable.recognise(input).open(input, kdump: KdumpSource.open)
     var found: [PFN: (PageState, UInt8, UInt8)] = [:]
     while let event = try source.next() {
       switch event {

@@ -34,7 +34,7 @@ import Testing
         address += length
       }
       try folder.write(file, as: "memory-\(round)")
-      let memory = ExtentMemory(try InputFile(folder.path("memory-\(round)")), extents)
+      let memory = ExtentMemory(try LocalFile(folder.path("memory-\(round)")), extents)
       let pfns: [PFN] = Array(0..<50) + Array(0..<50).shuffled(using: &random) + [.max]
       let buffer = PageBuffer(pages: pfns.count)
       let unknown = Set(try memory.copy(pfns[...], to: buffer, at: 0))

@@ -2,6 +2,7 @@ import CheckpointChain
 import CheckpointCodec
 import CheckpointImage
 import Formats
+import KdumpLibrary
 import Operations
 import Storage
 import TestSupport
@@ -14,26 +15,26 @@ import Testing
 
   init() throws { folder = try TestFolder() }
 
-  private func capture(_ bytes: [UInt8], _ format: SourceFormat) throws {
+  private func capture(_ bytes: [UInt8], _ format: FileFormat) throws {
     try folder.write(bytes, as: "source")
     let input = try InputStream(folder.path("source"))
     let output = try OutputFile(folder.path("image"), force: true, sync: false)
     _ = try Capture(settings: CodecSettings(), parent: nil, provenance: Provenance())
-      .run(try format.open(input), to: output, on: pool)
+      .run(.source(format.open(input, kdump: KdumpSource.open)), to: output, on: pool)
     try output.commit()
   }
 
   /// Whether an export is these bytes; an expectation on the arrays themselves would print them.
-  private func restores(_ format: Restore.Format, _ bytes: [UInt8]) throws -> Bool {
+  private func restores(_ format: FileFormat, _ bytes: [UInt8]) throws -> Bool {
     try restore(format) == bytes
   }
 
-  private func restore(_ format: Restore.Format, configuration: GivenConfiguration? = nil) throws
+  private func restore(_ format: FileFormat, configuration: GivenConfiguration? = nil) throws
     -> [UInt8]
   {
-    let chain = try ChainResolver.open(folder.path("image"))
+    let chain = try Chain.open(folder.path("image"))
     let output = try OutputFile(folder.path("restored"), force: true, sync: false)
-    _ = try Restore.run(
+    _ = try Export.run(
       chain, as: format, configuration: configuration, to: output, on: pool)
     try output.commit()
     return try folder.bytes("restored")
@@ -41,13 +42,13 @@ import Testing
 
   @Test func saveComesBack() throws {
     let save = SmallSave.bytes()
-    try capture(save, .xl)
-    #expect(try restores(.xl, save))
+    try capture(save, .xen(.xl))
+    #expect(try restores(.xen(.xl), save))
     // The streams inside are parts of it.
-    let libxl = try restore(.libxl)
+    let libxl = try restore(.xen(.libxl))
     let isPart = save.suffix(libxl.count).elementsEqual(libxl)
     #expect(isPart)
-    let libxc = try restore(.libxc)
+    let libxc = try restore(.xen(.libxc))
     #expect(save.firstRange(of: libxc) != nil)
   }
 
@@ -71,10 +72,10 @@ import Testing
       default: bytes.removeLast(bytes.count - place)
       }
       do {
-        try capture(bytes, .xl)
+        try capture(bytes, .xen(.xl))
         // A page that now comes twice is exported once.
         if try ImageFile(folder.path("image")).root.layout == .exact {
-          let restored = try restore(.xl)
+          let restored = try restore(.xen(.xl))
           #expect(restored == bytes, "byte \(place)")
         }
       } catch let error as CheckpointError {
@@ -114,16 +115,16 @@ import Testing
   }
 
   @Test func kindsAreRecognised() throws {
-    func recognise(_ bytes: [UInt8]) throws -> SourceFormat {
+    func recognise(_ bytes: [UInt8]) throws -> FileFormat {
       try folder.write(bytes, as: "source")
-      return try SourceFormat.recognise(InputStream(folder.path("source")))
+      return try FormatTable.recognise(InputStream(folder.path("source")))
     }
-    #expect(try recognise(SmallSave.bytes()) == .xl)
-    #expect(try recognise(SmallSave.libxl()) == .libxl)
-    #expect(try recognise(SmallSave.libxc()) == .libxc)
-    #expect(try recognise(SmallSave.libvirt()) == .libvirt)
-    #expect(try recognise(SmallSave.xenServer()) == .xenserver)
-    try capture(SmallSave.bytes(), .xl)
+    #expect(try recognise(SmallSave.bytes()) == .xen(.xl))
+    #expect(try recognise(SmallSave.libxl()) == .xen(.libxl))
+    #expect(try recognise(SmallSave.libxc()) == .xen(.libxc))
+    #expect(try recognise(SmallSave.libvirt()) == .xen(.libvirt))
+    #expect(try recognise(SmallSave.xenServer()) == .xen(.xenServer))
+    try capture(SmallSave.bytes(), .xen(.xl))
     let oldXenServer = Array("XenSavedDomain\n".utf8)
     var errors: [String] = []
     for bytes in [try folder.bytes("image"), oldXenServer, [], [UInt8](repeating: 0, count: 4096)] {
@@ -131,12 +132,12 @@ import Testing
       #expect(error?.kind == (bytes.isEmpty ? .incomplete : .refused) && error?.offset == 0)
       errors.append(error?.reason ?? "")
     }
-    let said = ["image already", "before 7.0", "is empty", "no known kind"]
+    let said = ["image already", "before 7.0", "is empty", "unknown kind"]
     #expect(zip(errors, said).allSatisfy { $0.contains($1) }, "\(errors)")
   }
 
   /// An export that lacks something the image has not, or would lose something that it has.
-  private func expectRefused(_ format: Restore.Format, _ lacking: String) {
+  private func expectRefused(_ format: FileFormat, _ lacking: String) {
     let error = #expect(throws: CheckpointError.self, "\(format)") { try restore(format) }
     #expect(error?.kind == .refused && error?.file == folder.path("image"))
     #expect(error?.reason.contains(lacking) == true, "\(error as Any)")
@@ -146,46 +147,46 @@ import Testing
   @Test func formatsComeBack() throws {
     let libxc = SmallSave.libxc()
     let libxl = SmallSave.libxl()
-    try capture(libxc, .libxc)
-    #expect(try restores(.libxc, libxc))
-    expectRefused(.xl, "has no domain configuration")
-    expectRefused(.libvirt, "not captured from a libvirt save file")
+    try capture(libxc, .xen(.libxc))
+    #expect(try restores(.xen(.libxc), libxc))
+    expectRefused(.xen(.xl), "has no domain configuration")
+    expectRefused(.xen(.libvirt), "not captured from a libvirt save file")
     // The libxl stream that is made around it has no device model.
-    try capture(try restore(.libxl), .libxl)
-    #expect(try restores(.libxc, libxc))
+    try capture(try restore(.xen(.libxl)), .xen(.libxl))
+    #expect(try restores(.xen(.libxc), libxc))
 
-    try capture(libxl, .libxl)
-    #expect(try restores(.libxl, libxl))
-    #expect(try restores(.libxc, libxc))
-    expectRefused(.xenserver, "not captured from a XenServer suspend image")
+    try capture(libxl, .xen(.libxl))
+    #expect(try restores(.xen(.libxl), libxl))
+    #expect(try restores(.xen(.libxc), libxc))
+    expectRefused(.xen(.xenServer), "not captured from a XenServer suspend image")
 
-    try capture(SmallSave.libvirt(), .libvirt)
-    #expect(try restores(.libvirt, SmallSave.libvirt()))
-    #expect(try restores(.libxl, libxl))
+    try capture(SmallSave.libvirt(), .xen(.libvirt))
+    #expect(try restores(.xen(.libvirt), SmallSave.libvirt()))
+    #expect(try restores(.xen(.libxl), libxl))
 
-    try capture(SmallSave.xenServer(), .xenserver)
-    #expect(try restores(.xenserver, SmallSave.xenServer()))
-    #expect(try restores(.libxc, libxc))
-    expectRefused(.libxl, "device-model state in XenServer's form only")
-    try capture(SmallSave.xenServer(withEmulator: false), .xenserver)
-    let wrapped = try restore(.libxl)
+    try capture(SmallSave.xenServer(), .xen(.xenServer))
+    #expect(try restores(.xen(.xenServer), SmallSave.xenServer()))
+    #expect(try restores(.xen(.libxc), libxc))
+    expectRefused(.xen(.libxl), "device-model state in XenServer's form only")
+    try capture(SmallSave.xenServer(withEmulator: false), .xen(.xenServer))
+    let wrapped = try restore(.xen(.libxl))
     #expect(wrapped.firstRange(of: libxc) != nil)
   }
 
   /// A configuration can be given where there is none, and in place of the one that is there.
   @Test func configurations() throws {
     let libxl = SmallSave.libxl()
-    for (bytes, format) in [(libxl, SourceFormat.libxl), (SmallSave.bytes(), .xl)] {
+    for (bytes, format) in [(libxl, FileFormat.xen(.libxl)), (SmallSave.bytes(), .xen(.xl))] {
       for text in ["{\"c_info\":{\"name\":\"other\"}}", "name = \"other\"\ntype = \"pvh\"\n"] {
         try capture(bytes, format)
         try folder.write(Array(text.utf8), as: "configuration")
         let given = try GivenConfiguration(folder.path("configuration"))
-        let save = try restore(.xl, configuration: given)
+        let save = try restore(.xen(.xl), configuration: given)
         let isPart = save.suffix(libxl.count).elementsEqual(libxl)
         #expect(isPart)
-        try capture(save, .xl)
-        #expect(try restores(.xl, save))
-        let records = try ChainResolver.open(folder.path("image")).completeRecords()
+        try capture(save, .xen(.xl))
+        #expect(try restores(.xen(.xl), save))
+        let records = try Chain.open(folder.path("image")).completeRecords()
         let found = records.first { $0.key.namespace == .xl }?.payload
         // In JSON the text is a C string.
         #expect(found == Array(text.utf8) + (text.hasPrefix("{") ? [0] : []))
@@ -195,7 +196,7 @@ import Testing
 
   /// What xl could not read is refused, and so is the configuration of another type of guest.
   @Test func badConfigurations() throws {
-    try capture(SmallSave.libxl(), .libxl)
+    try capture(SmallSave.libxl(), .xen(.libxl))
     let bad = [
       "", "root:x:0:0:root", "{ broken", "[{\"domid\":1,\"config\":{\"c_info\":{}}}]",
       "{\"domid\":1}",
@@ -215,7 +216,7 @@ import Testing
       try folder.write(Array(text.utf8), as: "configuration")
       let given = try GivenConfiguration(folder.path("configuration"))
       let error = #expect(throws: CheckpointError.self, "\(text)") {
-        _ = try restore(.xl, configuration: given)
+        _ = try restore(.xen(.xl), configuration: given)
       }
       #expect(error?.kind == .mismatch)
     }
@@ -223,9 +224,9 @@ import Testing
 
   /// Memory that a debugging save sends a second time is not taken as a change.
   @Test func verifiedMemoryIsIgnored() throws {
-    try capture(SmallSave.libxc(), .libxc)
+    try capture(SmallSave.libxc(), .xen(.libxc))
     let memory = try ImageFile(folder.path("image")).root.memory
-    try capture(SmallSave.libxc(verified: true), .libxc)
+    try capture(SmallSave.libxc(verified: true), .xen(.libxc))
     let root = try ImageFile(folder.path("image")).root
     #expect(root.memory == memory)
     #expect(root.layout == .canonical)
@@ -234,7 +235,7 @@ import Testing
   /// What comes behind VERIFY is no news, so that a later moment would be told from pages of an earlier one.
   @Test func checkpointBehindVerify() throws {
     let stream = SmallSave.checkpointed([1, 2], inLibxl: false, verified: true)
-    let error = #expect(throws: CheckpointError.self) { try capture(stream, .libxc) }
+    let error = #expect(throws: CheckpointError.self) { try capture(stream, .xen(.libxc)) }
     #expect(error?.kind == .unsupported)
   }
 
@@ -256,7 +257,7 @@ import Testing
     for length in [stream.count, stream.count - 1, whole[2] + 1, whole[1], whole[1] - 1] {
       try folder.write(Array(stream.prefix(length)), as: "source")
       let input = try InputStream(folder.path("source"))
-      let source = try SourceFormat.recognise(input).open(input)
+      let source = try FormatTable.recognise(input).open(input, kdump: KdumpSource.open)
       var names: [String] = []
       let series = CaptureSeries(
         Capture(settings: CodecSettings(), parent: nil, provenance: Provenance()),
@@ -264,22 +265,22 @@ import Testing
       ) { [folder] (number) throws(CheckpointError) in
         try OutputFile(folder.path("image-\(number)"), force: true, sync: false)
       }
-      let cut = try series.run(source, on: pool) { name, _ in names.append(name) }
+      let cut = try series.run(.source(source), on: pool) { name, _ in names.append(name) }
       let count = whole.count { $0 <= length }
       #expect(names.count == count)
       #expect((cut == nil) == whole.contains(length))
       for number in 0..<count {
-        let chain = try ChainResolver.open(folder.path("image-\(number)"))
+        let chain = try Chain.open(folder.path("image-\(number)"))
         #expect(chain.images.count == number + 1)
         let page = try chain.pages(ofBlock: 0)?[0]
         #expect(page?.status.state == (moments[number] == 0 ? .zero : .data))
         let expected = [UInt8](repeating: moments[number], count: Limits.pageSize)
         if moments[number] != 0 { #expect(page?.digest == SHA256Hasher.digest(of: expected)) }
         let output = try OutputFile(folder.path("restored"), force: true, sync: false)
-        _ = try Restore.run(chain, as: .libxc, to: output, on: pool)
+        _ = try Export.run(chain, as: .xen(.libxc), to: output, on: pool)
         try output.commit()
         // The export says the same as the moment it was made of.
-        try capture(try folder.bytes("restored"), .libxc)
+        try capture(try folder.bytes("restored"), .xen(.libxc))
         #expect(try ImageFile(folder.path("image")).root.memory == chain.tip.root.memory)
       }
     }
@@ -295,7 +296,7 @@ import Testing
       ) { [folder] (_) throws(CheckpointError) in
         try OutputFile(folder.path("image"), force: true, sync: false)
       }
-      _ = try series.run(try SourceFormat.libxl.open(input), on: pool) { _, _ in }
+      _ = try series.run(.source(XenStreamSource(input, .libxl)), on: pool) { _, _ in }
     }
     #expect(error?.kind == .refused)
     #expect(!folder.names.contains("image"))

@@ -30,7 +30,7 @@ import Testing
     let folder = try TestFolder()
     try folder.write([UInt8](repeating: 0x41, count: Limits.pageSize), as: "page")
     let far = MemoryExtent(address: ((1 << 40) - 1) << 12, offset: 0, length: 4096)
-    let memory = ExtentMemory(try InputFile(folder.path("page")), [far])
+    let memory = ExtentMemory(try LocalFile(folder.path("page")), [far])
     #expect(memory.runs == [(1 << 40) - 1..<1 << 40])
     let error = #expect(throws: CheckpointError.self) {
       _ = try LinuxGuest.find(in: memory, MemoryClues())

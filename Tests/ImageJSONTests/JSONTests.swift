@@ -21,14 +21,15 @@ import Testing
     let states = StateExtent(pfn: 9, count: 3, status: PageStatus(.zero))
     var pages = (0..<3).map { PageBatch.Page(pfn: UInt64($0)) }
     pages[2].type = 4
-    try Pipeline(
-      [.digestPages, .packRegions, .compress(CodecSettings(), proving: false)], into: writer,
-      on: WorkerPool(width: 1)
-    ).run(
-      EventList([
-        .record(record), .states(states), .layout(.frame(.libxc, type: 0)),
-        .pages(PageBatch(buffer: try filled(), pages: pages)),
-      ]))
+    let events: [SourceEvent] = [
+      .record(record), .states(states), .layout(.frame(.libxc, type: 0)),
+      .pages(PageBatch(buffer: try filled(), pages: pages)),
+    ]
+    try Pipeline(EventList(events), on: WorkerPool(width: 1))
+      .digestPages()
+      .packRegions()
+      .compress(CodecSettings(), proving: false)
+      .run(into: writer)
     var provenance = Provenance()
     provenance.add("action", "capture")
     _ = try writer.seal([provenance], complete: true, layout: .exact)
@@ -48,7 +49,7 @@ import Testing
 
   private func decode(_ bytes: [UInt8]) throws -> [UInt8] {
     try folder.write(bytes, as: "image")
-    var decoder = try ImageDecoder(InputFile(folder.path("image")))
+    var decoder = try ImageDecoder(LocalFile(folder.path("image")))
     var parts: [String] = []
     while let form = try decoder.next() {
       parts.append(String(decoding: try JSONEncoder().encode(form), as: UTF8.self))
@@ -185,14 +186,4 @@ import Testing
   @Test func emptyList() throws {
     #expect(try encode(Array(" [ ] \n".utf8)).isEmpty)
   }
-}
-
-/// Events in a row.
-private final class EventList: CheckpointSource {
-  let fractionDone: Double? = nil
-  private var events: ArraySlice<CheckpointEvent>
-
-  init(_ events: [CheckpointEvent]) { self.events = events[...] }
-
-  func next() -> CheckpointEvent? { events.popFirst() }
 }

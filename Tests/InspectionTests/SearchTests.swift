@@ -22,7 +22,7 @@ import Testing
       var end = page + 1
       while end < pages, !holes.contains(end), Bool.random(using: &random) { end += 1 }
       let part = Array(memory[page * pageSize..<end * pageSize])
-      unsafe try visitor.visit(part.span.bytes, at: base + UInt64(page * pageSize))
+      try visitor.visit(part.rawSpan, at: base + UInt64(page * pageSize))
       page = end
     }
   }

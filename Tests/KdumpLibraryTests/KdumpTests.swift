@@ -36,14 +36,14 @@ import Testing
   ) throws -> [UInt8] {
     let image = try OutputFile(folder.path("image"), force: true, sync: false)
     _ = try Capture(settings: CodecSettings(), parent: nil, provenance: Provenance())
-      .run(PageSource(pages), to: image, on: pool)
+      .run(.source(PageSource(pages)), to: image, on: pool)
     try image.commit()
     let output = try OutputFile(folder.path("dump"), force: true, sync: false)
     var options = DumpOptions()
     options.codec = CodecSettings(codec: codec)
     options.leftOut = plan
-    _ = try Restore.run(
-      try ChainResolver.open(folder.path("image")), as: .kdump, options: options, to: output,
+    _ = try Export.run(
+      try Chain.open(folder.path("image")), as: .dump(.kdump), options: options, to: output,
       on: pool)
     try output.commit()
     return try folder.bytes("dump")
@@ -99,7 +99,7 @@ import Testing
       }
       #expect(evicted == Set(model.keys.filter { plan[$0] != .none }))
       // In any order, many at once, with some among them that are not there.
-      let memory = try #require(source.memory)
+      let memory = try #require(source.sourceMemory?.memory)
       let asked =
         (Array(model.keys) + [200, 70_100, 1 << 40, Limits.pfnEnd - 1, .max]).shuffled(
           using: &random)
@@ -165,7 +165,7 @@ import Testing
 
   /// The page that it is about cannot be read, and all others can.
   private func expectOnlyThirdIsLost(_ file: [UInt8], _ comment: Comment) throws {
-    let memory = try #require(try open(file).memory)
+    let memory = try #require(try open(file).sourceMemory?.memory)
     for pfn in [0, 1, 3] as [PFN] {
       #expect(try page(pfn, of: memory)?.allSatisfy { $0 == UInt8(pfn) + 1 } == true, comment)
     }
@@ -216,7 +216,7 @@ import Testing
       Self.put(UInt64(bytes.count), 4, &file, at: place + 8)
       file += bytes
     }
-    #expect(try page(2, of: #require(try open(file).memory)) == contents)
+    #expect(try page(2, of: #require(try open(file).sourceMemory?.memory)) == contents)
   }
 
   /// Whatever stands in headers, bitmaps and descriptors: pages, or an error.
@@ -261,7 +261,7 @@ private final class PageSource: DescribedSource {
 
   init(_ pages: [PFN: [UInt8]]) { rest = pages.sorted { $0.key < $1.key }[...] }
 
-  func next() throws(CheckpointError) -> CheckpointEvent? {
+  func next() throws(CheckpointError) -> SourceEvent? {
     guard !rest.isEmpty else { return nil }
     let part = rest.prefix(PageBuffer.capacity)
     rest = rest.dropFirst(part.count)

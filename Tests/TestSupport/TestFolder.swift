@@ -42,7 +42,7 @@ package final class TestFolder {
   package func remove(_ name: String) { unsafe unlink(path(name)) }
 
   package func bytes(_ name: String) throws -> [UInt8] {
-    let file = try InputFile(path(name))
+    let file = try LocalFile(path(name))
     return try file.bytes(at: 0, count: Int(file.length))
   }
 

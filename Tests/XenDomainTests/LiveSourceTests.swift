@@ -33,7 +33,7 @@ import Testing
     var notEvicted = 0
   }
 
-  private func file(_ number: Int) throws(CheckpointError) -> OutputFile {
+  private func file(_ number: Int) throws(CheckpointError) -> any ByteSink {
     try OutputFile(folder.path("image-\(number)"), force: true, sync: false)
   }
 
@@ -43,7 +43,7 @@ import Testing
   ///   - between: what is done to the guest after each image.
   private func series(
     of host: ModelHost, _ change: (inout LiveOptions) -> Void = { _ in },
-    count: Int, to given: ((Int) throws(CheckpointError) -> OutputFile)? = nil,
+    count: Int, to given: ((Int) throws(CheckpointError) -> any ByteSink)? = nil,
     between: (Int) -> Void = { _ in }
   ) throws -> Series {
     var options = LiveOptions(cancellation: cancellation)
@@ -64,9 +64,9 @@ import Testing
       let source = try LiveSource(host.guest, options) { events.append($0) }
       defer { source.close() }
       let series = CaptureSeries(capture, takesSeveral: true, output: output)
-      _ = try series.run(source, on: pool) { name, summary throws(CheckpointError) in
+      _ = try series.run(.source(source), on: pool) { name, captured throws(CheckpointError) in
         try compare(name, with: host, &result)
-        result.stored.append(summary.root.count(.data))
+        result.stored.append(captured.image.root.count(.data))
         result.copied.append(host.copied - copiedBefore)
         result.images += 1
         between(result.images)
@@ -88,7 +88,7 @@ import Testing
   private func compare(_ file: String, with host: ModelHost, _ result: inout Series)
     throws(CheckpointError)
   {
-    let chain = try ChainResolver.open(file)
+    let chain = try Chain.open(file)
     let reader = PageReader(chain)
     let end = PFN(host.moment.count) + 600
     var wrong: [String] = []
@@ -333,8 +333,8 @@ import Testing
     let series = CaptureSeries(
       Capture(settings: CodecSettings(), parent: nil, provenance: Provenance()),
       takesSeveral: true, output: file)
-    _ = try series.run(source, on: pool) { name, summary throws(CheckpointError) in
-      digests.append(summary.root.memory)
+    _ = try series.run(.source(source), on: pool) { name, captured throws(CheckpointError) in
+      digests.append(captured.image.root.memory)
       if digests.count == 1 {
         for pfn in 0..<host.guest.pages.count { host.guest.write(pfn) }
         host.guest.forgetWrites()
@@ -478,7 +478,8 @@ import Testing
         let result = try series(
           of: host, { if staged { $0.stageLimit = 1 << 20 } }, count: 4,
           to: { (number) throws(CheckpointError) in
-            number == full ? OutputFile(pipe: writing, name: "full") : try file(number)
+            if number == full { return OutputPipe(writing, name: "full") }
+            return try file(number)
           })
         #expect(result.images == full)
         #expect(result.error?.file == "full")

@@ -1,7 +1,6 @@
 package import CheckpointCodec
 package import CheckpointImage
-internal import Storage
-
+package import Storage
 /// Two chains of one guest; the images that both stand on are opened and read once.
 package final class ChainPair: Sendable {
   /// The moment before.
@@ -21,16 +20,19 @@ package final class ChainPair: Sendable {
   /// Opens two chains; `-` is standard input.
   ///
   /// - Parameter searching: folders to look for ancestors in, after the tips' own.
-  package static func open(_ before: String, _ after: String, searching: [String] = [])
-    throws(CheckpointError) -> ChainPair
-  {
+  package static func open(
+    _ before: String, _ after: String, searching: [String] = [],
+    cancellation: Cancellation = Cancellation()
+  ) throws(CheckpointError) -> ChainPair {
     // One may be the other's parent, wherever they lie.
     func folders(of path: String) -> [String] {
-      path == "-" ? [] : [ChainResolver.folder(of: path)]
+      path == "-" ? [] : [Folders.folder(of: path)]
     }
-    let old = try ChainResolver.open(before, searching: searching + folders(of: after))
-    let new = try ChainResolver.open(
-      after, searching: searching + folders(of: before), knowing: old.images)
+    let old = try Chain.open(
+      before, searching: searching + folders(of: after), cancellation: cancellation)
+    let new = try Chain.open(
+      after, searching: searching + folders(of: before), knowing: old.images,
+      cancellation: cancellation)
     return ChainPair(old, new)
   }
 
@@ -38,15 +40,17 @@ package final class ChainPair: Sendable {
   package var images: [ImageFile] { before.images + after.images.dropLast(shared) }
 
   /// Bytes read from all of them so far.
-  package var bytesRead: UInt64 { images.reduce(0) { $0 + $1.file.bytesRead } }
+  package var bytesRead: UInt64 {
+    images.reduce(0) { $0 + (($1.storage as? LocalFile)?.bytesRead ?? 0) }
+  }
 
   /// The blocks with a populated page before or after, ascending.
   package var blocks: [UInt64] {
     Set(before.nodes.map(\.block)).union(after.nodes.map(\.block)).sorted()
   }
 
-  /// The 512 pages of a block in both chains. What both stand on is read only if one of them has not
-  /// said it all.
+  /// The 512 pages of a block in both chains. What both stand on is read only if younger images do not
+  /// describe every page.
   func pages(ofBlock number: UInt64) throws(CheckpointError) -> (
     before: [PageEntry], after: [PageEntry]
   ) {

@@ -34,7 +34,7 @@ package struct Difference: Sendable {
     for number in pair.after.nodes.blocks(differingFrom: pair.before.nodes) {
       let wanted = range.clamped(to: number * size..<(number + 1) * size)
       guard !wanted.isEmpty else { continue }
-      try Interruption.check()
+      try pair.after.cancellation.check()
       let (old, new) = try pair.pages(ofBlock: number)
       let before = pages
       for pfn in wanted {

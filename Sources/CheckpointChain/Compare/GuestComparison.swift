@@ -14,8 +14,8 @@ package struct GuestComparison: Sendable {
   /// Compares the tips of two chains.
   package init(_ pair: ChainPair) throws(CheckpointError) {
     machineStateDiffers = pair.before.tip.root.state != pair.after.tip.root.state
-    let old = Self.byName(pair.before.records)
-    let new = Self.byName(pair.after.records)
+    let old = try Self.byName(pair.before.records())
+    let new = try Self.byName(pair.after.records())
     let names = Set(old.keys).union(new.keys).filter { old[$0] != new[$0] }
       .sorted { ($0.namespace.rawValue, $0.type) < ($1.namespace.rawValue, $1.type) }
     records = names.flatMap { Self.difference(old[$0] ?? [], new[$0] ?? []) }
@@ -47,20 +47,14 @@ package struct GuestComparison: Sendable {
       reasons.append(
         "architecture: \(architectures[0]) before, \(architectures[1]) after")
     }
-    let facts = (try captured(old), try captured(new))
-    for key in ["domain.uuid", "guest.type"] {
-      guard let a = facts.0[key], let b = facts.1[key], a != b else { continue }
-      reasons.append("\(key): \(a) before, \(b) after")
+    let facts = MomentFacts(try new.provenance())
+    for difference in facts.differences(from: MomentFacts(try old.provenance())) {
+      reasons.append("\(difference.fact): \(difference.before) before, \(difference.after) after")
     }
     for key in records where key.class == .fixed {
       let reason = "the static \(key.namespace) record \(key.type) differs"
       if reasons.last != reason { reasons.append(reason) }
     }
     return reasons
-  }
-
-  /// What was noted when the moment was captured.
-  private static func captured(_ image: ImageFile) throws(CheckpointError) -> Provenance {
-    try image.provenance().last { $0["action"] == "capture" } ?? Provenance()
   }
 }

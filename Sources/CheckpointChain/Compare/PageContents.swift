@@ -6,11 +6,13 @@ internal import Storage
 package struct PageContents {
   private let before: PageReader
   private let after: PageReader
+  private let cancellation: Cancellation
 
   /// A reader of both moments.
   package init(_ pair: ChainPair) {
     before = PageReader(pair.before)
     after = PageReader(pair.after)
+    cancellation = pair.after.cancellation
   }
 
   /// Reads pages in both moments and gives their bytes, one page after the other, to `body`.
@@ -20,7 +22,7 @@ package struct PageContents {
   ) throws(CheckpointError) {
     var first = pages.lowerBound
     while first < pages.upperBound {
-      try Interruption.check()
+      try cancellation.check()
       let end = min(pages.upperBound, first + UInt64(PageBuffer.capacity))
       let old = try before.read([first..<end])
       let new = try after.read([first..<end])

@@ -39,13 +39,13 @@ package struct Merge {
   /// Before this returns, every copied region's checksum was compared, every rewritten region was
   /// expanded and hashed, and the memory digest of the new index is the tip's, or what the plan makes of it.
   package static func run(
-    _ chain: Chain, _ options: Options, to output: OutputFile, on pool: WorkerPool,
+    _ chain: Chain, _ options: Options, to output: any ByteSink, on pool: WorkerPool,
     progress: (Double?) -> Void = { _ in }
   ) throws(CheckpointError) -> Result {
     let span = try span(chain, onto: options.onto)
     let parent = span < chain.images.count ? try chain.ancestor(span) : nil
     try parent?.checkStays(output)
-    try ChainSource.checkLayout(of: chain)
+    try ChainStream.checkLayout(of: chain.readingAhead())
     let tip = chain.tip
     var header = ImageHeader(
       architecture: tip.header.architecture, captureID: tip.header.captureID,
@@ -60,13 +60,17 @@ package struct Merge {
     let source = try MergeSource(
       chain, span: span, recoding: options.settings != nil, evicting: options.evicted)
     let settings = options.settings ?? CodecSettings()
-    try Pipeline(
-      [.perform, .packRegions, .compress(settings, proving: true)],
-      into: writer, on: pool
-    ).run(source, progress: progress)
+    try Pipeline(source, on: pool)
+      .resolveDeferred()
+      .packRegions()
+      .compress(settings, proving: true)
+      .run(into: writer, progress: progress)
     try copyOthers(of: tip, to: writer)
     var provenance = options.provenance
-    source.tally.describe(in: &provenance)
+    for (key, value) in source.tally.fields { provenance.add(key, value) }
+    var facts = MomentFacts()
+    facts.obstacles = source.tally.obstacles
+    facts.addObstacles(to: &provenance)
     let summary = try writer.seal(
       try tip.provenance() + [provenance], complete: false,
       layout: tip.root.layout, expecting: source.memory)
@@ -86,12 +90,13 @@ package struct Merge {
     guard let onto else { return chain.images.count }
     guard let place = chain.images.firstIndex(where: { $0.root.checkpointID == onto }) else {
       throw CheckpointError(
-        .mismatch, "checkpoint \(onto), which --onto names, is not among its ancestors",
+        .mismatch, "checkpoint \(onto) is not among its ancestors",
         file: chain.tip.name)
     }
     guard place > 0 else {
       throw CheckpointError(
-        .refused, "is the image to be merged; --onto takes an ancestor", file: chain.tip.name)
+        .refused, "is the image to be merged: it can only be merged onto an ancestor",
+        file: chain.tip.name)
     }
     return place
   }

@@ -6,7 +6,7 @@ internal import Storage
 ///
 /// Images come oldest first and states last, so that a dead copy that is carried along never follows the
 /// living one.
-package final class MergeSource: CheckpointSource {
+package final class MergeSource: EventSource {
   /// The memory digest of what the events make.
   package private(set) var memory: Digest
   /// What became of the pages that were to be left out.
@@ -40,6 +40,8 @@ package final class MergeSource: CheckpointSource {
   package init(
     _ chain: Chain, span: Int, recoding: Bool, evicting plan: EvictionPlan = EvictionPlan()
   ) throws(CheckpointError) {
+    // Regions come image by image, in the order of the files.
+    let chain = chain.readingAhead()
     self.chain = chain
     self.plan = plan
     memory = chain.nodes.root
@@ -54,7 +56,7 @@ package final class MergeSource: CheckpointSource {
   {
     let complete = try chain.completeRecords()
     guard span < chain.images.count else { return complete }
-    let kept = Set(try chain.ancestor(span).records)
+    let kept = Set(try chain.ancestor(span).records())
     return complete.map {
       $0.key.class != .epoch && kept.contains($0.key) ? $0.inherited : $0
     }
@@ -74,7 +76,7 @@ package final class MergeSource: CheckpointSource {
     var digests = MemoryDigest()
     var changes: [(block: UInt64, node: Digest?)] = []
     for (number, _) in chain.nodes {
-      try Interruption.check()
+      try chain.cancellation.check()
       guard var block = try chain.block(number), block.evict(plan, tally) > 0 else { continue }
       changes.append((number, digests.block(block.entries.span)))
     }
@@ -114,14 +116,15 @@ package final class MergeSource: CheckpointSource {
   }
 
   /// The next event.
-  package func next() throws(CheckpointError) -> CheckpointEvent? {
+  package func next() throws(CheckpointError) -> CheckpointEvent<Deferred<RegionContent>>? {
     if let record = records.popFirst() { return .record(record) }
     if let item = try layout.next() { return .layout(item) }
     if nextRegion < regions.count {
       nextRegion += 1
-      return .deferred { [merge, region = regions[nextRegion - 1]] () throws(CheckpointError) in
-        try merge.read(region)
-      }
+      return .pages(
+        Deferred { [merge, region = regions[nextRegion - 1]] () throws(CheckpointError) in
+          try merge.read(region)
+        })
     }
     if !passBegun {
       // What follows overrules the dead copies in the regions.

@@ -9,26 +9,43 @@ internal import Synchronization
 package final class Chain: ParentMemory, Sendable {
   /// The images, tip first, base last.
   package let images: [ImageFile]
-  /// The records of the tip's machine state; payloads may be with ancestors.
-  package let machineRecords: [MachineRecord]
   /// The blocks with a populated page.
   package let nodes: MemoryTree
-  private let recent = Mutex(RecentBlocks())
+  private let recent = Mutex(LeastRecentlyUsed<UInt64, ChainBlock>(limit: 64))
+  private let readRecords = Mutex<[MachineRecord]?>(nil)
 
   /// The youngest image.
   package var tip: ImageFile { images[0] }
   /// The identity of the tip's moment.
   package var checkpointID: Digest { tip.root.checkpointID }
-  /// What identifies each record.
-  package let records: [RecordKey]
+  /// The wish of whoever opened the tip to stop.
+  package var cancellation: Cancellation { tip.cancellation }
+
+  /// Entries of tables of index blocks that are kept in memory, of all images together; each takes some 100 bytes.
+  private static let mostTableEntries = 1 << 18
 
   /// A chain of images, tip first. The tip's memory digest is compared with that of the index.
   package init(_ images: [ImageFile]) throws(CheckpointError) {
     self.images = images
     nodes = try Self.nodes(of: images)
-    machineRecords = try Self.records(of: images[0])
-    records = machineRecords.map(\.key)
-    try images[0].checkMoment(nodes.root, records)
+    try images[0].checkMemory(nodes.root)
+  }
+
+  /// The same chain, its images read ahead in pieces of 1 MiB: for work that goes through most of it in order. Of a
+  /// chain of very many images there would be too many pieces.
+  package func readingAhead() -> Chain {
+    guard images.count <= Self.mostImagesAhead else { return self }
+    let pieces = min(8, Self.mostPiecesAhead / images.count)
+    return Chain(self, images.map { $0.readingAhead(pieces) })
+  }
+
+  private static let mostImagesAhead = 32
+  /// 64 MiB in all.
+  private static let mostPiecesAhead = 64
+
+  private init(_ chain: Chain, _ images: [ImageFile]) {
+    self.images = images
+    nodes = chain.nodes
   }
 
   /// The chain that ends `depth` images before the tip.
@@ -37,19 +54,19 @@ package final class Chain: ParentMemory, Sendable {
   }
 
   /// Fails if `output` would replace an image of this chain, which is still needed.
-  package func checkStays(_ output: OutputFile) throws(CheckpointError) {
+  package func checkStays(_ output: any ByteSink) throws(CheckpointError) {
     try Self.check(images, stayBehind: output)
   }
 
   /// Fails if `output` would replace one of some images.
-  package static func check(_ images: [ImageFile], stayBehind output: OutputFile)
+  package static func check(_ images: [ImageFile], stayBehind output: any ByteSink)
     throws(CheckpointError)
   {
     guard let replaced = output.replaced else { return }
-    for image in images where image.file.identity == replaced { throw isNeeded(image.name) }
+    for image in images where image.storage.identity == replaced { throw isNeeded(image.name) }
   }
 
-  static func isNeeded(_ image: String) -> CheckpointError {
+  package static func isNeeded(_ image: String) -> CheckpointError {
     CheckpointError(
       .refused, "the output would replace this image, which is needed: choose another name",
       file: image)
@@ -57,11 +74,16 @@ package final class Chain: ParentMemory, Sendable {
 
   private static func nodes(of images: [ImageFile]) throws(CheckpointError) -> MemoryTree {
     var found: [UInt64: Digest?] = [:]
-    // The youngest image that has a word on a block knows its node.
-    for image in images where image.blockNumbers.contains(where: { found[$0] == nil }) {
-      for entry in try image.blocks() where found[entry.number] == nil {
-        found[entry.number] = .some(entry.node)
+    var kept = 0
+    for image in images {
+      // The youngest image that describes a block knows its node.
+      if image.blockNumbers.contains(where: { found[$0] == nil }) {
+        for entry in try image.blocks() where found[entry.number] == nil {
+          found[entry.number] = .some(entry.node)
+        }
       }
+      kept += image.blockNumbers.count
+      if kept > mostTableEntries { image.dropTable() }
     }
     // Once for all images: each would compute its way to the top anew.
     var nodes = MemoryTree()
@@ -69,16 +91,30 @@ package final class Chain: ParentMemory, Sendable {
     return nodes
   }
 
+  // MARK: Records
+
+  /// The records of the tip's machine state, whose digest is compared; payloads may be with ancestors.
+  package func machineRecords() throws(CheckpointError) -> [MachineRecord] {
+    if let known = readRecords.withLock({ $0 }) { return known }
+    let records = try Self.records(of: tip)
+    try tip.checkState(records.map(\.key))
+    readRecords.withLock { $0 = records }
+    return records
+  }
+
+  /// What identifies each record of the tip's machine state.
+  package func records() throws(CheckpointError) -> [RecordKey] { try machineRecords().map(\.key) }
+
   /// The records of an image, in order; inherited ones without payload.
   package static func records(of image: ImageFile) throws(CheckpointError) -> [MachineRecord] {
     var records: [MachineRecord] = []
     var staticRecords = StaticRecords()
     for entry in image.root.directory where entry.rawKind == SegmentKind.record.rawValue {
-      try Interruption.check()
+      try image.cancellation.check()
       let offset = entry.offset + UInt64(SegmentFrame.byteCount)
       let body = try image.body(of: entry)
       do throws(CheckpointError) {
-        let record = unsafe try MachineRecord(parsing: body.span.bytes, at: offset)
+        let record = try MachineRecord(parsing: body.rawSpan, at: offset)
         guard record.payload != nil || image.header.parent != nil else {
           throw CheckpointError(
             .damaged, "a base inherits a record", structure: "record", offset: offset)
@@ -111,7 +147,8 @@ package final class Chain: ParentMemory, Sendable {
 
   /// The records with their payloads.
   package func completeRecords() throws(CheckpointError) -> [MachineRecord] {
-    var missing = Set(machineRecords.filter { $0.payload == nil }.map(\.key))
+    let records = try machineRecords()
+    var missing = Set(records.filter { $0.payload == nil }.map(\.key))
     var payloads: [RecordKey: [UInt8]] = [:]
     for image in images.dropFirst() where !missing.isEmpty {
       for record in try Self.records(of: image) where missing.contains(record.key) {
@@ -121,21 +158,23 @@ package final class Chain: ParentMemory, Sendable {
       }
     }
     if let key = missing.first { throw Self.missingPayload(key, tip) }
-    return machineRecords.map { record in
+    return records.map { record in
       var record = record
       if record.payload == nil { record.payload = payloads[record.key] }
       return record
     }
   }
 
-  /// The 512 pages of a block; nil if no image has a word on it.
+  // MARK: Pages
+
+  /// The 512 pages of a block; nil if no image describes it.
   package func pages(ofBlock number: UInt64) throws(CheckpointError) -> [PageEntry]? {
     try block(number)?.entries
   }
 
-  /// The 512 pages of a block and the images that hold them; nil if no image has a word on it.
+  /// The 512 pages of a block and the images that hold them; nil if no image describes it.
   package func block(_ number: UInt64) throws(CheckpointError) -> ChainBlock? {
-    if let block = recent.withLock({ $0.block(number) }) { return block }
+    if let block = recent.withLock({ $0.value(number) }) { return block }
     var block = ChainBlock(number)
     try block.lay(over: images[...])
     return try admit(block)
@@ -148,11 +187,11 @@ package final class Chain: ParentMemory, Sendable {
     return block
   }
 
-  /// Checks a block against its node and keeps it for a while; nil if no image has a word on it.
-  func admit(_ block: ChainBlock) throws(CheckpointError) -> ChainBlock? {
+  /// Checks a block against its node and keeps it for a while; nil if no image describes it.
+  package func admit(_ block: ChainBlock) throws(CheckpointError) -> ChainBlock? {
     guard block.left < Limits.blockPages else { return nil }
     try checkNode(block)
-    recent.withLock { $0.insert(block) }
+    recent.withLock { _ = $0.insert(block, block.number) }
     return block
   }
 
@@ -162,19 +201,5 @@ package final class Chain: ParentMemory, Sendable {
     // The youngest image that has the block says what its node must be.
     let image = images.first { $0.hasBlock(block.number) }
     try image?.checkNode(nodes[block.number], ofBlock: block.number, is: found)
-  }
-}
-
-/// The blocks read last.
-private struct RecentBlocks {
-  private static let limit = 64
-  private var blocks: [UInt64: ChainBlock] = [:]
-  private var order: [UInt64] = []
-
-  func block(_ number: UInt64) -> ChainBlock? { blocks[number] }
-
-  mutating func insert(_ block: ChainBlock) {
-    if blocks.updateValue(block, forKey: block.number) == nil { order.append(block.number) }
-    if order.count > Self.limit { blocks[order.removeFirst()] = nil }
   }
 }

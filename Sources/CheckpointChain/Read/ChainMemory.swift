@@ -1,5 +1,6 @@
 package import CheckpointCodec
 package import CheckpointImage
+internal import Storage
 
 /// The memory of a chain's tip, page by page in any order, every one checked.
 package final class ChainMemory: PhysicalMemory {
@@ -8,10 +9,12 @@ package final class ChainMemory: PhysicalMemory {
   /// The blocks with a populated page.
   package let runs: [Range<PFN>]
   private let pages: PageReader
+  private let cancellation: Cancellation
 
   /// The memory of the chain's tip. The regions read last stay expanded.
   package init(_ chain: Chain) {
     pages = PageReader(chain)
+    cancellation = chain.cancellation
     let size = UInt64(Limits.blockPages)
     var runs: [Range<PFN>] = []
     for (block, _) in chain.nodes {
@@ -30,6 +33,7 @@ package final class ChainMemory: PhysicalMemory {
   package func copy(_ pfns: ArraySlice<PFN>, to buffer: PageBuffer, at slot: Int)
     throws(CheckpointError) -> [Int]
   {
+    try cancellation.check()
     var unknown: [Int] = []
     var start = pfns.startIndex
     while start < pfns.endIndex {

@@ -43,7 +43,7 @@ struct Coverage {
     }
   }
 
-  /// The block as it stands; nil if no image has a word on it.
+  /// The block as it stands; nil if no image describes it.
   private func block(_ number: UInt64, of chain: Chain) throws(CheckpointError) -> Block? {
     if let known = blocks[number] { return known }
     guard let block = try chain.block(number) else { return nil }

@@ -22,8 +22,8 @@ struct LayoutReader {
       offset = segment.offset
       let body = try image.body(of: segment)
       do throws(CheckpointError) {
-        items = unsafe try LayoutItem.parseList(
-          body.span.bytes, at: segment.offset + UInt64(SegmentFrame.byteCount))[...]
+        items = try LayoutItem.parseList(
+          body.rawSpan, at: segment.offset + UInt64(SegmentFrame.byteCount))[...]
       } catch {
         throw error.inFile(image.name)
       }

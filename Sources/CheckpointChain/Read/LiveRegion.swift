@@ -26,7 +26,7 @@ extension Chain {
     var regions: [LiveRegion] = []
     var places: [Int: [UInt64: Int]] = [:]
     for number in blocks {
-      try Interruption.check()
+      try cancellation.check()
       guard let block = try block(number, evicting: plan) else { continue }
       for (slot, entry) in block.entries.enumerated() where entry.status.state == .data {
         let image = Int(block.image[slot])

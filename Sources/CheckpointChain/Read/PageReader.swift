@@ -4,6 +4,7 @@ package import CheckpointImage
 /// Reads pages of a chain's tip, every one checked; any thread may use it.
 package final class PageReader: Sendable {
   private let chain: Chain
+  private let buffers = PageBufferPool()
   private let regions: RegionReader
   private let scattered: ScatteredPages?
 
@@ -20,14 +21,15 @@ package final class PageReader: Sendable {
   convenience init(_ chain: Chain, reading blocks: [UInt64], on pool: WorkerPool)
     throws(CheckpointError)
   {
-    let room = ExpandedRegions.limit(images: chain.images.count)
-    self.init(chain, try ScatteredPages.gather(chain, blocks, room: room, on: pool))
+    let room = ExpandedRegion.limit(images: chain.images.count)
+    let scattered = try ScatteredPages.gather(chain, blocks, room: room, on: pool)
+    self.init(chain.readingAhead(), scattered)
   }
 
   /// The pages of some ranges, together at most 256, with their contents: zeros for every state but
   /// data. The batch's states are those of the index.
   package func read(_ ranges: [Range<PFN>]) throws(CheckpointError) -> PageBatch {
-    let buffer = PageBuffer()
+    let buffer = buffers.buffer()
     var batch = PageBatch(buffer: buffer, pages: [])
     var stored: [RegionReader.Page] = []
     var slots: [Int] = []

@@ -11,9 +11,19 @@ struct RegionMerge: Sendable {
   /// Pages that become evicted.
   var plan = EvictionPlan()
   let tally = MergeTally()
+  private let codec = RegionCodec()
+  private let hashers = HasherPool()
+  private let buffers = PageBufferPool()
+
+  init(chain: Chain, span: Int, recoding: Bool, plan: EvictionPlan = EvictionPlan()) {
+    self.chain = chain
+    self.span = span
+    self.recoding = recoding
+    self.plan = plan
+  }
 
   /// The region's part in the merged image.
-  func read(_ live: LiveRegion) throws(CheckpointError) -> CheckpointEvent {
+  func read(_ live: LiveRegion) throws(CheckpointError) -> RegionContent {
     let image = chain.images[live.image]
     let region = try image.region(at: live.location)
     let (pages, mayStay) = try livePages(of: region.header, live)
@@ -26,15 +36,28 @@ struct RegionMerge: Sendable {
         EncodedRegion(body: region.body, live: pages, deadCopies: total - pages.count)
       ])
     }
-    let buffer = PageBuffer(pages: total)
+    return .pages(try expand(region, pages, live))
+  }
+
+  /// The living pages of a region, their digests compared.
+  func expand(_ live: LiveRegion) throws(CheckpointError) -> PageBatch {
+    let region = try chain.images[live.image].region(at: live.location)
+    return try expand(region, try livePages(of: region.header, live).pages, live)
+  }
+
+  private func expand(
+    _ region: (header: RegionHeader, body: ArraySlice<UInt8>), _ pages: [EncodedRegion.LivePage],
+    _ live: LiveRegion
+  ) throws(CheckpointError) -> PageBatch {
+    let buffer = buffers.buffer(pages: region.header.pageCount)
     do throws(CheckpointError) {
-      unsafe try RegionCodec.decode(
-        region.body.span.bytes, region.header, into: buffer, at: 0,
+      try codec.decode(
+        region.body.rawSpan, region.header, into: buffer, at: 0,
         offset: live.location.offset + UInt64(SegmentFrame.byteCount))
     } catch {
-      throw error.inFile(image.name)
+      throw error.inFile(chain.images[live.image].name)
     }
-    return .pages(try gather(pages, from: buffer, live))
+    return try gather(pages, from: buffer, live)
   }
 
   /// The living pages, as the image's own index describes them; the index must name no others there. The
@@ -46,17 +69,26 @@ struct RegionMerge: Sendable {
     let image = chain.images[region.image]
     var pages: [EncodedRegion.LivePage] = []
     var mayStay = true
-    var blocks: [UInt64: IndexBlock?] = [:]
+    var blocks: [UInt64: (own: IndexBlock?, atTip: ChainBlock?)] = [:]
+    // Neighbours are mostly of one block.
+    var number = UInt64.max
+    var found: (own: IndexBlock?, atTip: ChainBlock?) = (nil, nil)
     try header.forEachPage { (slot, pfn, type) throws(CheckpointError) in
       let (block, place) = pfn.quotientAndRemainder(dividingBy: UInt64(Limits.blockPages))
-      if blocks[block] == nil {
-        blocks[block] = .some(try image.indexBlock(block))
+      if block != number {
+        number = block
+        found =
+          if let known = blocks[block] {
+            known
+          } else {
+            (try image.indexBlock(block), try chain.block(block, evicting: plan))
+          }
+        blocks[block] = found
       }
-      let entry = (blocks[block] ?? nil)?.entry(slot: Int(place))
+      let entry = found.own?.entry(slot: Int(place))
       guard region.live[slot] else {
-        let last = try chain.block(block, evicting: plan)?.entries[Int(place)]
         mayStay =
-          mayStay && last?.status.state != .evicted
+          mayStay && found.atTip?.entries[Int(place)].status.state != .evicted
           && Self.overrules(entry, region.location.offset, slot)
         return
       }
@@ -89,9 +121,9 @@ struct RegionMerge: Sendable {
   private func gather(
     _ live: [EncodedRegion.LivePage], from expanded: PageBuffer, _ region: LiveRegion
   ) throws(CheckpointError) -> PageBatch {
-    let buffer = PageBuffer(pages: live.count)
+    let buffer = buffers.buffer(pages: live.count)
     var batch = PageBatch(buffer: buffer, pages: [])
-    try RegionCodec.withHasher { (hasher) throws(CheckpointError) in
+    try hashers.withContext { (hasher) throws(CheckpointError) in
       for page in live {
         let slot = Int(page.slot)
         let found = hasher.digest(of: expanded.page(slot))

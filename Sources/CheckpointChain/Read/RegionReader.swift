@@ -1,5 +1,6 @@
 internal import CheckpointCodec
 internal import CheckpointImage
+internal import Storage
 
 /// Expands regions and lets no page pass whose number, type or digest is not the one in the index.
 final class RegionReader: Sendable {
@@ -12,11 +13,14 @@ final class RegionReader: Sendable {
   }
 
   private let images: [ImageFile]
-  private let expanded: ExpandedRegions
+  private let expanded: SharedCache<ExpandedRegion.Key, ExpandedRegion>
+  private let codec = RegionCodec()
+  private let hashers = HasherPool()
+  private let buffers = PageBufferPool()
 
   init(_ images: [ImageFile]) {
     self.images = images
-    expanded = ExpandedRegions(images: images.count)
+    expanded = SharedCache(limit: ExpandedRegion.limit(images: images.count))
   }
 
   /// Reads up to 256 pages; page `n` goes to slot `slots[n]` of `buffer`.
@@ -60,7 +64,7 @@ final class RegionReader: Sendable {
   /// expand comes last: every thread first does what others may be waiting for.
   private func forEachRun(
     _ pages: [Page],
-    _ body: (Range<Int>, Result<ExpandedRegion.Contents, CheckpointError>) -> Void
+    _ body: (Range<Int>, Result<ExpandedRegion, CheckpointError>) -> Void
   ) {
     var runs: [Range<Int>] = []
     var start = 0
@@ -79,27 +83,35 @@ final class RegionReader: Sendable {
 
   private func forEachRun(
     _ pages: [Page], _ runs: ArraySlice<Range<Int>>,
-    _ body: (Range<Int>, Result<ExpandedRegion.Contents, CheckpointError>) -> Void
+    _ body: (Range<Int>, Result<ExpandedRegion, CheckpointError>) -> Void
   ) {
-    var own: [(Range<Int>, ExpandedRegion)] = []
-    var others: [(Range<Int>, ExpandedRegion)] = []
+    var own: [Range<Int>] = []
+    var others: [(Range<Int>, Future<ExpandedRegion>)] = []
     for run in runs {
-      let (region, isNew) = expanded.region(Self.key(pages[run.lowerBound]))
-      if isNew { own.append((run, region)) } else { others.append((run, region)) }
+      let (region, isNew) = expanded.claim(Self.key(pages[run.lowerBound]))
+      if isNew { own.append(run) } else { others.append((run, region)) }
     }
-    for (run, region) in own {
+    for run in own {
       let page = pages[run.lowerBound]
       let result = expand(page.entry.location, of: images[Int(page.image)])
-      region.complete(result)
-      expanded.expanded(
-        Self.key(page), bytes: (try? result.get().header.expandedSize) ?? Limits.pageSize)
+      expanded.complete(
+        Self.key(page), result,
+        cost: (try? result.get().header.expandedSize) ?? Limits.pageSize)
       body(run, check(pages[run], result))
     }
-    for (run, region) in others { body(run, check(pages[run], region.wait())) }
+    for (run, region) in others {
+      let result: Result<ExpandedRegion, CheckpointError>
+      do throws(CheckpointError) {
+        result = .success(try region.wait())
+      } catch {
+        result = .failure(error)
+      }
+      body(run, check(pages[run], result))
+    }
   }
 
-  private static func key(_ page: Page) -> ExpandedRegions.Key {
-    ExpandedRegions.Key(
+  private static func key(_ page: Page) -> ExpandedRegion.Key {
+    ExpandedRegion.Key(
       image: page.image, offset: page.entry.location.offset,
       length: page.entry.location.length)
   }
@@ -116,27 +128,27 @@ final class RegionReader: Sendable {
   }
 
   private func expand(_ location: PageLocation, of image: ImageFile)
-    -> Result<ExpandedRegion.Contents, CheckpointError>
+    -> Result<ExpandedRegion, CheckpointError>
   {
     do throws(CheckpointError) {
       let (header, body) = try image.region(at: location)
-      let buffer = PageBuffer(pages: header.pageCount)
+      let buffer = buffers.buffer(pages: header.pageCount)
       do throws(CheckpointError) {
-        unsafe try RegionCodec.decode(
-          body.span.bytes, header, into: buffer, at: 0,
+        try codec.decode(
+          body.rawSpan, header, into: buffer, at: 0,
           offset: location.offset + UInt64(SegmentFrame.byteCount))
       } catch {
         throw error.inFile(image.name)
       }
-      return .success(ExpandedRegion.Contents(header: header, buffer: buffer))
+      return .success(ExpandedRegion(header: header, buffer: buffer))
     } catch {
       return .failure(error)
     }
   }
 
   private func check(
-    _ pages: ArraySlice<Page>, _ result: Result<ExpandedRegion.Contents, CheckpointError>
-  ) -> Result<ExpandedRegion.Contents, CheckpointError> {
+    _ pages: ArraySlice<Page>, _ result: Result<ExpandedRegion, CheckpointError>
+  ) -> Result<ExpandedRegion, CheckpointError> {
     do throws(CheckpointError) {
       let region = try result.get()
       do throws(CheckpointError) {
@@ -179,7 +191,7 @@ final class RegionReader: Sendable {
   private func compareDigests(_ pages: ArraySlice<Page>, with buffer: PageBuffer)
     throws(CheckpointError)
   {
-    try RegionCodec.withHasher { (hasher) throws(CheckpointError) in
+    try hashers.withContext { (hasher) throws(CheckpointError) in
       for page in pages {
         let found = hasher.digest(of: buffer.page(Int(page.entry.location.slot)))
         guard found == page.entry.digest else {

@@ -13,10 +13,15 @@ extension ImageFile {
     }
   }
 
-  func checkMoment(_ memory: Digest, _ records: [RecordKey]) throws(CheckpointError) {
+  /// Fails unless the root has the memory digest that follows.
+  func checkMemory(_ memory: Digest) throws(CheckpointError) {
     guard memory == root.memory else {
       throw differs("memory digest", "\(root.memory)", "\(memory)")
     }
+  }
+
+  /// Fails unless the root has the state digest that follows.
+  func checkState(_ records: [RecordKey]) throws(CheckpointError) {
     let state = Identity.machineState(records)
     guard state == root.state else {
       throw differs("state digest", "\(root.state)", "\(state)")

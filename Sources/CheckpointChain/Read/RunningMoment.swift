@@ -11,12 +11,12 @@ package final class RunningMoment: ParentMemory {
   /// The blocks that were asked for or changed, as they are now.
   private var blocks: [UInt64: PackedPages] = [:]
   /// The names of the increments.
-  private var increments: [FileIdentity: String] = [:]
+  private var increments: [StorageIdentity: String] = [:]
 
   /// The youngest image.
   package private(set) var tip: ImageFile
-  /// All records of the machine state, inherited ones included.
-  package private(set) var records: [RecordKey]
+  /// The records of the last increment; nil before one.
+  private var keys: [RecordKey]?
   /// The blocks with a populated page.
   package private(set) var nodes: MemoryTree
 
@@ -27,8 +27,13 @@ package final class RunningMoment: ParentMemory {
   package init(_ chain: Chain) {
     self.chain = chain
     tip = chain.tip
-    records = chain.records
     nodes = chain.nodes
+  }
+
+  /// All records of the machine state, inherited ones included.
+  package func records() throws(CheckpointError) -> [RecordKey] {
+    if let keys { return keys }
+    return try chain.records()
   }
 
   /// The 512 pages of a block; nil if nothing was ever said of it. Their locations mean nothing.
@@ -51,7 +56,7 @@ package final class RunningMoment: ParentMemory {
     var digests = MemoryDigest()
     let entries = try increment.blocks()
     for entry in entries {
-      try Interruption.check()
+      try increment.cancellation.check()
       var pages =
         try pages(ofBlock: entry.number)
         ?? [PageEntry](repeating: .unpopulated, count: Limits.blockPages)
@@ -62,14 +67,16 @@ package final class RunningMoment: ParentMemory {
       blocks[entry.number] = PackedPages(pages)
     }
     nodes.update(entries.map { ($0.number, $0.node) })
-    records = try Chain.records(of: increment).map(\.key)
-    try increment.checkMoment(nodes.root, records)
-    increments[increment.file.identity] = increment.name
+    try increment.checkMemory(nodes.root)
+    let keys = try Chain.records(of: increment).map(\.key)
+    try increment.checkState(keys)
+    self.keys = keys
+    increments[increment.storage.identity] = increment.name
     tip = increment
   }
 
   /// Fails if `output` would replace an image that is still needed.
-  package func checkStays(_ output: OutputFile) throws(CheckpointError) {
+  package func checkStays(_ output: any ByteSink) throws(CheckpointError) {
     try chain.checkStays(output)
     if let name = output.replaced.flatMap({ increments[$0] }) { throw Chain.isNeeded(name) }
   }

@@ -1,9 +1,12 @@
 internal import CheckpointCodec
 internal import CheckpointImage
+internal import Storage
 
 /// The pages of regions that reach over many blocks, where a chain has more of them than can be kept expanded
 /// while its memory is read in order: each is expanded once, and its living pages wait in a temporary file.
-final class ScatteredPages: CheckpointSink, Sendable {
+final class ScatteredPages: EventSink, Sendable {
+  typealias Event = PageBatch
+
   private struct Region: Hashable {
     var image: Int32
     var offset: UInt64
@@ -13,11 +16,14 @@ final class ScatteredPages: CheckpointSink, Sendable {
   /// Each block's number among the populated ones.
   private let ranks: [UInt64: UInt64]
   private let spool: PageSpool
+  private let hashers = HasherPool()
 
-  private init(_ regions: Set<Region>, _ ranks: [UInt64: UInt64]) throws(CheckpointError) {
+  private init(_ regions: Set<Region>, _ ranks: [UInt64: UInt64], _ cancellation: Cancellation)
+    throws(CheckpointError)
+  {
     self.regions = regions
     self.ranks = ranks
-    spool = try PageSpool()
+    spool = try PageSpool(cancellation: cancellation)
   }
 
   /// Gathers the scattered pages of some blocks, given in ascending order; nil if they are few enough for
@@ -48,9 +54,10 @@ final class ScatteredPages: CheckpointSink, Sendable {
     // A region that ends in the next block is expanded twice at most.
     let scattered = regions.filter { reach($0).count > 2 }
     let pages = try ScatteredPages(
-      Set(scattered.map { Region(image: Int32($0.image), offset: $0.location.offset) }), ranks)
-    let merge = RegionMerge(chain: chain, span: chain.images.count, recoding: true)
-    try Pipeline([.perform], into: pages, on: pool).run(Source(scattered, merge))
+      Set(scattered.map { Region(image: Int32($0.image), offset: $0.location.offset) }), ranks,
+      pool.cancellation)
+    let merge = RegionMerge(chain: chain.readingAhead(), span: chain.images.count, recoding: true)
+    try Pipeline(Source(scattered, merge), on: pool).resolveDeferred().run(into: pages)
     return pages
   }
 
@@ -80,7 +87,7 @@ final class ScatteredPages: CheckpointSink, Sendable {
       throw CheckpointError(.refused, "PFN \(pfn) was not gathered")
     }
     try spool.read(place, to: slot, of: buffer)
-    let found = RegionCodec.withHasher { $0.digest(of: buffer.page(slot)) }
+    let found = hashers.withContext { $0.digest(of: buffer.page(slot)) }
     guard found == digest else {
       throw CheckpointError(
         .io,
@@ -94,8 +101,7 @@ final class ScatteredPages: CheckpointSink, Sendable {
     return ranks[block].map { $0 * UInt64(Limits.blockPages) + slot }
   }
 
-  func receive(_ event: CheckpointEvent) throws(CheckpointError) {
-    guard case .pages(let batch) = event else { return }
+  func receive(_ batch: PageBatch) throws(CheckpointError) {
     for (slot, page) in batch.pages.enumerated() {
       guard let place = place(page.pfn) else { continue }
       try spool.write(batch.buffer, slot, at: place)
@@ -106,7 +112,7 @@ final class ScatteredPages: CheckpointSink, Sendable {
 }
 
 extension ScatteredPages {
-  private final class Source: CheckpointSource {
+  private final class Source: EventSource {
     private var regions: ArraySlice<LiveRegion>
     private let merge: RegionMerge
 
@@ -117,9 +123,9 @@ extension ScatteredPages {
       self.merge = merge
     }
 
-    func next() throws(CheckpointError) -> CheckpointEvent? {
+    func next() throws(CheckpointError) -> Deferred<PageBatch>? {
       guard let region = regions.popFirst() else { return nil }
-      return .deferred { [merge] () throws(CheckpointError) in try merge.read(region) }
+      return Deferred { [merge] () throws(CheckpointError) in try merge.expand(region) }
     }
   }
 }

@@ -13,7 +13,7 @@ package struct StatusRuns {
   ) throws(CheckpointError) {
     var runs = StatusRuns(body: body)
     for (number, _) in chain.nodes {
-      try Interruption.check()
+      try chain.cancellation.check()
       guard let pages = try chain.pages(ofBlock: number) else { continue }
       for slot in pages.indices where pages[slot].status.state != .unpopulated {
         try runs.add(number, slot, pages[slot].status)
@@ -29,7 +29,7 @@ package struct StatusRuns {
   ) throws(CheckpointError) {
     var runs = StatusRuns(body: body)
     for place in try image.blocks() {
-      try Interruption.check()
+      try image.cancellation.check()
       let block = try image.indexBlock(place)
       for (slot, entry) in zip(block.occupancy.members, block.entries) {
         try runs.add(block.number, slot, entry.status)

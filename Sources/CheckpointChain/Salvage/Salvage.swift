@@ -53,24 +53,32 @@ package struct Salvage {
 
   private static let mostNamedRanges = 1000
 
-  /// Rescues what the file at `path` holds into `output`, which is not committed. An increment is told from
-  /// what its parents say, so they must be found.
+  /// Rescues what an image holds into `output`, which is not committed. An increment is told from what its parents
+  /// say, so they must be found.
   ///
   /// - Parameters:
-  ///   - searching: folders to look for ancestors in, after the file's own.
+  ///   - storage: where the image is.
+  ///   - finder: where its ancestors are looked for.
   ///   - provenance: what the caller knows of when and how.
   ///   - ending: adds what is known only at the end to the provenance.
   package static func run(
-    _ path: String, searching: [String], provenance: Provenance, to output: OutputFile,
-    on pool: WorkerPool, progress: (Double?) -> Void = { _ in },
+    _ storage: any RangeReader, finding finder: any ImageFinder, provenance: Provenance,
+    to output: any ByteSink, on pool: WorkerPool, progress: (Double?) -> Void = { _ in },
     ending: (inout Provenance) -> Void = { _ in }
   ) throws(CheckpointError) -> Result {
     do throws(CheckpointError) {
-      let image = try ImageFile(headerOf: InputFile(path))
-      guard output.replaced != image.file.identity else { throw Chain.isNeeded(image.name) }
-      let parent = try parent(of: image, at: path, searching)
+      let header: ImageHeader
+      do throws(CheckpointError) {
+        header = try ImageHeader(in: storage)
+      } catch {
+        throw error.inFile(storage.name)
+      }
+      guard output.replaced != storage.identity else { throw Chain.isNeeded(storage.name) }
+      let parent = try parent(of: header, named: storage.name, finder, pool.cancellation)
       try parent?.checkStays(output)
-      return try Salvage(image, parent, output, pool).run(provenance, progress, ending)
+      let evidence = try SalvageEvidence(
+        storage, header, parent: parent, pool.cancellation)
+      return try Salvage(evidence, parent, output, pool).run(provenance, progress, ending)
     } catch {
       // Damage is what a salvage is for: if it cannot begin, it could not be done.
       var error = error
@@ -79,25 +87,27 @@ package struct Salvage {
     }
   }
 
-  private static func parent(of image: ImageFile, at path: String, _ folders: [String])
-    throws(CheckpointError) -> Chain?
-  {
-    guard image.header.parent != nil else { return nil }
-    let found = try ChainResolver.images(of: image, at: path, searching: folders)
+  private static func parent(
+    of header: ImageHeader, named name: String, _ finder: any ImageFinder,
+    _ cancellation: Cancellation
+  ) throws(CheckpointError) -> Chain? {
+    guard header.parent != nil else { return nil }
+    var resolver = ChainResolver(finder, cancellation: cancellation)
+    let found = try resolver.ancestors(of: header, named: name, fileID: nil)
     if let obstacle = found.obstacle { throw obstacle }
-    return try Chain(Array(found.images.dropFirst()))
+    return try Chain(found.images)
   }
 
   private let evidence: SalvageEvidence
   private let parent: Chain?
-  private let output: OutputFile
+  private let output: any ByteSink
   private let pool: WorkerPool
   private let tally = SalvageTally()
 
-  private init(_ image: ImageFile, _ parent: Chain?, _ output: OutputFile, _ pool: WorkerPool)
-    throws(CheckpointError)
-  {
-    evidence = try SalvageEvidence(image.file, image.header, parent: parent)
+  private init(
+    _ evidence: SalvageEvidence, _ parent: Chain?, _ output: any ByteSink, _ pool: WorkerPool
+  ) {
+    self.evidence = evidence
     self.parent = parent
     self.output = output
     self.pool = pool
@@ -112,9 +122,11 @@ package struct Salvage {
     header.features = Features(
       header.features.named.filter { $0.class != .dropOnRewrite })
     let writer = try ImageWriter(header, parent: parent, to: output)
-    try Pipeline(
-      [.perform, .packRegions, .compress(CodecSettings(), proving: true)], into: writer, on: pool
-    ).run(SalvageSource(evidence, tally), progress: progress)
+    try Pipeline(SalvageSource(evidence, tally), on: pool)
+      .resolveDeferred()
+      .packRegions()
+      .compress(CodecSettings(), proving: true)
+      .run(into: writer, progress: progress)
     let counts = tally.counts
     let lost = RangeList(counts.lost).ranges
     let layout = try keepLayout(writer)

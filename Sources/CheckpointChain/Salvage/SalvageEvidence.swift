@@ -19,7 +19,11 @@ struct SalvageEvidence {
   /// The most blocks that are called unreadable though nothing is left that names a page of them: 16 GiB.
   private static let mostSilentBlocks: UInt64 = 1 << 13
 
-  let file: InputFile
+  let file: any RangeReader
+  let cancellation: Cancellation
+  let codec = RegionCodec()
+  let hashers = HasherPool()
+  let buffers = PageBufferPool()
   let header: ImageHeader
   let parent: Chain?
   /// What is wrong with the file.
@@ -42,6 +46,7 @@ struct SalvageEvidence {
 
   /// Those of the guest, as far as they are known.
   private var staticRecords = StaticRecords()
+  private var parentRecords: Set<RecordKey> = []
   /// Where the sound index blocks lie.
   private(set) var index: [UInt64: UInt64] = [:]
   /// Blocks that the root names and whose index block is lost.
@@ -53,22 +58,26 @@ struct SalvageEvidence {
   private(set) var silence = DoubtfulPages.Silence.sound
 
   /// Looks through a file whose header is sound. An increment is told from what its parents say.
-  init(_ file: InputFile, _ header: ImageHeader, parent: Chain?) throws(CheckpointError) {
+  init(
+    _ file: any RangeReader, _ header: ImageHeader, parent: Chain?, _ cancellation: Cancellation
+  ) throws(CheckpointError) {
     self.file = file
+    self.cancellation = cancellation
     self.header = header
     self.parent = parent
     for image in parent?.images ?? [] {
       for record in try Chain.records(of: image) { _ = staticRecords.insert(record.key) }
     }
+    if let parent { parentRecords = Set(try parent.records()) }
     do throws(CheckpointError) {
-      let image = try ImageFile(file)
+      let image = try ImageFile(file, cancellation: cancellation)
       rootBody = RootBody(root: image.root, blocks: try image.blocks())
     } catch {
       note(error)
     }
     if let rootBody {
       try look(at: rootBody)
-      if !lostBlocks.isEmpty { try readSegments(SegmentScan(file, header)) }
+      if !lostBlocks.isEmpty { try readSegments(SegmentScan(file, header, cancellation)) }
     } else {
       try scan()
     }
@@ -77,14 +86,12 @@ struct SalvageEvidence {
 
   private mutating func note(_ error: CheckpointError) {
     let error = error.inFile(file.name)
-    guard findings.count < SegmentWalk.mostFindings, !findings.contains(error) else { return }
+    guard findings.count < Findings.most, !findings.contains(error) else { return }
     findings.append(error)
   }
 
-  func body(at offset: UInt64, _ kind: SegmentKind?) throws(CheckpointError) -> [UInt8] {
-    try ImageFile.readSegment(
-      file, at: offset, alignmentShift: header.alignmentShift, expecting: kind
-    ).body
+  func body(at offset: UInt64, _ kind: SegmentKind?) throws(CheckpointError) -> ArraySlice<UInt8> {
+    try Segment(in: file, at: offset, alignmentShift: header.alignmentShift, expecting: kind).body
   }
 
   // MARK: Records, layout, index blocks
@@ -93,7 +100,7 @@ struct SalvageEvidence {
     knowsBlocks = true
     for entry in body.root.directory {
       let kind = SegmentKind(rawValue: entry.rawKind)
-      try checkIsKnown(kind, entry.rawKind, entry.flags, at: entry.offset)
+      try checkIsKnown(entry.rawKind, entry.flags, at: entry.offset)
       try look(
         at: Candidate(
           kind: kind, offset: entry.offset, digest: entry.digest))
@@ -106,21 +113,22 @@ struct SalvageEvidence {
     }
   }
 
-  private func checkIsKnown(
-    _ kind: SegmentKind?, _ rawKind: UInt16, _ flags: UInt16, at offset: UInt64
-  ) throws(CheckpointError) {
-    guard kind == nil, flags & SegmentFrame.critical != 0 else { return }
-    throw CheckpointError(
-      .unsupported, "segment of unknown kind \(rawKind), which must be understood",
-      structure: "segment frame", offset: offset, file: file.name)
+  private func checkIsKnown(_ rawKind: UInt16, _ flags: UInt16, at offset: UInt64)
+    throws(CheckpointError)
+  {
+    do throws(CheckpointError) {
+      try SegmentFrame.checkIsKnown(rawKind, flags, at: offset)
+    } catch {
+      throw error.inFile(file.name)
+    }
   }
 
   private mutating func look(at candidate: Candidate) throws(CheckpointError) {
-    try Interruption.check()
+    try cancellation.check()
     guard let kind = candidate.kind else { return }
     do throws(CheckpointError) {
       let body = try body(at: candidate.offset, kind)
-      if let digest = candidate.digest, SHA256Hasher.digest(of: body) != digest {
+      if let digest = candidate.digest, SHA256Hasher.digest(of: body.rawSpan) != digest {
         throw CheckpointError(
           .damaged, "the segment is not the one in the root", structure: kind.name,
           offset: candidate.offset)
@@ -133,15 +141,15 @@ struct SalvageEvidence {
     }
   }
 
-  private mutating func take(_ kind: SegmentKind, _ body: [UInt8], _ candidate: Candidate)
+  private mutating func take(_ kind: SegmentKind, _ body: ArraySlice<UInt8>, _ candidate: Candidate)
     throws(CheckpointError)
   {
-    let bytes = unsafe body.span.bytes
+    let bytes = body.rawSpan
     let offset = candidate.offset + UInt64(SegmentFrame.byteCount)
     switch kind {
     case .record:
       let record = try MachineRecord(parsing: bytes, at: offset)
-      if record.payload == nil, !(parent?.records.contains(record.key) ?? false) {
+      if record.payload == nil, !(parentRecords.contains(record.key)) {
         throw CheckpointError(
           .damaged, "its payload is with no ancestor", structure: "record", offset: offset)
       }
@@ -167,22 +175,22 @@ struct SalvageEvidence {
   /// A record that was found to be sound before.
   func record(at offset: UInt64) throws(CheckpointError) -> MachineRecord {
     let body = try body(at: offset, .record)
-    return unsafe try MachineRecord(
-      parsing: body.span.bytes, at: offset + UInt64(SegmentFrame.byteCount))
+    return try MachineRecord(
+      parsing: body.rawSpan, at: offset + UInt64(SegmentFrame.byteCount))
   }
 
   /// The items of a layout segment that was found to be sound before.
   func layoutItems(at offset: UInt64) throws(CheckpointError) -> [LayoutItem] {
     let body = try body(at: offset, .layout)
-    return unsafe try LayoutItem.parseList(
-      body.span.bytes, at: offset + UInt64(SegmentFrame.byteCount))
+    return try LayoutItem.parseList(
+      body.rawSpan, at: offset + UInt64(SegmentFrame.byteCount))
   }
 
   // MARK: Without the root, or without one of its blocks
 
   /// What the segments tell when the trailer does not lead to the root.
   private mutating func scan() throws(CheckpointError) {
-    let scan = try SegmentScan(file, header)
+    let scan = try SegmentScan(file, header, cancellation)
     for segment in scan.segments where segment.frame.kind == .root && segment.isSound {
       rootBody = rootBody ?? soundRoot(at: segment.offset)
     }
@@ -196,7 +204,7 @@ struct SalvageEvidence {
   /// The root at `offset`, if it names the moment it describes.
   private func soundRoot(at offset: UInt64) -> RootBody? {
     guard let body = try? body(at: offset, .root),
-      let found = unsafe try? RootBody(parsing: body.span.bytes, at: offset),
+      let found = try? RootBody(parsing: body.rawSpan, at: offset),
       found.root.checkpointID
         == Identity.checkpoint(
           captureID: header.captureID, memory: found.root.memory, state: found.root.state)
@@ -216,7 +224,7 @@ struct SalvageEvidence {
     // What lies behind a lost frame was found by searching: a guest may have planted it.
     var sawGap = false
     for segment in scan.segments {
-      try Interruption.check()
+      try cancellation.check()
       let kind = segment.frame.kind
       let endsPages = [.provenance, .index, .root, .trailer].contains(kind)
       if segment.frame.ordinal != expected {
@@ -239,7 +247,7 @@ struct SalvageEvidence {
           try look(at: Candidate(kind: kind, offset: segment.offset))
         }
       case nil, .header, .root, .trailer:
-        try checkIsKnown(kind, segment.frame.rawKind, segment.frame.flags, at: segment.offset)
+        try checkIsKnown(segment.frame.rawKind, segment.frame.flags, at: segment.offset)
       }
     }
     if !sawEnd {
@@ -265,10 +273,10 @@ struct SalvageEvidence {
       let body = try body(at: segment.offset, segment.frame.kind)
       if segment.frame.kind == .region {
         pages.add(
-          unsafe try RegionHeader(parsing: body.span.bytes, at: offset), offset: segment.offset,
+          try RegionHeader(parsing: body.rawSpan, at: offset), offset: segment.offset,
           length: segment.length)
       } else {
-        let extents = unsafe try StateExtent.parseList(body.span.bytes, at: offset)
+        let extents = try StateExtent.parseList(body.rawSpan, at: offset)
         guard header.parent != nil || !extents.contains(where: { $0.status.state == .unchanged })
         else {
           throw CheckpointError(

@@ -3,7 +3,7 @@ internal import CheckpointImage
 internal import Storage
 
 /// What is left of a damaged image, as events for a new one: each page comes once.
-final class SalvageSource: CheckpointSource {
+final class SalvageSource: EventSource {
   private let evidence: SalvageEvidence
   private let tally: SalvageTally
   private var records: ArraySlice<UInt64>
@@ -32,7 +32,7 @@ final class SalvageSource: CheckpointSource {
     var places: [UInt64: Int] = [:]
     for range in evidence.blocks.ranges {
       for number in range {
-        try Interruption.check()
+        try evidence.cancellation.check()
         let block = try evidence.block(number)
         let first = number * UInt64(Limits.blockPages)
         for slot in 0..<Limits.blockPages {
@@ -62,16 +62,16 @@ final class SalvageSource: CheckpointSource {
     }
   }
 
-  func next() throws(CheckpointError) -> CheckpointEvent? {
+  func next() throws(CheckpointError) -> CheckpointEvent<Deferred<RegionContent>>? {
     if let offset = records.popFirst() {
       return .record(try evidence.record(at: offset))
     }
     if nextRegion < regions.count {
       nextRegion += 1
-      return .deferred {
-        [evidence, tally, region = regions[nextRegion - 1]] () throws(CheckpointError) in
-        try region.read(evidence, tally)
-      }
+      return .pages(
+        Deferred { [evidence, tally, region = regions[nextRegion - 1]] () throws(CheckpointError) in
+          .pages(try region.read(evidence, tally))
+        })
     }
     if nextState == states.count, try !readStates() { return nil }
     nextState += 1

@@ -38,6 +38,6 @@ final class SalvageTally: Sendable {
   }
 
   func note(_ error: CheckpointError) {
-    state.withLock { if $0.findings.count < SegmentWalk.mostFindings { $0.findings.append(error) } }
+    state.withLock { if $0.findings.count < Findings.most { $0.findings.append(error) } }
   }
 }

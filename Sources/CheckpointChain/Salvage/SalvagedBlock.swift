@@ -40,8 +40,8 @@ extension SalvageEvidence {
   func indexBlock(_ number: UInt64) throws(CheckpointError) -> IndexBlock? {
     guard let offset = index[number] else { return nil }
     let body = try body(at: offset, .index)
-    return unsafe try IndexBlock(
-      parsing: body.span.bytes, at: offset + UInt64(SegmentFrame.byteCount))
+    return try IndexBlock(
+      parsing: body.rawSpan, at: offset + UInt64(SegmentFrame.byteCount))
   }
 
   /// Pages of which nothing is said count as lost if something may have been said.

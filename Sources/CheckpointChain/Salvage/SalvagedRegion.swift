@@ -26,9 +26,9 @@ struct SalvagedRegion: Sendable {
 
   /// The pages: those that are rescued first, as data or zero, then the others.
   func read(_ evidence: SalvageEvidence, _ tally: SalvageTally) throws(CheckpointError)
-    -> CheckpointEvent
+    -> PageBatch
   {
-    let buffer = PageBuffer()
+    let buffer = evidence.buffers.buffer()
     var batch = PageBatch(buffer: buffer, pages: [])
     var lost: [PageBatch.Page] = []
     func lose(_ run: Run, _ index: Int) {
@@ -45,11 +45,11 @@ struct SalvagedRegion: Sendable {
       tally.note(error.inFile(evidence.file.name))
       for run in runs { for index in 0..<Int(run.count) { lose(run, index) } }
       batch.pages = lost
-      return .pages(batch)
+      return batch
     }
     let (pages, expanded) = (Self.pages(of: region.header), region.buffer)
     var digests = ExpectedDigests(evidence)
-    try RegionCodec.withHasher { (hasher) throws(CheckpointError) in
+    try evidence.hashers.withContext { (hasher) throws(CheckpointError) in
       for run in runs {
         var rescued = 0
         for index in 0..<Int(run.count) {
@@ -80,20 +80,17 @@ struct SalvagedRegion: Sendable {
       }
     }
     batch.pages += lost
-    return .pages(batch)
+    return batch
   }
 
   private func expand(_ evidence: SalvageEvidence) throws(CheckpointError) -> (
     header: RegionHeader, buffer: PageBuffer
   ) {
-    let body = try ImageFile.readSegment(
-      evidence.file, at: offset, alignmentShift: evidence.header.alignmentShift,
-      expecting: .region
-    ).body
+    let body = try evidence.body(at: offset, .region)
     let start = offset + UInt64(SegmentFrame.byteCount)
-    let header = unsafe try RegionHeader(parsing: body.span.bytes, at: start)
-    let buffer = PageBuffer(pages: header.pageCount)
-    unsafe try RegionCodec.decode(body.span.bytes, header, into: buffer, at: 0, offset: start)
+    let header = try RegionHeader(parsing: body.rawSpan, at: start)
+    let buffer = evidence.buffers.buffer(pages: header.pageCount)
+    try evidence.codec.decode(body.rawSpan, header, into: buffer, at: 0, offset: start)
     return (header, buffer)
   }
 

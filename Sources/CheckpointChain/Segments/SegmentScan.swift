@@ -10,14 +10,14 @@ internal import Storage
 struct SegmentScan {
   /// A segment whose frame is sound.
   struct Segment {
-    var frame: SegmentFrame
-    var offset: UInt64
-    /// Bytes with frame and padding.
-    var length: UInt64
+    var place: SegmentPlace
     /// Whether its checksum is right.
     var isSound: Bool
 
-    var end: UInt64 { offset + length }
+    var frame: SegmentFrame { place.frame }
+    var offset: UInt64 { place.offset }
+    var length: UInt64 { place.length }
+    var end: UInt64 { place.end }
   }
 
   private struct Island {
@@ -38,7 +38,8 @@ struct SegmentScan {
   }
 
   private static let mostIslands = 1000
-  private let file: InputFile
+  private let file: any RangeReader
+  private let cancellation: Cancellation
   private let alignmentShift: UInt8
   /// What is wrong with the file.
   private(set) var findings: [CheckpointError] = []
@@ -47,13 +48,16 @@ struct SegmentScan {
   private var searchBudget: UInt64
 
   /// Goes through a file whose header is sound.
-  init(_ file: InputFile, _ header: ImageHeader) throws(CheckpointError) {
-    self.file = file
+  init(_ storage: any RangeReader, _ header: ImageHeader, _ cancellation: Cancellation)
+    throws(CheckpointError)
+  {
+    file = ReadAhead(storage, pieces: 8)
+    self.cancellation = cancellation
     alignmentShift = header.alignmentShift
     searchBudget = file.length &+ 4 * UInt64(Limits.maximumBody)
     var offset: UInt64 = 0
     while offset < file.length {
-      try Interruption.check()
+      try cancellation.check()
       if let segment = segment(at: offset) {
         islands[islands.count - 1].segments.append(segment)
         if isEnd(segment) { return }
@@ -82,40 +86,34 @@ struct SegmentScan {
   /// The segment at `offset`, if its frame is sound and continues the last island.
   private mutating func segment(at offset: UInt64) -> Segment? {
     do throws(CheckpointError) {
-      let bytes = try file.bytes(at: offset, count: SegmentFrame.byteCount)
-      let frame = unsafe try SegmentFrame(parsing: bytes.span.bytes, at: offset)
+      let place = try SegmentPlace(in: file, at: offset, alignmentShift: alignmentShift)
       if let last = islands[islands.count - 1].segments.last,
-        frame.ordinal != last.frame.ordinal &+ 1
+        place.frame.ordinal != last.frame.ordinal &+ 1
       {
         throw CheckpointError(
-          .damaged, "ordinal: found \(frame.ordinal), expected \(last.frame.ordinal &+ 1)",
+          .damaged,
+          "ordinal: found \(place.frame.ordinal), expected \(last.frame.ordinal &+ 1)",
           structure: "file", offset: offset)
       }
-      return check(frame, at: offset)
+      return check(place)
     } catch {
       note(error)
       return nil
     }
   }
 
-  private mutating func check(_ frame: SegmentFrame, at offset: UInt64) -> Segment {
-    let padding = SegmentFrame.padding(
-      bodyLength: frame.bodyLength, alignmentShift: alignmentShift, rawKind: frame.rawKind)
-    var segment = Segment(
-      frame: frame, offset: offset,
-      length: UInt64(SegmentFrame.byteCount) + frame.bodyLength + UInt64(padding), isSound: true)
+  private mutating func check(_ place: SegmentPlace) -> Segment {
     do throws(CheckpointError) {
-      _ = try ImageFile.readSegment(
-        file, at: offset, alignmentShift: alignmentShift, expecting: nil)
+      _ = try CheckpointCodec.Segment(place, in: file)
+      return Segment(place: place, isSound: true)
     } catch {
       note(error)
-      segment.isSound = false
+      return Segment(place: place, isSound: false)
     }
-    return segment
   }
 
   private mutating func note(_ error: CheckpointError) {
-    guard findings.count < SegmentWalk.mostFindings, error.kind != .interrupted else { return }
+    guard findings.count < Findings.most, error.kind != .interrupted else { return }
     findings.append(error.inFile(file.name))
   }
 
@@ -124,7 +122,7 @@ struct SegmentScan {
     guard segment.isSound, segment.frame.kind == .trailer,
       let body = try? file.bytes(
         at: segment.offset + UInt64(SegmentFrame.byteCount), count: ImageTrailer.bodySize),
-      let trailer = unsafe try? ImageTrailer(parsing: body.span.bytes, at: segment.offset)
+      let trailer = try? ImageTrailer(parsing: body.rawSpan, at: segment.offset)
     else { return false }
     return trailer.fileLength == segment.end
   }
@@ -134,7 +132,9 @@ struct SegmentScan {
     guard islands.count < Self.mostIslands else { return nil }
     var start = offset
     if isSound(at: start) { return start }
-    while let next = FrameSearch.next(in: file, after: start, alignmentShift: alignmentShift) {
+    while let next = FrameSearch.next(
+      in: file, after: start, alignmentShift: alignmentShift, cancellation)
+    {
       if isSound(at: next) { return next }
       guard searchBudget > 0 else { return nil }
       start = next
@@ -143,17 +143,13 @@ struct SegmentScan {
   }
 
   private mutating func isSound(at offset: UInt64) -> Bool {
-    let read = try? ImageFile.readSegment(
-      file, at: offset, alignmentShift: alignmentShift, expecting: nil)
-    if let read { return read.frame.ordinal > 0 }
-    // What the frame promised was read in vain.
-    var promised: UInt64 = 0
-    if let bytes = try? file.bytes(at: offset, count: SegmentFrame.byteCount),
-      let frame = unsafe try? SegmentFrame(parsing: bytes.span.bytes, at: offset)
-    {
-      promised = frame.bodyLength
+    let place = try? SegmentPlace(in: file, at: offset, alignmentShift: alignmentShift)
+    if let place, (try? CheckpointCodec.Segment(place, in: file)) != nil {
+      return place.frame.ordinal > 0
     }
-    searchBudget -= min(searchBudget, promised + UInt64(SegmentFrame.byteCount))
+    // What the frame promised was read in vain.
+    let promised = (place?.frame.bodyLength ?? 0) + UInt64(SegmentFrame.byteCount)
+    searchBudget -= min(searchBudget, promised)
     return false
   }
 }

@@ -31,7 +31,7 @@ struct IndexComparison {
     var lane = OrderedLane<CheckpointError?>(pool)
     var first = 0
     for entry in blocks {
-      try Interruption.check()
+      try pool.cancellation.check()
       let start = entry.number * UInt64(Limits.blockPages)
       let end = start + UInt64(Limits.blockPages)
       while first < statements.count, statements[first].end <= start {

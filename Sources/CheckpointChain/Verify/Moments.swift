@@ -43,12 +43,13 @@ struct Moments {
     throws(CheckpointError)
   {
     nodes.update(blocks.map { ($0.number, $0.node) })
+    try image.checkMemory(nodes.root)
     var records: [RecordKey] = []
     for record in try Chain.records(of: image) {
       try check(record, image)
       records.append(record.key)
     }
-    try image.checkMoment(nodes.root, records)
+    try image.checkState(records)
   }
 
   private mutating func check(_ record: MachineRecord, _ image: ImageFile)

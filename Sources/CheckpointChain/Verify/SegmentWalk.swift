@@ -4,9 +4,8 @@ internal import Storage
 
 /// Goes through a file segment by segment: frames, ordinals, checksums, the structure of each body.
 struct SegmentWalk {
-  /// A file with more findings than this has nothing more to tell.
-  static let mostFindings = 1000
-  private let file: InputFile
+  private let file: any RangeReader
+  private let cancellation: Cancellation
   /// Regions and index blocks that were read and checked already.
   private let seen: ImagePages.Segments
   /// The digests of the index blocks, by offset, as the root has them.
@@ -27,9 +26,12 @@ struct SegmentWalk {
   private var counts = [UInt64](repeating: 0, count: 8)
 
   /// - Parameter blocks: the root's table of index blocks, if the root could be read.
-  init(_ file: InputFile, knowing blocks: [RootBody.BlockEntry], sparing seen: ImagePages.Segments)
-  {
-    self.file = file
+  init(
+    _ storage: any RangeReader, knowing blocks: [RootBody.BlockEntry],
+    sparing seen: ImagePages.Segments, _ cancellation: Cancellation
+  ) {
+    file = ReadAhead(storage, pieces: 8)
+    self.cancellation = cancellation
     self.seen = seen
     for block in blocks { blockDigests[block.offset] = block.digest }
   }
@@ -38,23 +40,24 @@ struct SegmentWalk {
   mutating func run() -> [CheckpointError] {
     let header: ImageHeader
     do throws(CheckpointError) {
-      header = try ImageFile.readHeader(file)
+      header = try ImageHeader(in: file)
     } catch {
       return [error.inFile(file.name)]
     }
     var offset: UInt64 = 0
-    while offset < file.length, Interruption.received == 0 {
+    while offset < file.length, !cancellation.isRequested {
       guard !sawTrailer else {
         add(.damaged, "\(file.length - offset) bytes behind the trailer", at: offset)
         break
       }
-      guard errors.count < Self.mostFindings else {
+      guard errors.count < Findings.most else {
         add(.damaged, "so much is wrong here that the rest is left unread", at: offset)
         break
       }
       guard
         let next = visit(offset, header)
-          ?? FrameSearch.next(in: file, after: offset, alignmentShift: header.alignmentShift)
+          ?? FrameSearch.next(
+            in: file, after: offset, alignmentShift: header.alignmentShift, cancellation)
       else { break }
       offset = next
     }
@@ -69,41 +72,34 @@ struct SegmentWalk {
   /// Checks the segment at `offset`. Returns where the next one begins; nil if there is no sound frame
   /// to tell.
   private mutating func visit(_ offset: UInt64, _ header: ImageHeader) -> UInt64? {
-    let frame: SegmentFrame
+    let place: SegmentPlace
     do throws(CheckpointError) {
-      let bytes = try file.bytes(at: offset, count: SegmentFrame.byteCount)
-      frame = unsafe try SegmentFrame(parsing: bytes.span.bytes, at: offset)
+      place = try SegmentPlace(in: file, at: offset, alignmentShift: header.alignmentShift)
     } catch {
       errors.append(error.inFile(file.name))
       nextOrdinal = nil
       return nil
     }
+    let frame = place.frame
     if let nextOrdinal, frame.ordinal != nextOrdinal {
       add(.damaged, "ordinal: found \(frame.ordinal), expected \(nextOrdinal)", at: offset)
     }
     nextOrdinal = frame.ordinal &+ 1
     count += 1
     checkOrder(frame, at: offset)
-    let padding = SegmentFrame.padding(
-      bodyLength: frame.bodyLength, alignmentShift: header.alignmentShift, rawKind: frame.rawKind)
-    let length = UInt64(SegmentFrame.byteCount) + frame.bodyLength + UInt64(padding)
     do throws(CheckpointError) {
-      try parse(frame, try body(frame, offset, header), offset, length: length)
+      try parse(frame, try body(place), offset, length: place.length)
     } catch {
       errors.append(error.inFile(file.name))
     }
     sawTrailer = frame.kind == .trailer
-    return offset + length
+    return place.end
   }
 
   /// The body, its checksum compared; empty if it was read and checked already.
-  private func body(_ frame: SegmentFrame, _ offset: UInt64, _ header: ImageHeader)
-    throws(CheckpointError) -> [UInt8]
-  {
-    if seen.indexBlocks.contains(offset) || seen.regions[offset] != nil { return [] }
-    return try ImageFile.readSegment(
-      file, at: offset, alignmentShift: header.alignmentShift, expecting: nil
-    ).body
+  private func body(_ place: SegmentPlace) throws(CheckpointError) -> ArraySlice<UInt8> {
+    if seen.indexBlocks.contains(place.offset) || seen.regions[place.offset] != nil { return [] }
+    return try Segment(place, in: file).body
   }
 
   /// Header, then pages and records, then provenance, index, root and trailer.
@@ -129,15 +125,15 @@ struct SegmentWalk {
   }
 
   private mutating func parse(
-    _ frame: SegmentFrame, _ body: [UInt8], _ start: UInt64, length: UInt64
+    _ frame: SegmentFrame, _ body: ArraySlice<UInt8>, _ start: UInt64, length: UInt64
   ) throws(CheckpointError) {
     let offset = start + UInt64(SegmentFrame.byteCount)
-    let bytes = unsafe body.span.bytes
+    let bytes = body.rawSpan
     switch frame.kind {
     case .region, .index, .root, .trailer: break
     default:
       directory.append(
-        ImageRoot.DirectoryEntry(frame, offset: start, digest: SHA256Hasher.digest(of: body)))
+        ImageRoot.DirectoryEntry(frame, offset: start, digest: SHA256Hasher.digest(of: bytes)))
     }
     switch frame.kind {
     case .header: _ = try ImageHeader(parsing: bytes, at: offset)
@@ -155,7 +151,7 @@ struct SegmentWalk {
     case .index:
       indexOffsets.append(start)
       guard !seen.indexBlocks.contains(start) else { return }
-      if let expected = blockDigests[start], SHA256Hasher.digest(of: body) != expected {
+      if let expected = blockDigests[start], SHA256Hasher.digest(of: bytes) != expected {
         throw CheckpointError(
           .damaged, "the block is not the one in the root", structure: "index block",
           offset: start)
@@ -165,12 +161,7 @@ struct SegmentWalk {
       }
     case .root: _ = try RootBody(parsing: bytes, at: offset)
     case .trailer: _ = try ImageTrailer(parsing: bytes, at: offset)
-    case nil:
-      guard frame.flags & SegmentFrame.critical == 0 else {
-        throw CheckpointError(
-          .unsupported, "segment of unknown kind \(frame.rawKind), which must be understood",
-          structure: "segment frame", offset: offset)
-      }
+    case nil: try SegmentFrame.checkIsKnown(frame.rawKind, frame.flags, at: offset)
     }
   }
 

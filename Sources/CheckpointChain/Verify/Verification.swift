@@ -44,35 +44,37 @@ package final class Verification {
     self.progress = progress
   }
 
-  /// Checks the image in `file`, which was opened at `path`, and its ancestors.
-  package func run(_ file: InputFile, at path: String, searching: [String])
+  /// Checks the image that is stored somewhere, and its ancestors, which `finder` finds.
+  package func run(_ file: any RangeReader, finding finder: any ImageFinder)
     throws(CheckpointError)
   {
     let tip: ImageFile
     do throws(CheckpointError) {
-      tip = try ImageFile(file)
+      tip = try ImageFile(file, cancellation: pool.cancellation)
     } catch {
       // What can be found without the root is found; the way it failed to open comes last.
       let walked = walk(file, knowing: nil)
-      try Interruption.check()
+      try pool.cancellation.check()
       // What follows a trailer was reported as that.
       if findings.isEmpty || error.kind != .incomplete || !walked.sawTrailer { note(error) }
       return
     }
     // Images that were found can be checked, but not against what they stand on. The base comes first:
     // each moment follows from the one before.
-    let (images, obstacle) = try ChainResolver.images(of: tip, at: path, searching: searching)
+    var resolver = ChainResolver(finder, cancellation: pool.cancellation)
+    let ancestors = try resolver.ancestors(of: tip)
+    let (images, obstacle) = ([tip] + ancestors.images, ancestors.obstacle)
     if let obstacle { note(obstacle) }
     var moments = obstacle == nil ? Moments() : nil
-    for image in images.reversed() { try check(image, &moments) }
+    for image in images.reversed() { try check(image.readingAhead(8), &moments) }
     if depth == .full, obstacle == nil, findings.isEmpty {
       do throws(CheckpointError) {
-        try ChainSource.checkLayout(of: Chain(images))
+        try ChainStream.checkLayout(of: Chain(images).readingAhead())
       } catch {
         note(error)
       }
     }
-    try Interruption.check()
+    try pool.cancellation.check()
   }
 
   /// Findings are of the files; what kept us from looking is an obstacle.
@@ -87,8 +89,8 @@ package final class Verification {
     let blocks = try image.blocks()
     let read =
       depth == .full ? try checkPages(of: image, blocks, &moments) : ImagePages.Segments()
-    let walked = walk(image.file, knowing: (image, blocks), sparing: read)
-    try Interruption.check()
+    let walked = walk(image.storage, knowing: (image, blocks), sparing: read)
+    try pool.cancellation.check()
     // What cannot be read need not be compared.
     if !findings.contains(where: { $0.file == image.name }) {
       try IndexComparison(image, blocks, walked.stated).run(on: pool).forEach(note)
@@ -103,12 +105,12 @@ package final class Verification {
 
   /// Walks through the whole file; what was read and checked already is not read again.
   private func walk(
-    _ file: InputFile, knowing opened: (image: ImageFile, blocks: [RootBody.BlockEntry])?,
+    _ file: any RangeReader, knowing opened: (image: ImageFile, blocks: [RootBody.BlockEntry])?,
     sparing read: ImagePages.Segments = ImagePages.Segments()
   ) -> SegmentWalk {
     counts.images += 1
     counts.bytes &+= file.length
-    var walk = SegmentWalk(file, knowing: opened?.blocks ?? [], sparing: read)
+    var walk = SegmentWalk(file, knowing: opened?.blocks ?? [], sparing: read, pool.cancellation)
     walk.run().forEach(note)
     counts.segments += walk.count
     if let opened { walk.compare(with: opened.image, opened.blocks).forEach(note) }
@@ -140,9 +142,9 @@ package final class Verification {
     }
     let pages = ImagePages(image)
     for (index, entry) in blocks.enumerated() {
-      try Interruption.check()
+      try pool.cancellation.check()
       // As in the walk: a file that is wrong everywhere has nothing more to tell.
-      if findings.count > SegmentWalk.mostFindings { break }
+      if findings.count > Findings.most { break }
       progress(Double(index) / Double(blocks.count))
       if lane.isFull { try take() }
       lane.start { pages.check(entry) }

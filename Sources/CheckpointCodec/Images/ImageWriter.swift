@@ -1,7 +1,9 @@
 package import CheckpointImage
 package import Storage
 /// The sink that writes an image: header, segments, index, root, trailer, in one pass.
-package final class ImageWriter: CheckpointSink {
+package final class ImageWriter: EventSink {
+  package typealias Event = CheckpointEvent<[EncodedRegion]>
+
   /// What an image became.
   package struct Summary: Sendable {
     /// The moment's identity.
@@ -14,7 +16,7 @@ package final class ImageWriter: CheckpointSink {
     package var fileLength: UInt64
   }
 
-  private let output: OutputFile
+  private let output: any ByteSink
   private let header: ImageHeader
   private let parent: (any ParentMemory)?
   private var segments: SegmentWriter
@@ -29,7 +31,7 @@ package final class ImageWriter: CheckpointSink {
   private var deadCopies: UInt64 = 0
 
   /// Begins an image. An increment's header names its parent, which `parent` describes.
-  package init(_ header: ImageHeader, parent: (any ParentMemory)? = nil, to output: OutputFile)
+  package init(_ header: ImageHeader, parent: (any ParentMemory)? = nil, to output: any ByteSink)
     throws(CheckpointError)
   {
     self.output = output
@@ -42,10 +44,10 @@ package final class ImageWriter: CheckpointSink {
   /// The state of a page that nothing is said of.
   private var defaultState: PageState { parent == nil ? .unpopulated : .unchanged }
 
-  /// Takes what is to be written; pages must have been compressed by then.
-  package func receive(_ event: CheckpointEvent) throws(CheckpointError) {
+  /// Takes what is to be written.
+  package func receive(_ event: Event) throws(CheckpointError) {
     switch event {
-    case .regions(let regions):
+    case .pages(let regions):
       for region in regions { try write(region) }
     case .states(let extent):
       try write(extent)
@@ -55,8 +57,6 @@ package final class ImageWriter: CheckpointSink {
       try write(item)
     case .newPass:
       try beginPass()
-    case .pages, .deferred:
-      throw CheckpointError(.refused, "an event reached the writer that no step prepared")
     }
   }
 
@@ -76,7 +76,9 @@ package final class ImageWriter: CheckpointSink {
   }
 
   /// Copies a segment of a kind this library does not know, which allows that.
-  package func copy(_ entry: ImageRoot.DirectoryEntry, body: [UInt8]) throws(CheckpointError) {
+  package func copy(_ entry: ImageRoot.DirectoryEntry, body: ArraySlice<UInt8>)
+    throws(CheckpointError)
+  {
     try segments.write(rawKind: entry.rawKind, flags: entry.flags, body)
   }
 
@@ -190,7 +192,7 @@ package final class ImageWriter: CheckpointSink {
       directory: segments.directory)
     let body = RootBody(root: root, blocks: index.blocks).encoded()
     let place = try segments.write(.root, body)
-    let fileID = Identity.file(rootBody: body)
+    let fileID = Identity.file(rootBody: body.rawSpan)
     let trailer = ImageTrailer(
       rootOffset: place.offset, rootLength: UInt64(body.count), segmentCount: segments.count + 1,
       fileLength: segments.offset + UInt64(ImageTrailer.segmentSize),

@@ -90,7 +90,6 @@ struct PageLog {
         number = min(number, extents[extentOrder(nextExtent)].extent.pfn / size)
       }
       guard number != .max else { return (deadCopies, repeated) }
-      try Interruption.check()
       block.number = number
       for slot in 0..<Limits.blockPages { block.entries[slot] = nil }
 

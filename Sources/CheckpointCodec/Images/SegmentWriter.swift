@@ -5,7 +5,7 @@ internal import Storage
 struct SegmentWriter {
   private static let large = 1 << 16
 
-  private let output: OutputFile
+  private let output: any ByteSink
   private let alignmentShift: UInt8
   /// Bytes not yet handed to the file: small segments are gathered.
   private var staged: [UInt8] = []
@@ -18,7 +18,7 @@ struct SegmentWriter {
   /// The number of segments so far.
   var count: UInt64 { nextOrdinal }
 
-  init(_ output: OutputFile, alignmentShift: UInt8) {
+  init(_ output: any ByteSink, alignmentShift: UInt8) {
     self.output = output
     self.alignmentShift = alignmentShift
     staged.reserveCapacity(2 * Self.large)
@@ -26,15 +26,24 @@ struct SegmentWriter {
 
   /// Appends a segment; returns where it lies and how many bytes it takes.
   @discardableResult
-  mutating func write(_ kind: SegmentKind, _ body: [UInt8]) throws(CheckpointError)
+  mutating func write(_ kind: SegmentKind, _ body: ArraySlice<UInt8>) throws(CheckpointError)
     -> (offset: UInt64, length: UInt32)
   {
     try write(rawKind: kind.rawValue, flags: SegmentFrame.flags(of: kind), body)
   }
 
+  /// Appends a segment; returns where it lies and how many bytes it takes.
+  @discardableResult
+  mutating func write(_ kind: SegmentKind, _ body: [UInt8]) throws(CheckpointError)
+    -> (offset: UInt64, length: UInt32)
+  {
+    try write(kind, body[...])
+  }
+
   /// Appends a segment of any kind.
   @discardableResult
-  mutating func write(rawKind: UInt16, flags: UInt16, _ body: [UInt8]) throws(CheckpointError)
+  mutating func write(rawKind: UInt16, flags: UInt16, _ body: ArraySlice<UInt8>)
+    throws(CheckpointError)
     -> (offset: UInt64, length: UInt32)
   {
     let limit = SegmentFrame.longestBody(of: SegmentKind(rawValue: rawKind))
@@ -48,8 +57,8 @@ struct SegmentWriter {
       count: SegmentFrame.padding(
         bodyLength: UInt64(body.count), alignmentShift: alignmentShift, rawKind: rawKind))
     var checksum = Checksum()
-    unsafe checksum.update(body.span.bytes)
-    unsafe checksum.update(padding.span.bytes)
+    checksum.update(body.rawSpan)
+    checksum.update(padding.rawSpan)
     let frame = SegmentFrame(
       rawKind: rawKind, flags: flags, ordinal: nextOrdinal, bodyLength: UInt64(body.count),
       bodyChecksum: checksum.value)
@@ -57,14 +66,15 @@ struct SegmentWriter {
     case .region, .index, .root, .trailer: break
     default:
       directory.append(
-        ImageRoot.DirectoryEntry(frame, offset: offset, digest: SHA256Hasher.digest(of: body)))
+        ImageRoot.DirectoryEntry(
+          frame, offset: offset, digest: SHA256Hasher.digest(of: body.rawSpan)))
     }
     let start = offset
     staged.append(contentsOf: frame.encoded())
     if body.count >= Self.large {
       // Large bodies go to the file without a detour.
       try flush()
-      try output.write(body)
+      try output.write(body.rawSpan)
     } else {
       staged.append(contentsOf: body)
     }

@@ -23,14 +23,14 @@ package struct EncodedRegion: Sendable {
   }
 
   /// The segment's body.
-  package var body: [UInt8]
+  package var body: ArraySlice<UInt8>
   /// The pages in use, ascending by slot.
   package var live: [LivePage]
   /// Pages in the region that are not in use.
   package var deadCopies: Int
 
   /// Makes a region.
-  package init(body: [UInt8], live: [LivePage], deadCopies: Int) {
+  package init(body: ArraySlice<UInt8>, live: [LivePage], deadCopies: Int) {
     self.body = body
     self.live = live
     self.deadCopies = deadCopies

@@ -23,23 +23,17 @@ package final class EvictionTally {
     return evicted
   }
 
-  /// What the provenance says of it: what was evicted, and whether a guest could go on without that.
-  package var fields: [(key: String, value: String)] {
-    let reasons = EvictionReason.allCases.filter { pages[$0] != nil }
-    var fields = reasons.map { (key: "evict.\($0)", value: "\(pages[$0] ?? 0)") }
-    if pageTables > 0 { fields.append(("evict.kept", "\(pageTables) page tables")) }
-    let missed = reasons.filter { !$0.isRestorable }.map { "\($0)" }.sorted()
-    if !missed.isEmpty {
-      fields.append(("restorable", "no"))
-      fields.append(("restorable.reason", "evicted: " + missed.joined(separator: ", ")))
-    }
-    return fields
+  /// Why no guest can go on without what was evicted.
+  package var obstacles: Set<MomentFacts.Obstacle> {
+    Set(pages.keys.filter { !$0.isRestorable }.map { .evicted($0) })
   }
 
-  /// Adds that to the provenance.
-  package func describe(in provenance: inout Provenance) {
-    for (key, value) in fields where key != "restorable" || provenance[key] == nil {
-      provenance.add(key, value)
+  /// How many pages were evicted, by reason, as the provenance says it.
+  package var fields: [(key: String, value: String)] {
+    var fields = EvictionReason.allCases.compactMap { reason in
+      pages[reason].map { (key: "evict.\(reason)", value: "\($0)") }
     }
+    if pageTables > 0 { fields.append(("evict.kept", "\(pageTables) page tables")) }
+    return fields
   }
 }

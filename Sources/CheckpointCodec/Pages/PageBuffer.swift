@@ -2,8 +2,7 @@ internal import CheckpointImage
 internal import Glibc
 internal import Synchronization
 
-/// Room for pages: usually for 256, 1 MiB, the unit of work between threads. The memory of such a
-/// buffer is used again when it is dropped.
+/// Room for pages: usually for 256, 1 MiB, the unit of work between threads.
 ///
 /// One thread at a time writes to a buffer; afterwards any number may read it.
 @safe package final class PageBuffer: @unchecked Sendable {
@@ -13,36 +12,27 @@ internal import Synchronization
   /// Pages of this buffer.
   package let pageCount: Int
   private let base: UnsafeMutableRawPointer
+  /// Where the memory goes when the buffer is dropped; nil if it is freed.
+  private let pool: PageBufferPool?
 
-  /// A buffer with unspecified contents.
+  /// A buffer with unspecified contents, whose memory is freed when it is dropped.
   package init(pages: Int = capacity) {
     pageCount = pages
-    let used =
-      pages == Self.capacity ? unsafe Self.idle.withLock { unsafe $0.pointers.popLast() } : nil
-    unsafe base = used ?? .allocate(byteCount: pages * Limits.pageSize, alignment: Limits.pageSize)
+    unsafe base = .allocate(byteCount: pages * Limits.pageSize, alignment: Limits.pageSize)
+    pool = nil
+  }
+
+  /// A usual buffer whose memory goes back to a pool.
+  fileprivate init(_ base: UnsafeMutableRawPointer, _ pool: PageBufferPool) {
+    pageCount = Self.capacity
+    unsafe self.base = base
+    self.pool = pool
   }
 
   deinit {
-    let pointer = unsafe base
-    guard pageCount == Self.capacity else { return unsafe pointer.deallocate() }
-    Self.idle.withLock { unsafe $0.pointers.append(pointer) }
+    if let pool { return unsafe pool.take(back: base) }
+    unsafe base.deallocate()
   }
-
-  /// Makes sure that so many usual buffers can be had without waiting for memory.
-  package static func prepare(_ count: Int) {
-    let buffers = (0..<count).map { _ in PageBuffer() }
-    for buffer in buffers {
-      for page in 0..<buffer.pageCount { unsafe buffer.mutableBytes(page..<page + 1)[0] = 0 }
-    }
-  }
-
-  @safe private struct Idle: @unchecked Sendable {
-    // JUSTIFICATION: fresh memory costs a page fault for each 4 KiB. SAFETY: a pointer is in this
-    // list or in exactly one buffer.
-    var pointers: [UnsafeMutableRawPointer] = unsafe []
-  }
-
-  private static let idle = Mutex(Idle())
 
   /// The bytes of some pages.
   @_lifetime(borrow self)
@@ -86,5 +76,47 @@ internal import Synchronization
     // library's comparison runs at the speed of memory (measured 27 GB/s).
     return unsafe start.loadUnaligned(as: UInt64.self) == 0
       && memcmp(start, start + 8, page.count - 8) == 0
+  }
+}
+
+/// The memory of usual buffers, used again and again by one source or step: fresh memory costs a page fault for each
+/// page. It is freed with the pool and the last of its buffers.
+@safe package final class PageBufferPool: Sendable {
+  @safe private struct Idle: @unchecked Sendable {
+    // SAFETY: a pointer is in this list or in exactly one buffer.
+    var pointers: [UnsafeMutableRawPointer] = unsafe []
+  }
+
+  private let idle = Mutex(Idle())
+
+  /// A pool without memory yet.
+  package init() {}
+
+  deinit {
+    idle.withLock { idle in
+      for unsafepointer in unsafe idle.pointers { unsafe pointer.deallocate() }
+    }
+  }
+
+  /// A buffer with unspecified contents; only of usual ones the memory is used again.
+  package func buffer(pages: Int = PageBuffer.capacity) -> PageBuffer {
+    guard pages == PageBuffer.capacity else { return PageBuffer(pages: pages) }
+    let used = unsafe idle.withLock { unsafe $0.pointers.popLast() }
+    let base =
+      unsafe used
+      ?? .allocate(byteCount: pages * Limits.pageSize, alignment: Limits.pageSize)
+    return unsafe PageBuffer(base, self)
+  }
+
+  /// Makes sure that so many usual buffers can be had without waiting for memory.
+  package func prepare(_ count: Int) {
+    let buffers = (0..<count).map { _ in buffer() }
+    for buffer in buffers {
+      for page in 0..<buffer.pageCount { unsafe buffer.mutableBytes(page..<page + 1)[0] = 0 }
+    }
+  }
+
+  fileprivate func take(back pointer: UnsafeMutableRawPointer) {
+    idle.withLock { unsafe $0.pointers.append(pointer) }
   }
 }

@@ -1,7 +1,7 @@
 package import CheckpointImage
 package import Storage
 
-extension InputFile {
+extension LocalFile {
   /// Fills pages of `buffer` with the bytes at `offset`; a file that ends before is incomplete.
   package func read(pages: Range<Int>, of buffer: PageBuffer, at offset: UInt64)
     throws(CheckpointError)

@@ -1,12 +1,13 @@
 package import CheckpointImage
-internal import Storage
-
+package import Storage
 /// Pages in a temporary file, each at a place of its own.
 package final class PageSpool: Sendable {
   private let file: TemporaryFile
 
   /// An empty spool.
-  package init() throws(CheckpointError) { file = try TemporaryFile() }
+  package init(cancellation: Cancellation = Cancellation()) throws(CheckpointError) {
+    file = try TemporaryFile(cancellation: cancellation)
+  }
 
   /// Writes a page of a buffer.
   package func write(_ buffer: PageBuffer, _ slot: Int, at place: UInt64) throws(CheckpointError) {

@@ -1,6 +1,7 @@
 package import CheckpointImage
 
-/// A guest's memory at one moment, page by page in any order: a file, a chain, or a domain.
+/// A guest's memory at one moment, page by page in any order: a file, a chain, or a domain. Whoever reads it for long
+/// relies on `copy` to notice a cancellation.
 package protocol PhysicalMemory: AnyObject {
   /// Every PFN that may have a page is below.
   var limit: PFN { get }

@@ -1,18 +1,20 @@
 internal import CheckpointImage
 
 /// The step that takes away the contents of pages that a plan leaves out, before anything is computed of them.
-final class Eviction: CheckpointSink {
+final class Eviction: EventSink {
+  typealias Event = CheckpointEvent<PageBatch>
+
   private let plan: EvictionPlan
   private let tally: EvictionTally
-  private let next: any CheckpointSink
+  private let next: any EventSink<Event>
 
-  init(_ plan: EvictionPlan, _ tally: EvictionTally, next: any CheckpointSink) {
+  init(_ plan: EvictionPlan, _ tally: EvictionTally, next: any EventSink<Event>) {
     self.plan = plan
     self.tally = tally
     self.next = next
   }
 
-  func receive(_ event: CheckpointEvent) throws(CheckpointError) {
+  func receive(_ event: Event) throws(CheckpointError) {
     guard case .pages(var batch) = event else { return try next.receive(event) }
     var run = plan.run(at: 0)
     for slot in batch.pages.indices {

@@ -1,43 +1,51 @@
 internal import CheckpointImage
 
-/// A step that works on events of one kind on all cores and passes everything on in order.
-final class ParallelStep: CheckpointSink {
-  /// What a step makes of an event; nil if it lets the event pass.
-  typealias Work =
-    @Sendable (CheckpointEvent) -> (
-      @Sendable () throws(CheckpointError) -> CheckpointEvent
-    )?
+/// A step that works on some events on all cores and passes everything on in the order in which it came.
+final class ParallelStep<Input, Output: Sendable>: EventSink {
+  typealias Event = Input
 
-  private enum Item {
-    case job
-    case event(CheckpointEvent)
+  /// What becomes of an event.
+  enum Item {
+    /// It is worked on.
+    case job(Deferred<Output>)
+    /// It passes.
+    case ready(Output)
+    /// It passes, and is too large to be kept waiting behind others.
+    case large(Output)
   }
 
-  private static let longestLine = 1024
-  private let work: Work
-  private let next: any CheckpointSink
-  private var lane: OrderedLane<CheckpointEvent>
-  /// What stands in line, in order; the jobs' results are in the lane.
-  private var line: [Item] = []
+  private enum Waiting {
+    case job
+    case ready(Output)
+  }
 
-  init(_ pool: WorkerPool, next: any CheckpointSink, _ work: @escaping Work) {
+  private static var longestLine: Int { 1024 }
+  private let work: (Input) -> Item
+  private let next: any EventSink<Output>
+  private var lane: OrderedLane<Output>
+  /// What stands in line, in order; the jobs' results are in the lane.
+  private var line: [Waiting] = []
+
+  init(_ pool: WorkerPool, next: any EventSink<Output>, _ work: @escaping (Input) -> Item) {
     self.work = work
     self.next = next
     lane = OrderedLane(pool)
   }
 
-  func receive(_ event: CheckpointEvent) throws(CheckpointError) {
-    guard let job = work(event) else {
+  func receive(_ event: Input) throws(CheckpointError) {
+    switch work(event) {
+    case .job(let job):
+      if lane.isFull { try passOn(throughJobs: 1) }
+      lane.start(job.work)
+      line.append(.job)
+    case .ready(let event):
       if line.isEmpty { return try next.receive(event) }
-      line.append(.event(event))
-      // Records may be large: they are not collected behind pages.
-      if case .record = event { try passOn(throughJobs: .max) }
+      line.append(.ready(event))
       if line.count == Self.longestLine { try passOn(throughJobs: .max) }
-      return
+    case .large(let event):
+      try passOn(throughJobs: .max)
+      try next.receive(event)
     }
-    if lane.isFull { try passOn(throughJobs: 1) }
-    lane.start(job)
-    line.append(.job)
   }
 
   func finish() throws(CheckpointError) {
@@ -51,7 +59,7 @@ final class ParallelStep: CheckpointSink {
     var done = 0
     for item in line {
       switch item {
-      case .event(let event):
+      case .ready(let event):
         try next.receive(event)
       case .job:
         if jobs == limit {

@@ -5,7 +5,7 @@ package protocol ParentMemory: AnyObject {
   /// The parent's identity.
   var checkpointID: Digest { get }
   /// All records of the parent's machine state, inherited ones included.
-  var records: [RecordKey] { get }
+  func records() throws(CheckpointError) -> [RecordKey]
   /// The blocks with a populated page.
   var nodes: MemoryTree { get }
   /// The 512 pages of a block; nil if nothing was ever said of it.

@@ -1,30 +1,47 @@
 internal import CheckpointImage
 
 /// The step that compresses gathered pages.
-enum RegionEncoding {
-  /// Makes the regions of a batch.
-  ///
-  /// - Parameter proving: every region is expanded again and its pages are hashed, so that nothing
-  ///   that cannot be read back is ever written.
-  static func encode(_ batch: PageBatch, _ settings: CodecSettings, proving: Bool)
-    throws(CheckpointError) -> [EncodedRegion]
-  {
+struct RegionEncoding: Sendable {
+  private let settings: CodecSettings
+  private let proving: Bool
+  private let codec = RegionCodec()
+  private let hashers = HasherPool()
+  private let buffers = PageBufferPool()
+
+  /// - Parameter proving: every region is expanded again and its pages are hashed.
+  init(_ settings: CodecSettings, proving: Bool) {
+    self.settings = settings
+    self.proving = proving
+  }
+
+  /// The regions of a batch's pages that have contents.
+  func encode(_ batch: PageBatch) throws(CheckpointError) -> [EncodedRegion] {
     var regions: [EncodedRegion] = []
-    for start in stride(from: 0, to: batch.pages.count, by: settings.regionPages) {
-      let end = min(start + settings.regionPages, batch.pages.count)
-      let region = RegionCodec.encode(batch, start..<end, settings)
+    var start = 0
+    while start < batch.pages.count {
+      // Pages without contents are in no region.
+      guard batch.pages[start].state == .data else {
+        start += 1
+        continue
+      }
+      var end = start + 1
+      while end < batch.pages.count, end - start < settings.regionPages,
+        batch.pages[end].state == .data
+      { end += 1 }
+      let region = codec.encode(batch, start..<end, settings)
       if proving { try prove(region) }
       regions.append(region)
+      start = end
     }
     return regions
   }
 
-  private static func prove(_ region: EncodedRegion) throws(CheckpointError) {
-    let body = unsafe region.body.span.bytes
+  private func prove(_ region: EncodedRegion) throws(CheckpointError) {
+    let body = region.body.rawSpan
     let header = try RegionHeader(parsing: body, at: 0)
-    let buffer = PageBuffer()
-    try RegionCodec.decode(body, header, into: buffer, at: 0, offset: 0)
-    try RegionCodec.withHasher { (hasher) throws(CheckpointError) in
+    let buffer = buffers.buffer()
+    try codec.decode(body, header, into: buffer, at: 0, offset: 0)
+    try hashers.withContext { (hasher) throws(CheckpointError) in
       for page in region.live {
         guard hasher.digest(of: buffer.page(Int(page.slot))) == page.digest else {
           throw CheckpointError(

@@ -2,22 +2,27 @@ internal import CheckpointImage
 
 /// The step that gathers the pages to be stored, in order of arrival, into full batches; the others
 /// become extents.
-final class RegionPacking: CheckpointSink {
-  private let next: any CheckpointSink
+final class RegionPacking: EventSink {
+  typealias Event = CheckpointEvent<RegionContent>
+
+  private let next: any EventSink<CheckpointEvent<PackedContent>>
   private var gathered: PageBatch?
+  private let buffers = PageBufferPool()
   private var run: StateExtent?
 
-  init(next: any CheckpointSink) { self.next = next }
+  init(next: any EventSink<CheckpointEvent<PackedContent>>) { self.next = next }
 
-  func receive(_ event: CheckpointEvent) throws(CheckpointError) {
+  func receive(_ event: Event) throws(CheckpointError) {
     switch event {
-    case .pages(let batch): try gather(batch)
+    case .pages(.pages(let batch)): try gather(batch)
+    case .pages(.regions(let regions)): try next.receive(.pages(.regions(regions)))
     case .states(let extent): try add(extent)
     case .newPass:
       // What is pending must be written before a later copy of it.
       try flush()
-      try next.receive(event)
-    default: try next.receive(event)
+      try next.receive(.newPass)
+    case .record(let record): try next.receive(.record(record))
+    case .layout(let item): try next.receive(.layout(item))
     }
   }
 
@@ -31,7 +36,7 @@ final class RegionPacking: CheckpointSink {
     if gathered == nil, batch.pages.count == PageBuffer.capacity,
       batch.pages.allSatisfy({ $0.state == .data })
     {
-      return try next.receive(.pages(batch))
+      return try next.receive(.pages(.pages(batch)))
     }
     for slot in batch.pages.indices {
       let page = batch.pages[slot]
@@ -46,11 +51,11 @@ final class RegionPacking: CheckpointSink {
   private func store(_ page: PageBatch.Page, _ buffer: PageBuffer, _ slot: Int)
     throws(CheckpointError)
   {
-    var batch = gathered.take() ?? PageBatch(buffer: PageBuffer(), pages: [])
+    var batch = gathered.take() ?? PageBatch(buffer: buffers.buffer(), pages: [])
     batch.buffer.copy(buffer, slot..<slot + 1, to: batch.pages.count)
     batch.pages.append(page)
     if batch.pages.count == PageBuffer.capacity {
-      try next.receive(.pages(batch))
+      try next.receive(.pages(.pages(batch)))
     } else {
       gathered = batch
     }
@@ -66,7 +71,7 @@ final class RegionPacking: CheckpointSink {
   }
 
   private func flush() throws(CheckpointError) {
-    if let batch = gathered.take() { try next.receive(.pages(batch)) }
+    if let batch = gathered.take() { try next.receive(.pages(.pages(batch))) }
     if let extent = run.take() { try next.receive(.states(extent)) }
   }
 }

@@ -1,25 +1,34 @@
 internal import CheckpointImage
 internal import Storage
+internal import Storage
 
 /// The step that compares with the parent: what is the same there becomes *unchanged*.
-final class UnchangedPages: CheckpointSink {
+final class UnchangedPages: EventSink {
+  typealias Event = CheckpointEvent<RegionContent>
+
   private let parent: any ParentMemory
   private let records: Set<RecordKey>
   private var staticRecords: StaticRecords
-  private let next: any CheckpointSink
+  private let next: any EventSink<Event>
   /// The parent's block looked at last; sources ascend, so it serves 512 pages.
   private var block: (number: UInt64, pages: [PageEntry]?)?
 
-  init(parent: any ParentMemory, next: any CheckpointSink) {
+  private let cancellation: Cancellation
+
+  init(
+    parent: any ParentMemory, _ keys: [RecordKey], _ cancellation: Cancellation,
+    next: any EventSink<Event>
+  ) {
     self.parent = parent
-    records = Set(parent.records)
-    staticRecords = StaticRecords(parent.records)
+    self.cancellation = cancellation
+    records = Set(keys)
+    staticRecords = StaticRecords(keys)
     self.next = next
   }
 
-  func receive(_ event: CheckpointEvent) throws(CheckpointError) {
+  func receive(_ event: Event) throws(CheckpointError) {
     switch event {
-    case .pages(var batch):
+    case .pages(.pages(var batch)):
       for slot in batch.pages.indices {
         let page = batch.pages[slot]
         let before = try entry(page.pfn)
@@ -27,12 +36,12 @@ final class UnchangedPages: CheckpointSink {
           batch.pages[slot].state = .unchanged
         }
       }
-      try next.receive(.pages(batch))
+      try next.receive(.pages(.pages(batch)))
     case .states(let extent):
       try compare(extent)
     case .record(let record):
       try next.receive(.record(try inherit(record)))
-    default:
+    case .pages(.regions), .layout, .newPass:
       try next.receive(event)
     }
   }
@@ -57,7 +66,7 @@ final class UnchangedPages: CheckpointSink {
     var run: StateExtent?
     var pfn = extent.pfn
     while pfn < extent.end {
-      try Interruption.check()
+      try cancellation.check()
       let number = pfn / size
       let blockEnd = min(extent.end, (number + 1) * size)
       let pages = try pages(number)

@@ -1,25 +1,20 @@
 package import CheckpointImage
 
-/// Turns pages into regions and back; safe to use from all workers at once.
-package enum RegionCodec {
-  private static let compressors = ContextPool { Compressor() }
-  private static let decompressors = ContextPool { Decompressor() }
-  private static let hashers = ContextPool { SHA256Hasher() }
+/// Turns pages into regions and back; all workers may use it at once.
+package final class RegionCodec: Sendable {
+  private let compressors = ContextPool { Compressor() }
+  private let decompressors = ContextPool { Decompressor() }
 
-  /// Lends a hasher to `body`.
-  package static func withHasher<Value, Failure: Error>(
-    _ body: (SHA256Hasher) throws(Failure) -> Value
-  ) throws(Failure) -> Value {
-    try hashers.withContext(body)
-  }
+  /// A codec that has no contexts of the compression libraries yet.
+  package init() {}
 
   /// Compresses some pages of a batch into a region. Pages that do not become smaller are stored as
   /// they are.
-  static func encode(_ batch: PageBatch, _ slots: Range<Int>, _ settings: CodecSettings)
+  func encode(_ batch: PageBatch, _ slots: Range<Int>, _ settings: CodecSettings)
     -> EncodedRegion
   {
     let pages = batch.pages[slots]
-    let runs = runs(of: pages)
+    let runs = Self.runs(of: pages)
     let source = batch.buffer.bytes(slots)
     let head = RegionHeader(codec: settings.codec, runs: runs)
     let headSize = head.byteCount
@@ -44,7 +39,7 @@ package enum RegionCodec {
         slot: UInt8($0.offset), pfn: $0.element.pfn, type: $0.element.type,
         digest: $0.element.digest)
     }
-    return EncodedRegion(body: body, live: live, deadCopies: 0)
+    return EncodedRegion(body: body[...], live: live, deadCopies: 0)
   }
 
   private static func runs(of pages: ArraySlice<PageBatch.Page>) -> [PageRun] {
@@ -64,7 +59,7 @@ package enum RegionCodec {
   /// - Parameters:
   ///   - body: the segment's body, whose checksum was compared.
   ///   - offset: where the body lies in its file.
-  package static func decode(
+  package func decode(
     _ body: RawSpan, _ header: RegionHeader, into buffer: PageBuffer, at slot: Int,
     offset: UInt64
   ) throws(CheckpointError) {

@@ -1,7 +1,8 @@
+package import CheckpointImage
 internal import Synchronization
 
 /// Objects that are costly to make and used by one worker at a time.
-final class ContextPool<Context: AnyObject>: Sendable {
+package final class ContextPool<Context: AnyObject>: Sendable {
   private struct Idle: ~Copyable, @unchecked Sendable {
     // Each object is held either here or by the one worker that took it.
     var contexts: [Context] = []
@@ -10,10 +11,10 @@ final class ContextPool<Context: AnyObject>: Sendable {
   private let idle = Mutex(Idle())
   private let make: @Sendable () -> Context
 
-  init(_ make: @escaping @Sendable () -> Context) { self.make = make }
+  package init(_ make: @escaping @Sendable () -> Context) { self.make = make }
 
   /// Lends an object to `body`.
-  func withContext<Value, Failure: Error>(
+  package func withContext<Value, Failure: Error>(
     _ body: (Context) throws(Failure) -> Value
   ) throws(Failure) -> Value {
     let context = take()
@@ -31,4 +32,12 @@ final class ContextPool<Context: AnyObject>: Sendable {
     nonisolated(unsafe) let returned = context
     idle.withLock { unsafe $0.contexts.append(returned) }
   }
+}
+
+/// Hashers for all workers.
+package typealias HasherPool = ContextPool<SHA256Hasher>
+
+extension HasherPool {
+  /// A pool without hashers yet.
+  package convenience init() { self.init { SHA256Hasher() } }
 }

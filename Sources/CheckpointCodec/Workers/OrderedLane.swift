@@ -1,11 +1,13 @@
 package import CheckpointImage
+internal import Storage
 
 /// Pieces of work whose results come out in the order in which they were put in; bounded, so that a
 /// slow taker holds back a fast giver.
 package struct OrderedLane<Value: Sendable> {
   private let pool: WorkerPool
   private let window: Int
-  private var jobs: [Job<Value>] = []
+  /// A result that was taken leaves nil: it may hold on to much memory.
+  private var jobs: [Future<Value>?] = []
   private var first = 0
 
   /// A lane with enough pieces under way that no core waits for the thread that gives and takes.
@@ -27,7 +29,9 @@ package struct OrderedLane<Value: Sendable> {
 
   /// Waits for the oldest piece and gives its result.
   package mutating func next() throws(CheckpointError) -> Value {
-    let job = jobs[first]
+    guard first < jobs.count, let job = jobs[first].take() else {
+      throw CheckpointError(.refused, "a result was asked for that nobody works out")
+    }
     first += 1
     if first > 64 {
       jobs.removeFirst(first)

@@ -39,8 +39,8 @@ package final class WorkerPool: Sendable {
   /// Starts a piece of work, as soon as fewer than `width` are running.
   func start<Value: Sendable>(
     _ work: @escaping @Sendable () throws(CheckpointError) -> Value
-  ) -> Job<Value> {
-    let job = Job<Value>()
+  ) -> Future<Value> {
+    let job = Future<Value>()
     let piece: @Sendable () -> Void = {
       do throws(CheckpointError) {
         job.complete(.success(try work()))

@@ -26,7 +26,10 @@ package enum Identity {
   }
 
   /// The file ID: names one file. The root's body lists every other segment that holds no pages.
-  package static func file(rootBody: [UInt8]) -> Digest {
-    SHA256Hasher.digest(of: Array("VMckpt file\0".utf8) + rootBody)
+  package static func file(rootBody: RawSpan) -> Digest {
+    let hasher = SHA256Hasher()
+    hasher.update(Array("VMckpt file\0".utf8))
+    hasher.update(rootBody)
+    return hasher.finish()
   }
 }

@@ -98,8 +98,11 @@ package struct SegmentFrame: Hashable, Sendable {
 
   /// Whether a file begins as an image does: with the frame of a header.
   package static func beginsImage(_ start: [UInt8]) -> Bool {
-    start.starts(with: [0x56, 0x4d, 0x43, 0x4b, 0x01, 0x00, 0x01, 0x00])
+    start.starts(with: startOfImage)
   }
+
+  /// The first bytes of every image: magic, kind and flags of a header's frame.
+  package static let startOfImage: [UInt8] = [0x56, 0x4d, 0x43, 0x4b, 0x01, 0x00, 0x01, 0x00]
 
   /// The 32 bytes.
   package func encoded() -> [UInt8] {
@@ -110,7 +113,7 @@ package struct SegmentFrame: Hashable, Sendable {
     writer.write(ordinal)
     writer.write(bodyLength)
     writer.write(bodyChecksum)
-    unsafe writer.write(Checksum.of(writer.bytes.span.bytes))
+    writer.write(Checksum.of(writer.bytes.rawSpan))
     return writer.bytes
   }
 }

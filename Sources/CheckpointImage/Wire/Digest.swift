@@ -67,7 +67,7 @@ extension Digest: CustomStringConvertible {
   }
 
   /// Adds bytes to the message.
-  package func update(_ bytes: [UInt8]) { unsafe update(bytes.span.bytes) }
+  package func update(_ bytes: [UInt8]) { update(bytes.rawSpan) }
 
   /// Adds a digest's 32 bytes to the message.
   package func update(_ digest: Digest) {
@@ -103,7 +103,10 @@ extension Digest: CustomStringConvertible {
   }
 
   /// The digest of one message.
+  package static func digest(of bytes: RawSpan) -> Digest { SHA256Hasher().digest(of: bytes) }
+
+  /// The digest of one message.
   package static func digest(of bytes: [UInt8]) -> Digest {
-    unsafe SHA256Hasher().digest(of: bytes.span.bytes)
+    SHA256Hasher().digest(of: bytes.rawSpan)
   }
 }

@@ -16,8 +16,9 @@ package enum Hint: Hashable, Sendable {
   case giveConfiguration
   /// A name for the domain can be given.
   case giveName
-  /// The image that was left unfinished can be salvaged.
-  case salvage(file: String)
+  /// The image that was left unfinished can be salvaged; of a stream in which pages come several times, only the
+  /// records can be trusted.
+  case salvage(file: String, pages: Bool)
   /// Images of several moments can be numbered by a pattern.
   case numberImages
   /// Pages can be left out afterwards, when images are merged.

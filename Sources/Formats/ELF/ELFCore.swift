@@ -35,8 +35,8 @@ struct ELFCore {
   ) throws(CheckpointError) {
     let table = try Self.table(try read(0, ELFHead.headerSize), read)
     let bytes = try read(table.offset, table.count * ELFHead.programHeaderSize)
-    var reader = unsafe WireReader(
-      bytes.span.bytes, structure: "ELF program header", at: table.offset)
+    var reader = WireReader(
+      bytes.rawSpan, structure: "ELF program header", at: table.offset)
     var segments: [Segment] = []
     var noteBytes: UInt64 = 0
     for _ in 0..<table.count {
@@ -112,9 +112,9 @@ struct ELFCore {
   private static func table(
     _ header: [UInt8], _ read: (UInt64, Int) throws(CheckpointError) -> [UInt8]
   ) throws(CheckpointError) -> (offset: UInt64, count: Int) {
-    var reader = unsafe WireReader(header.span.bytes, structure: structure, at: 0)
-    func unsupported(_ reason: String) -> CheckpointError {
-      CheckpointError(.refused, reason, structure: structure, offset: 0)
+    var reader = WireReader(header.rawSpan, structure: structure, at: 0)
+    func unsupported(_ reason: String, hint: Hint? = nil) -> CheckpointError {
+      CheckpointError(.refused, reason, structure: structure, offset: 0, hint: hint)
     }
     try reader.expect("magic", try reader.readBytes(4), [0x7f, 0x45, 0x4c, 0x46])
     guard try reader.read(UInt8.self) == 2, try reader.read(UInt8.self) == 1 else {
@@ -136,15 +136,14 @@ struct ELFCore {
     let sectionSize: UInt16 = try reader.read()
     guard few > 0 else {
       throw unsupported(
-        "has no program headers; of a running domain, capture xen:NAME instead of its xl dump-core file"
-      )
+        "has no program headers, as a file of xl dump-core", hint: .captureDomain)
     }
     try reader.expect("program header size", Int(size), ELFHead.programHeaderSize)
     var count = Int(few)
     if few == ELFHead.manyHeaders, sections != 0, Int(sectionSize) == ELFHead.sectionHeaderSize {
       let first = try read(sections, ELFHead.sectionHeaderSize)
-      var reader = unsafe WireReader(
-        first.span.bytes, structure: "ELF section header", at: sections)
+      var reader = WireReader(
+        first.rawSpan, structure: "ELF section header", at: sections)
       try reader.skip(44)
       count = Int(try reader.read(UInt32.self))
     }

@@ -30,7 +30,7 @@ enum ELFSource {
         return source(input, core, records, memory)
       }
     }
-    let bytes = if let file { file } else { try InputFile(spooling: input) }
+    let bytes = if let file { file } else { try LocalFile(spooling: input) }
     func read(_ offset: UInt64, _ count: Int) throws(CheckpointError) -> [UInt8] {
       try bytes.bytes(at: offset, count: count)
     }
@@ -67,9 +67,9 @@ enum ELFSource {
     runs.sort { $0.pages.lowerBound < $1.pages.lowerBound }
     var rest = runs[...]
     let facts = SourceFacts(
-      kind: "ELF core file", architecture: .x86, ascendingUnique: false, fields: [])
+      kind: "ELF core file", architecture: .x86, ascendingUnique: false)
     return DumpSource(
-      input, facts, records, memory: memory as? ExtentMemory<InputFile>,
+      input, facts, records, memory: memory as? ExtentMemory<LocalFile>,
       pages: known.reduce(0) { $0 + UInt64($1.count) }
     ) { rest.popFirst() }
   }

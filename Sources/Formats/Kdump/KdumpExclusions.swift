@@ -1,19 +1,19 @@
 package import CheckpointCodec
 package import CheckpointImage
-internal import Storage
-
+package import Storage
 /// The pages that makedumpfile left out of a kdump-compressed dump: those that its first bitmap has, and its
 /// second has not.
 package enum KdumpExclusions {
   /// Reads them from a file, all with the reason *listed*.
-  package static func read(_ path: String) throws(CheckpointError) -> EvictionPlan {
-    let file = try InputFile(path)
+  package static func read(_ path: String, cancellation: Cancellation = Cancellation())
+    throws(CheckpointError) -> EvictionPlan
+  {
+    let file = try LocalFile(path, cancellation: cancellation)
     do throws(CheckpointError) {
       let start = try file.bytes(at: 0, count: Int(min(file.length, 16)))
-      guard KdumpFile.isKdump(start) else { throw refusal(start) }
+      guard start.starts(with: KdumpHeader.signature) else { throw refusal(start) }
       var plan = EvictionPlan()
       for pages in try KdumpFile(file).excluded {
-        try Interruption.check()
         plan.evict(pages, .listed)
       }
       return plan
@@ -23,9 +23,9 @@ package enum KdumpExclusions {
   }
 
   private static func refusal(_ start: [UInt8]) -> CheckpointError {
-    if start.starts(with: Array("makedumpfile".utf8)) {
+    if start.starts(with: KdumpHeader.flattened) {
       return CheckpointError(
-        .refused, "is a flattened dump: makedumpfile -R makes an ordinary one of it")
+        .refused, "is a flattened dump", hint: .convert(command: "makedumpfile -R FILE < it"))
     }
     if start.starts(with: [0x7f, 0x45, 0x4c, 0x46]) {
       return CheckpointError(

@@ -21,21 +21,16 @@ package struct KdumpFile {
   /// Bitmaps may be larger than all of memory, and name every other page.
   private static let mostRuns = 1 << 24
 
-  private let file: InputFile
+  private let file: LocalFile
   private let version: UInt32
   private let subHeaderBlocks: UInt64
   private let bitmapBlocks: UInt64
 
-  /// Whether a file begins as such files do.
-  package static func isKdump(_ start: [UInt8]) -> Bool {
-    start.starts(with: KdumpHeader.signature)
-  }
-
   /// Reads and checks everything but the contents of pages.
-  package init(_ file: InputFile) throws(CheckpointError) {
+  package init(_ file: LocalFile) throws(CheckpointError) {
     self.file = file
     let header = try file.bytes(at: 0, count: 464)
-    var reader = unsafe WireReader(header.span.bytes, structure: Self.structure, at: 0)
+    var reader = WireReader(header.rawSpan, structure: Self.structure, at: 0)
     try reader.expect("signature", try reader.readBytes(8), KdumpHeader.signature)
     version = try reader.read()
     try reader.expect("version", version, in: 1...KdumpHeader.version)
@@ -61,13 +56,13 @@ package struct KdumpFile {
   private mutating func readSubHeader() throws(CheckpointError) {
     let size = KdumpHeader.subHeaderSize
     let bytes = try file.bytes(at: UInt64(Limits.pageSize), count: size)
-    var reader = unsafe WireReader(
-      bytes.span.bytes, structure: "kdump sub-header", at: UInt64(Limits.pageSize))
+    var reader = WireReader(
+      bytes.rawSpan, structure: "kdump sub-header", at: UInt64(Limits.pageSize))
     try reader.skip(12)
     guard try reader.read(UInt32.self) == 0 else {
       throw CheckpointError(
-        .refused, "is one part of a split dump: makedumpfile --reassemble makes one of them",
-        structure: "kdump sub-header")
+        .refused, "is one part of a split dump", structure: "kdump sub-header",
+        hint: .convert(command: "makedumpfile --reassemble PART... FILE"))
     }
     try reader.skip(16)
     let text = try area(&reader, "VMCOREINFO", since: 3).bytes
@@ -110,7 +105,6 @@ package struct KdumpFile {
     let bytes = (limit + 7) / 8
     var done: UInt64 = 0
     while done < bytes {
-      try Interruption.check()
       let count = Int(min(1 << 16, bytes - done))
       let populated = try file.bytes(at: first + done, count: count)
       let dumped = try file.bytes(at: first + size + done, count: count)
@@ -142,8 +136,8 @@ package struct KdumpFile {
   /// know better.
   private func checkDescriptors(_ count: Int, at start: UInt64) throws(CheckpointError) {
     let bytes = try file.bytes(at: start, count: count * KdumpHeader.descriptorSize)
-    var reader = unsafe WireReader(
-      bytes.span.bytes, structure: "kdump page descriptor", at: start)
+    var reader = WireReader(
+      bytes.rawSpan, structure: "kdump page descriptor", at: start)
     while reader.remaining > 0 {
       let offset: UInt64 = try reader.read()
       let size: UInt32 = try reader.read()
@@ -174,7 +168,7 @@ package struct KdumpFile {
     runs.sort { $0.pages.lowerBound < $1.pages.lowerBound }
     var rest = runs[...]
     let facts = SourceFacts(
-      kind: "kdump-compressed dump", architecture: .x86, ascendingUnique: false, fields: [])
+      kind: "kdump-compressed dump", architecture: .x86, ascendingUnique: false)
     return DumpSource(
       input, facts, records, memory: memory, pages: dumped.reduce(0) { $0 + UInt64($1.count) }
     ) { rest.popFirst() }

@@ -6,6 +6,8 @@ package import CheckpointImage
 /// the machine has, that of the pages in the file, a descriptor for each of these, and their contents.
 package struct KdumpHeader {
   static let signature: [UInt8] = Array("KDUMP   ".utf8)
+  /// How the form of such a file begins that can be written into a pipe.
+  static let flattened: [UInt8] = Array("makedumpfile".utf8)
   static let version: UInt32 = 6
   static let subHeaderSize = 104
   static let descriptorSize = 24
@@ -41,7 +43,7 @@ package struct KdumpHeader {
     limit = pages.populated.last?.upperBound ?? 0
     guard limit <= Self.longest else {
       throw CheckpointError(
-        .refused, "PFN \(limit - 1) needs bitmaps of \(limit / 4) bytes: use --to elf or lime")
+        .refused, "PFN \(limit - 1) needs bitmaps of \(limit / 4) bytes", hint: .exportELF)
     }
     dumped = pages.known.reduce(0) { $0 + UInt64($1.count) }
     processors = max(1, try VCPU.all(in: records).count)

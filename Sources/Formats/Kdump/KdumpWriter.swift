@@ -4,8 +4,10 @@ package import Storage
 /// Writes a kdump-compressed file: every page compressed by itself, those of zeros once for all.
 ///
 /// Descriptors lie before the contents and tell where these are, so the output must be a file.
-package final class KdumpWriter: CheckpointSink {
-  private let output: OutputFile
+package final class KdumpWriter: EventSink {
+  package typealias Event = [EncodedRegion]
+
+  private let output: any SeekableSink
   private let header: KdumpHeader
   private var runs: ArraySlice<Range<PFN>>
   /// Pages in the runs before the first of those left.
@@ -21,20 +23,19 @@ package final class KdumpWriter: CheckpointSink {
   ///   - populated: the pages that the machine has.
   ///   - dumped: those that are to be in the file, as many as `header` says; what never comes is zeros.
   package init(
-    _ output: OutputFile, _ header: KdumpHeader, populated: [Range<PFN>], dumped: [Range<PFN>]
+    _ sink: any ByteSink, _ header: KdumpHeader, populated: [Range<PFN>], dumped: [Range<PFN>]
   ) throws(CheckpointError) {
-    guard output.isSeekable else {
+    guard let output = sink.seekable else {
       throw CheckpointError(
-        .refused,
-        "is no file, and kdump is not written from its beginning to its end: use --to elf for a pipe",
-        file: output.name)
+        .refused, "is no file, and kdump is not written from its beginning to its end",
+        file: sink.name, hint: .exportELF)
     }
     self.output = output
     self.header = header
     runs = dumped[...]
     offset = header.dataOffset
     let head = header.encoded()
-    unsafe try output.write(head.span.bytes, at: 0)
+    try output.write(head.rawSpan, at: 0)
     let size = UInt64(header.bitmapBlocks * Limits.pageSize)
     try writeBitmap(populated, at: header.bitmapOffset)
     try writeBitmap(dumped, at: header.bitmapOffset + size)
@@ -43,11 +44,10 @@ package final class KdumpWriter: CheckpointSink {
   }
 
   /// Takes regions of one page each, ascending.
-  package func receive(_ event: CheckpointEvent) throws(CheckpointError) {
-    guard case .regions(let regions) = event else { return }
+  package func receive(_ regions: [EncodedRegion]) throws(CheckpointError) {
     for region in regions {
       guard let page = region.live.first, let rank = rank(of: page.pfn) else { continue }
-      let body = unsafe region.body.span.bytes
+      let body = region.body.rawSpan
       let head = try RegionHeader(parsing: body, at: 0)
       let payload = body.extracting(droppingFirst: head.byteCount)
       try describeZeros(upTo: rank)
@@ -75,7 +75,7 @@ package final class KdumpWriter: CheckpointSink {
   }
 
   private func append(_ bytes: [UInt8]) throws(CheckpointError) {
-    unsafe try output.write(bytes.span.bytes, at: offset)
+    try output.write(bytes.rawSpan, at: offset)
     offset += UInt64(bytes.count)
   }
 
@@ -97,7 +97,7 @@ package final class KdumpWriter: CheckpointSink {
   private func flush() throws(CheckpointError) {
     let place = header.descriptorsOffset + described * UInt64(KdumpHeader.descriptorSize)
     let bytes = descriptors.bytes
-    unsafe try output.write(bytes.span.bytes, at: place)
+    try output.write(bytes.rawSpan, at: place)
     described += UInt64(descriptors.bytes.count / KdumpHeader.descriptorSize)
     descriptors = WireWriter(capacity: 1 << 20)
   }
@@ -107,7 +107,6 @@ package final class KdumpWriter: CheckpointSink {
     let pagesOfPiece = UInt64(8 * Limits.pageSize)
     var rest = runs[...]
     while let first = rest.first {
-      try Interruption.check()
       let piece = first.lowerBound / pagesOfPiece
       let start = piece * pagesOfPiece
       var bits = [UInt8](repeating: 0, count: Limits.pageSize)
@@ -120,7 +119,7 @@ package final class KdumpWriter: CheckpointSink {
           rest[rest.startIndex] = end..<run.upperBound
         }
       }
-      unsafe try output.write(bits.span.bytes, at: offset + piece * UInt64(Limits.pageSize))
+      try output.write(bits.rawSpan, at: offset + piece * UInt64(Limits.pageSize))
     }
   }
 }

@@ -17,16 +17,15 @@ enum LiMESource {
   }
 
   private static let facts = SourceFacts(
-    kind: "LiME memory image", architecture: .x86, ascendingUnique: false, fields: [])
+    kind: "LiME memory image", architecture: .x86, ascendingUnique: false)
 
   /// Of a file, all headers first.
-  private static func source(_ input: InputStream, _ file: InputFile) throws(CheckpointError)
+  private static func source(_ input: InputStream, _ file: LocalFile) throws(CheckpointError)
     -> DumpSource
   {
     var extents: [MemoryExtent] = []
     var offset: UInt64 = 0
     while offset < file.length {
-      try Interruption.check()
       let extent = try extent(
         file.bytes(at: offset, count: LiMEHeader.size), at: offset, behind: extents.last?.end ?? 0)
       offset = extent.offset + extent.length
@@ -78,7 +77,7 @@ enum LiMESource {
   private static func extent(_ header: [UInt8], at offset: UInt64, behind end: UInt64)
     throws(CheckpointError) -> MemoryExtent
   {
-    var reader = unsafe WireReader(header.span.bytes, structure: structure, at: offset)
+    var reader = WireReader(header.rawSpan, structure: structure, at: offset)
     try reader.expect("magic", try reader.readBytes(4), LiMEHeader.magic)
     try reader.expect("version", try reader.read(UInt32.self), LiMEHeader.version)
     let first: UInt64 = try reader.read()

@@ -53,7 +53,7 @@ struct DumpNote: Hashable, Sendable {
   /// The notes in the bytes of a note segment at `offset`, each with the bytes it takes there; what was
   /// left out of padding is added.
   static func all(in bytes: [UInt8], at offset: UInt64) throws(CheckpointError) -> [[UInt8]] {
-    var reader = unsafe WireReader(bytes.span.bytes, structure: "ELF note", at: offset)
+    var reader = WireReader(bytes.rawSpan, structure: "ELF note", at: offset)
     var notes: [[UInt8]] = []
     while reader.remaining > 0 {
       let start = reader.position

@@ -6,7 +6,7 @@ extension WireReader {
     _ payload: [UInt8], _ structure: String,
     _ body: (inout WireReader) throws(CheckpointError) -> Value
   ) throws(CheckpointError) -> Value {
-    var reader = unsafe WireReader(payload.span.bytes, structure: structure, at: 0)
+    var reader = WireReader(payload.rawSpan, structure: structure, at: 0)
     return try body(&reader)
   }
 

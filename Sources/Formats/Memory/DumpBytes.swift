@@ -10,7 +10,7 @@ package protocol DumpBytes: AnyObject {
   func bytes(at offset: UInt64, count: Int) throws(CheckpointError) -> [UInt8]
 }
 
-extension InputFile: DumpBytes {}
+extension LocalFile: DumpBytes {}
 
 /// The bytes of a stream as it comes; what is never asked for is passed over.
 final class ForwardBytes: DumpBytes {

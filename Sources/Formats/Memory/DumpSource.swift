@@ -24,11 +24,11 @@ package final class DumpSource: DescribedSource {
   /// A dump has no layout to be kept.
   package let layoutKind: LayoutKind? = LayoutKind.none
   /// What the dump says of the machine.
-  package let knownRecords: [MachineRecord]
-  /// The memory in any order, if the input is a file.
-  package let memory: (any PhysicalMemory)?
+  private let knownRecords: [MachineRecord]
+  private let memory: (any PhysicalMemory)?
 
   private let input: InputStream
+  private let buffers = PageBufferPool()
   private var records: ArraySlice<MachineRecord>
   private let nextRun: () throws(CheckpointError) -> Run?
   private var run: Run?
@@ -60,11 +60,15 @@ package final class DumpSource: DescribedSource {
     self.nextRun = nextRun
   }
 
-  /// Passes over what is left out.
-  package func leaveOut(_ plan: EvictionPlan) { leftOut = plan }
+  /// The memory in any order, if the input is a file.
+  package var sourceMemory: SourceMemory? {
+    memory.map { memory in
+      SourceMemory(memory: memory, records: knownRecords) { self.leftOut = $0 }
+    }
+  }
 
   /// The next event.
-  package func next() throws(CheckpointError) -> CheckpointEvent? {
+  package func next() throws(CheckpointError) -> SourceEvent? {
     if let record = records.popFirst() { return .record(record) }
     if run?.pages.isEmpty ?? true {
       guard let next = try nextRun() else {
@@ -90,7 +94,7 @@ package final class DumpSource: DescribedSource {
       let pfns = Array(run.pages.prefix(count))
       self.run?.pages.removeFirst(count)
       pagesDone += UInt64(count)
-      let buffer = PageBuffer()
+      let buffer = buffers.buffer()
       for part in leftOut.runs(of: run.pages.prefix(count)) where part.reason == .none {
         let slots = Int(part.pages.lowerBound - pfns[0])..<Int(part.pages.upperBound - pfns[0])
         let unknown = try memory.copy(pfns[slots], to: buffer, at: slots.lowerBound)

@@ -108,4 +108,4 @@ package final class ExtentMemory<Bytes: DumpBytes>: PhysicalMemory {
 }
 
 // SAFETY: what it has never changes, and a file may be read by any thread.
-extension ExtentMemory: Sendable, ConcurrentMemory where Bytes == InputFile {}
+extension ExtentMemory: Sendable, ConcurrentMemory where Bytes == LocalFile {}

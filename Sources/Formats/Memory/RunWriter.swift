@@ -2,7 +2,9 @@ package import CheckpointCodec
 package import CheckpointImage
 package import Storage
 /// Writes the pages with contents one run after the other, each behind its own header, all behind a head.
-package final class RunWriter: CheckpointSink {
+package final class RunWriter: EventSink {
+  package typealias Event = PageBatch
+
   private let output: SparseOutput
   private var runs: ArraySlice<Range<PFN>>
   private let header: (Range<PFN>) -> [UInt8]
@@ -15,7 +17,7 @@ package final class RunWriter: CheckpointSink {
   ///   - runs: all pages that will come with contents.
   ///   - header: what stands before the pages of a run.
   package init(
-    _ output: OutputFile, head: [UInt8], runs: [Range<PFN>],
+    _ output: any ByteSink, head: [UInt8], runs: [Range<PFN>],
     header: @escaping (Range<PFN>) -> [UInt8]
   ) throws(CheckpointError) {
     self.output = SparseOutput(output)
@@ -25,8 +27,7 @@ package final class RunWriter: CheckpointSink {
   }
 
   /// Takes pages in ascending order.
-  package func receive(_ event: CheckpointEvent) throws(CheckpointError) {
-    guard case .pages(let batch) = event else { return }
+  package func receive(_ batch: PageBatch) throws(CheckpointError) {
     var slot = 0
     while slot < batch.pages.count {
       let state = batch.pages[slot].state

@@ -7,32 +7,36 @@ final class SparseOutput {
   /// Bytes so far, left out ones included.
   private(set) var position: UInt64 = 0
 
-  private let file: OutputFile
+  private let sink: any ByteSink
+  /// Where zeros can be left out.
+  private let seekable: (any SeekableSink)?
   private let flatZeros = [UInt8](repeating: 0, count: 1 << 20)
 
-  /// Writes to `file`, to which nothing was written yet.
-  init(_ file: OutputFile) { self.file = file }
+  /// Writes to `sink`, to which nothing was written yet.
+  init(_ sink: any ByteSink) {
+    self.sink = sink
+    seekable = sink.seekable
+  }
 
   /// Appends bytes.
   func write(_ bytes: RawSpan) throws(CheckpointError) {
-    if file.isSeekable {
-      try file.write(bytes, at: position)
+    if let seekable {
+      try seekable.write(bytes, at: position)
     } else {
-      try file.write(bytes)
+      try sink.write(bytes)
     }
     position += UInt64(bytes.byteCount)
   }
 
   /// Appends bytes.
-  func write(_ bytes: [UInt8]) throws(CheckpointError) { unsafe try write(bytes.span.bytes) }
+  func write(_ bytes: [UInt8]) throws(CheckpointError) { try write(bytes.rawSpan) }
 
   /// Appends zeros up to an offset.
   func zeros(to offset: UInt64) throws(CheckpointError) {
-    if !file.isSeekable {
-      while file.position < offset {
-        try Interruption.check()
-        let count = min(UInt64(flatZeros.count), offset - file.position)
-        try file.write(count == flatZeros.count ? flatZeros : Array(flatZeros.prefix(Int(count))))
+    if seekable == nil {
+      while sink.position < offset {
+        let count = min(UInt64(flatZeros.count), offset - sink.position)
+        try sink.write(count == flatZeros.count ? flatZeros : Array(flatZeros.prefix(Int(count))))
       }
     }
     position = offset
@@ -40,6 +44,6 @@ final class SparseOutput {
 
   /// Makes the file as long as what was appended.
   func finish() throws(CheckpointError) {
-    if file.isSeekable { try file.setLength(position) }
+    try seekable?.setLength(position)
   }
 }

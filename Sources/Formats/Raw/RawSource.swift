@@ -7,14 +7,14 @@ package final class RawSource: DescribedSource {
   package var name: String { input.name }
   /// What the source is.
   package let facts = SourceFacts(
-    kind: "raw memory", architecture: .unspecified, ascendingUnique: true, fields: [])
+    kind: "raw memory", architecture: .unspecified, ascendingUnique: true)
   /// Raw memory has no layout to be kept.
   package let layoutKind: LayoutKind? = LayoutKind.none
 
-  /// The memory in any order, if the input is a file.
-  package let memory: (any PhysicalMemory)?
+  private let memory: (any PhysicalMemory)?
 
   private let input: InputStream
+  private let buffers = PageBufferPool()
   private var pfn: PFN = 0
   private var leftOut = EvictionPlan()
 
@@ -29,12 +29,16 @@ package final class RawSource: DescribedSource {
     }
   }
 
-  /// Passes over what is left out.
-  package func leaveOut(_ plan: EvictionPlan) { leftOut = plan }
+  /// The memory in any order, if the input is a file.
+  package var sourceMemory: SourceMemory? {
+    memory.map { memory in
+      SourceMemory(memory: memory, records: []) { self.leftOut = $0 }
+    }
+  }
 
   /// The next pages.
-  package func next() throws(CheckpointError) -> CheckpointEvent? {
-    let buffer = PageBuffer()
+  package func next() throws(CheckpointError) -> SourceEvent? {
+    let buffer = buffers.buffer()
     var count = 0
     for run in leftOut.runs(of: pfn..<pfn + UInt64(buffer.pageCount)) {
       let slots = count..<count + run.pages.count

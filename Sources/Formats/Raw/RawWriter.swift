@@ -2,11 +2,13 @@ package import CheckpointCodec
 package import CheckpointImage
 package import Storage
 /// Writes plain memory: sparse into a file, flat into a pipe.
-package final class RawWriter: CheckpointSink {
+package final class RawWriter: EventSink {
+  package typealias Event = PageBatch
+
   /// Pages shown as zeros.
   package private(set) var substitutions = Substitutions()
 
-  private let file: OutputFile
+  private let file: any ByteSink
   private let output: SparseOutput
   /// One past the highest populated page so far.
   private var end: PFN = 0
@@ -15,14 +17,13 @@ package final class RawWriter: CheckpointSink {
   private static let longestFlatHole: UInt64 = 1 << 44
 
   /// Writes to `output`.
-  package init(_ output: OutputFile) {
+  package init(_ output: any ByteSink) {
     file = output
     self.output = SparseOutput(output)
   }
 
   /// Takes pages in ascending order.
-  package func receive(_ event: CheckpointEvent) throws(CheckpointError) {
-    guard case .pages(let batch) = event else { return }
+  package func receive(_ batch: PageBatch) throws(CheckpointError) {
     var slot = 0
     while slot < batch.pages.count {
       let page = batch.pages[slot]
@@ -65,7 +66,7 @@ package final class RawWriter: CheckpointSink {
   }
 
   private func fill(to offset: UInt64) throws(CheckpointError) {
-    guard file.isSeekable || offset - output.position < Self.longestFlatHole else {
+    guard file.seekable != nil || offset - output.position < Self.longestFlatHole else {
       throw CheckpointError(
         .refused, "a hole of \(offset - output.position) bytes: write to a file, which is sparse",
         offset: output.position, file: file.name)

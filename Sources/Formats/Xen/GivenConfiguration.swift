@@ -1,7 +1,6 @@
 internal import CheckpointCodec
 package import CheckpointImage
-internal import Storage
-
+package import Storage
 /// A domain's configuration that a user gives for an `xl save` file: libxl's JSON, or the text of an xl.cfg file.
 package struct GivenConfiguration: Sendable {
   /// As it is in the file.
@@ -14,8 +13,10 @@ package struct GivenConfiguration: Sendable {
   package let isJSON: Bool
 
   /// Reads a file; `-` is standard input. What xl could not read is refused.
-  package init(_ path: String) throws(CheckpointError) {
-    let input = try InputStream(path)
+  package init(_ path: String, cancellation: Cancellation = Cancellation())
+    throws(CheckpointError)
+  {
+    let input = try InputStream(path, cancellation: cancellation)
     var bytes: [UInt8] = []
     while try !input.isAtEnd() {
       let part = try input.peek(1 << 12)

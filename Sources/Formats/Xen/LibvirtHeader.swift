@@ -26,11 +26,8 @@ enum LibvirtHeader {
     let xml = try input.read(length, "domain XML")
     reader.append(.streamHeader, .epoch, XenStream.Header.libvirt.rawValue, header)
     reader.append(.libvirt, .sticky, XenStream.LibvirtPart.domainXML.rawValue, xml)
-    for name in ["name", "uuid"] {
-      if let value = firstElement(name, in: xml) {
-        reader.fields.append(("domain.\(name)", value))
-      }
-    }
+    if let name = firstElement("name", in: xml) { reader.fields.append(("domain.name", name)) }
+    reader.facts.guestID = firstElement("uuid", in: xml)
   }
 
   /// The text of the first element of a name, if it is plain; the domain's name and UUID come first in

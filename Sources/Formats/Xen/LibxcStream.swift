@@ -10,6 +10,7 @@ final class LibxcStream {
   }
 
   private let reader: StreamReader
+  private let buffers = PageBufferPool()
   private var input: InputStream { reader.input }
   private var phase = Phase.record
   private var rules: RecordRules
@@ -46,10 +47,10 @@ final class LibxcStream {
     }
     reader.append(.streamHeader, .epoch, XenStream.Header.image.rawValue, image)
     reader.append(.streamHeader, .epoch, XenStream.Header.domain.rawValue, domain)
-    reader.fields.append(("guest.type", guest == .pv ? "PV" : "HVM"))
+    reader.facts.guestType = guest == .pv ? .pv : .hvm
     reader.fields.append(("hypervisor", "Xen \(domain.u32(8)).\(domain.u32(12))"))
-    // The guest stood still at the end of the save: what is in the file is one moment.
-    reader.fields.append(("consistency", "atomic"))
+    // The guest was suspended at the end of the save: what is in the file is one moment.
+    reader.facts.consistency = .atomic
     rules = RecordRules(version: version, guest: guest)
   }
 
@@ -161,7 +162,7 @@ final class LibxcStream {
     }
     if let run, !reader.isVerifying { reader.append(.states(run)) }
     if !pages.isEmpty {
-      let buffer = PageBuffer()
+      let buffer = buffers.buffer()
       try input.read(pages: 0..<pages.count, of: buffer, "PAGE_DATA")
       if !reader.isVerifying { reader.append(.pages(PageBatch(buffer: buffer, pages: pages))) }
     }

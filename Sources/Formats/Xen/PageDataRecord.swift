@@ -33,7 +33,7 @@ struct PageDataRecord {
     }
     guard length >= 8 else { throw damaged("length: found \(length), expected at least 8") }
     let head = try input.read(8, "PAGE_DATA")
-    var reader = unsafe WireReader(head.span.bytes, structure: "PAGE_DATA", at: offset)
+    var reader = WireReader(head.rawSpan, structure: "PAGE_DATA", at: offset)
     count = Int(try reader.read(UInt32.self))
     reserved = try reader.read()
     guard count >= 1, count <= (length - 8) / 8 else {
@@ -64,7 +64,7 @@ struct PageDataRecord {
   }
 
   private static func raw(_ list: [UInt8], _ index: Int) -> UInt64 {
-    let bytes = unsafe list.span.bytes
+    let bytes = list.rawSpan
     return UInt64(
       littleEndian: unsafe bytes.unsafeLoadUnaligned(fromByteOffset: 8 * index, as: UInt64.self))
   }

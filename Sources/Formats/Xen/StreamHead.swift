@@ -27,10 +27,10 @@ struct StreamHead {
 
   /// The head as events, and a place in the layout for the pages that follow it: those of the whole
   /// moment, whatever the stream sent of them (Spec, "Layout", canonical).
-  var events: [CheckpointEvent] {
+  var events: [SourceEvent] {
     let pages = LayoutItem.Pages(
       batch: 1024, reserved: 0, runs: [LayoutItem.Run(pfn: 0, count: 1)])
-    return items.flatMap { item -> [CheckpointEvent] in
+    return items.flatMap { item -> [SourceEvent] in
       switch item {
       case .frame(let namespace, let type): [.layout(.frame(namespace, type: type))]
       case .record(let record): [.layout(.record(padded: true)), .record(record)]

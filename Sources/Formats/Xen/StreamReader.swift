@@ -7,23 +7,25 @@ internal import Storage
 final class StreamReader {
   let input: InputStream
   /// What the headers told of the guest.
+  var facts = MomentFacts()
+  /// What else they told, for the provenance.
   var fields: [(key: String, value: String)] = []
   /// Which moment of a checkpointed stream is being read, from 0.
   private(set) var moment = 0
 
-  /// Whether memory comes a second time, for a debugging save to be compared (VERIFY): it is no news.
+  /// Whether memory comes a second time, for a debugging save to be compared (VERIFY): it says nothing new.
   var isVerifying = false
 
-  private var events = EventQueue()
+  private var events = EventQueue<SourceEvent>()
   private var head = StreamHead()
   private var headIsOut = true
 
   init(_ input: InputStream) { self.input = input }
 
   /// The next event, if there is one.
-  func takeEvent() -> CheckpointEvent? { events.take() }
+  func takeEvent() -> SourceEvent? { events.take() }
 
-  func append(_ event: CheckpointEvent) { events.append(event) }
+  func append(_ event: SourceEvent) { events.append(event) }
 
   /// How the source wrote its records; later moments of a checkpointed stream have the layout of their own.
   func append(layout item: LayoutItem?) {

@@ -19,7 +19,7 @@ struct StreamWrapping {
     }
     guard has(.image) else {
       throw CheckpointError(
-        .refused, "was not captured from a Xen stream: --to raw, elf, kdump and lime are possible")
+        .refused, "was not captured from a Xen stream", hint: .exportMemory)
     }
     if format == .xl, let configuration {
       replacesConfiguration = true
@@ -28,8 +28,8 @@ struct StreamWrapping {
       throw CheckpointError(
         .refused,
         format == .xl
-          ? "has no domain configuration that xl reads: give one with --config FILE"
-          : "was not captured from a \(format.name)")
+          ? "has no domain configuration that xl reads" : "was not captured from a \(format.name)",
+        hint: format == .xl ? .giveConfiguration : nil)
     }
     guard format.holds(.libxl, 0), !has(.libxl) else { return }
     let sections = records.filter {
@@ -38,7 +38,7 @@ struct StreamWrapping {
     guard sections.isEmpty else {
       throw CheckpointError(
         .refused,
-        "has device-model state in XenServer's form only: --to xenserver or --to libxc is possible")
+        "has device-model state in XenServer's form only", hint: .exportXenServer)
     }
     prolog += Self.libxlHeader + Self.frame(.libxcContext)
     epilog = Self.frame(.end)

@@ -54,7 +54,7 @@ package enum XLHeader {
     }
     if let info = DomainConfiguration.read(configuration) {
       if let name = info.name { reader.fields.append(("domain.name", name)) }
-      if let uuid = info.uuid { reader.fields.append(("domain.uuid", uuid)) }
+      if let uuid = info.uuid { reader.facts.guestID = uuid }
       if let type = info.type { reader.fields.append(("domain.type", type)) }
     }
   }

@@ -2,7 +2,7 @@ internal import CheckpointImage
 
 /// The kinds of file that carry the state of a Xen guest, one inside the other: a libxc stream stands alone,
 /// in a libxl stream, or in a XenServer suspend image; a libxl stream alone or in a file of xl or libvirt.
-package enum XenFormat: String, Sendable {
+package enum XenFormat: String, CaseIterable, Sendable {
   /// The libxc stream alone.
   case libxc
   /// The libxl stream with the libxc stream in it.
@@ -51,22 +51,5 @@ package enum XenFormat: String, Sendable {
   func holds(_ namespace: RecordNamespace, _ type: UInt32) -> Bool {
     guard namespace == .streamHeader else { return parts.contains(namespace) }
     return XenStream.Header(rawValue: type).map { parts.contains($0.part) } ?? false
-  }
-
-  /// Recognises a file by its first bytes.
-  package init?(_ start: [UInt8]) {
-    if start.starts(with: XenStream.xlMagic) {
-      self = .xl
-    } else if start.starts(with: XenStream.libxlIdent) {
-      self = .libxl
-    } else if start.starts(with: XenStream.libxcMarker) {
-      self = .libxc
-    } else if start.starts(with: XenStream.libvirtMagic) {
-      self = .libvirt
-    } else if start.starts(with: XenStream.xenServerSignature) {
-      self = .xenServer
-    } else {
-      return nil
-    }
   }
 }

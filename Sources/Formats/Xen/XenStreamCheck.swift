@@ -45,8 +45,8 @@ package final class XenStreamCheck {
       let source = try XenStreamSource(input, format)
       repeat {
         while let event = try source.next() {
-          try Interruption.check()
-          if isPV == nil, let type = source.facts["guest.type"] { isPV = type == "PV" }
+          try input.cancellation.check()
+          if isPV == nil { isPV = source.facts.moment.guestType.map { $0 == .pv } }
           try take(event)
           progress(source.fractionDone)
         }
@@ -62,7 +62,7 @@ package final class XenStreamCheck {
     counts.bytes = input.position
   }
 
-  private func take(_ event: CheckpointEvent) throws(CheckpointError) {
+  private func take(_ event: SourceEvent) throws(CheckpointError) {
     switch event {
     case .pages(let batch):
       counts.pages += UInt64(batch.pages.count)
@@ -72,7 +72,7 @@ package final class XenStreamCheck {
     case .record(let record):
       counts.records += 1
       note(rules.take(record))
-    default: break
+    case .states, .layout, .newPass: break
     }
   }
 

@@ -3,7 +3,7 @@ package import CheckpointImage
 package import Storage
 /// The memory and machine state in a file or stream of Xen's, of libvirt or XenServer; of a checkpointed
 /// (Remus) stream, one moment after the other.
-package final class XenStreamSource: DescribedSource {
+package final class XenStreamSource: MomentSeries {
   private enum Body {
     case libxc(LibxcStream)
     case libxl(LibxlStream)
@@ -21,7 +21,8 @@ package final class XenStreamSource: DescribedSource {
   /// What the headers told.
   package var facts: SourceFacts {
     var facts = SourceFacts(
-      kind: format.name, architecture: .x86, ascendingUnique: false, fields: reader.fields)
+      kind: format.name, architecture: .x86, ascendingUnique: false, moment: reader.facts,
+      fields: reader.fields)
     if wasCheckpointed { facts.fields.append(("source.epoch", "\(reader.moment)")) }
     return facts
   }
@@ -58,7 +59,7 @@ package final class XenStreamSource: DescribedSource {
   }
 
   /// The next event of this moment.
-  package func next() throws(CheckpointError) -> CheckpointEvent? {
+  package func next() throws(CheckpointError) -> SourceEvent? {
     while true {
       if let event = reader.takeEvent() { return event }
       guard position == .inMoment else { return nil }

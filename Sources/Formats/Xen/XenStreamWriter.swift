@@ -2,11 +2,13 @@ package import CheckpointCodec
 package import CheckpointImage
 package import Storage
 /// Writes a Xen stream from the layout, the records and the pages of a chain.
-package final class XenStreamWriter: CheckpointSink {
+package final class XenStreamWriter: EventSink {
+  package typealias Event = StreamEvent<PageBatch>
+
   /// Pages shown as zeros.
   package private(set) var substitutions = Substitutions()
 
-  private let output: OutputFile
+  private let output: any ByteSink
   private let format: XenFormat
   private let wrapping: StreamWrapping
   private let configuration: GivenConfiguration?
@@ -26,7 +28,7 @@ package final class XenStreamWriter: CheckpointSink {
   ///   - configuration: for xl: the domain's configuration in place of the image's.
   package init(
     _ format: XenFormat, of records: [RecordKey], configuration: GivenConfiguration? = nil,
-    to output: OutputFile
+    to output: any ByteSink
   ) throws(CheckpointError) {
     self.format = format
     self.configuration = configuration
@@ -35,12 +37,11 @@ package final class XenStreamWriter: CheckpointSink {
   }
 
   /// Takes layout items, each machine record behind its item, and pages behind theirs.
-  package func receive(_ event: CheckpointEvent) throws(CheckpointError) {
+  package func receive(_ event: Event) throws(CheckpointError) {
     switch event {
     case .layout(let item): try receive(item)
     case .record(let record): try write(record)
     case .pages(let batch): try add(batch)
-    default: throw CheckpointError(.refused, "an event reached the export that no step prepared")
     }
   }
 

@@ -134,7 +134,6 @@ struct DescriptorArray {
     var waiting: [Int] = []
     var wanted: [PFN] = []
     func flush() throws(CheckpointError) {
-      try Interruption.check()
       let unknown = try memory.copy(wanted[...], to: buffer, at: 0)
       let unknownUnits = Set(unknown.map { $0 / unitFrames })
       for (place, unit) in waiting.enumerated() where !unknownUnits.contains(place) {
@@ -170,7 +169,6 @@ struct DescriptorArray {
     let end = min(first + (size << sectionShift) / Limits.pageSize, frames.count)
     var place = first
     while place < end {
-      try Interruption.check()
       let virtual = bases[section] &+ UInt64(place * Limits.pageSize)
       let (mapping, reach) = try guest.tables.step(
         virtual, guest.pages, visit: { tableFrames.insert($0) })

@@ -143,7 +143,6 @@ package final class PageClasses {
     let most = guest.pages.copied + 256 + Int(clamping: guest.memory.limit / 8)
     var written: [PFN] = []
     for candidate in candidates where guest.pages.copied < most {
-      try Interruption.check()
       if try buffers.areOnDisk(candidate.first, of: candidate.descriptor) {
         written.append(PFN(candidate.pfn))
       }

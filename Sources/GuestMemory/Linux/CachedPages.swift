@@ -54,7 +54,6 @@ final class CachedPages {
       guard first < last else { return false }
       let pfns = Array(first..<last)
       copied += pfns.count
-      try Interruption.check()
       let unknown = try memory.copy(pfns[...], to: room, at: 0)
       guard zeros || unknown.isEmpty else { return false }
       for slot in unknown { room.clear(slot) }
@@ -79,7 +78,6 @@ final class CachedPages {
     if held[slot] == pfn { return slot }
     held[slot] = .max
     copied += 1
-    try Interruption.check()
     guard try memory.copy([pfn], to: buffer, at: slot).isEmpty else { return nil }
     held[slot] = pfn
     return slot

@@ -169,7 +169,7 @@ extension LinuxGuest {
     for run in runs {
       var rest = run
       while !rest.isEmpty, found.count < mostCandidates {
-        try Interruption.check()
+        try pool.cancellation.check()
         let batch = Array(rest.prefix(PageBuffer.capacity))
         rest = rest.dropFirst(batch.count)
         if let concurrent {

@@ -1,21 +1,27 @@
 package import CheckpointChain
 package import CheckpointCodec
 package import CheckpointImage
-package import Formats
+internal import Formats
 package import Storage
+
 /// Makes an image of a source: a base, or an increment by content.
 package struct Capture {
+  /// What came of it.
+  package struct Result {
+    /// The new image.
+    package var image: ImageWriter.Summary
+    /// What became of the pages that were not to be saved.
+    package var evicted: EvictionTally
+  }
+
   /// How regions are made.
   package var settings: CodecSettings
   /// The moment the increment is to be based on; nil for a base.
   package var parent: RunningMoment?
-  /// Pages that are not to be saved.
-  package var evicted = EvictionPlan()
   /// What the caller knows of when and how; facts of the source are added.
   package var provenance: Provenance
   /// Whether an unfinished image is left behind for a salvage.
   package var keepsUnfinished = true
-  private let tally = EvictionTally()
 
   /// Prepares a capture.
   package init(
@@ -26,61 +32,89 @@ package struct Capture {
     self.provenance = provenance
   }
 
-  /// Reads `source` to its end and writes the image to `output`, which is not committed.
+  /// Reads `input` to its end and writes the image to `output`, which is not committed.
   ///
   /// - Parameter ending: adds what is known only at the end to the provenance.
   package func run(
-    _ source: any DescribedSource, to output: OutputFile, on pool: WorkerPool,
+    _ input: CaptureInput, to output: any ByteSink, on pool: WorkerPool,
     progress: (Double?) -> Void = { _ in },
     ending: (inout Provenance) throws(CheckpointError) -> Void = { _ in }
-  ) throws(CheckpointError) -> ImageWriter.Summary {
-    try checkGuest(source.facts)
+  ) throws(CheckpointError) -> Result {
+    let facts = input.facts
+    try checkGuest(facts)
     try parent?.checkStays(output)
     let header = ImageHeader(
-      architecture: source.facts.architecture, captureID: Self.randomID(),
+      architecture: facts.architecture, captureID: Self.randomID(),
       parent: parent?.checkpointID, parentName: parent.map { ImageName.last($0.tip.name) } ?? "",
       // Pages of the parent that vanished lie behind all others then, and are stated behind them.
-      ascendingUnique: source.facts.ascendingUnique)
+      ascendingUnique: facts.ascendingUnique)
     let writer = try ImageWriter(header, parent: parent, to: output)
     do throws(CheckpointError) {
-      return try write(source, to: writer, on: pool, progress, ending)
+      let tally = try write(input, to: writer, on: pool, progress)
+      let image = try seal(writer, input, tally, ending)
+      return Result(image: image, evicted: tally)
     } catch {
       guard keepsUnfinished, Self.isWorthKeeping(error, output) else { throw error }
-      throw Self.keep(writer, error, pagesComeOnce: source.facts.ascendingUnique)
+      throw Self.keep(writer, error, pagesComeOnce: facts.ascendingUnique)
     }
   }
 
-  /// What became of the pages that were not to be saved of a source.
-  package func tally(of source: any DescribedSource) -> EvictionTally {
-    (source as? SpooledSource)?.tally ?? tally
+  private func write(
+    _ input: CaptureInput, to writer: ImageWriter, on pool: WorkerPool,
+    _ progress: (Double?) -> Void
+  ) throws(CheckpointError) -> EvictionTally {
+    switch input {
+    case .source(let source, let plan):
+      let tally = EvictionTally()
+      try store(
+        Self.pipeline(source, on: pool).evict(plan, tally).digestPages(), to: writer, progress)
+      return tally
+    case .spooled(let moment, let plan):
+      let events = try moment.events(evicting: plan)
+      try store(Pipeline(events, on: pool).resolveDeferred(), to: writer, progress)
+      return events.tally
+    }
   }
 
-  private func write(
-    _ source: any DescribedSource, to writer: ImageWriter, on pool: WorkerPool,
-    _ progress: (Double?) -> Void, _ ending: (inout Provenance) throws(CheckpointError) -> Void
+  private static func pipeline(_ source: some DescribedSource, on pool: WorkerPool)
+    -> Pipeline<SourceEvent, SourceEvent>
+  {
+    Pipeline(source, on: pool)
+  }
+
+  private func store<Input>(
+    _ pipeline: Pipeline<Input, CheckpointEvent<RegionContent>>, to writer: ImageWriter,
+    _ progress: (Double?) -> Void
+  ) throws(CheckpointError) {
+    try pipeline
+      .dropUnchanged(parent)
+      .packRegions()
+      .compress(settings, proving: false)
+      .run(into: writer, progress: progress)
+  }
+
+  private func seal(
+    _ writer: ImageWriter, _ input: CaptureInput, _ tally: EvictionTally,
+    _ ending: (inout Provenance) throws(CheckpointError) -> Void
   ) throws(CheckpointError) -> ImageWriter.Summary {
-    let tally = tally(of: source)
-    var steps: [Pipeline.Step] = [.perform]
-    if !evicted.isEmpty { steps.append(.evict(evicted, tally)) }
-    steps.append(.digestPages)
-    if let parent { steps.append(.dropUnchanged(parent)) }
-    steps += [.packRegions, .compress(settings, proving: false)]
-    try Pipeline(steps, into: writer, on: pool).run(source, progress: progress)
     // Some facts are known only now.
-    try checkGuest(source.facts)
+    let facts = input.facts
+    try checkGuest(facts)
     var provenance = provenance
-    provenance.add("source.kind", source.facts.kind)
-    for (key, value) in source.facts.fields { provenance.add(key, value) }
-    tally.describe(in: &provenance)
+    provenance.add("source.kind", facts.kind)
+    var moment = facts.moment
+    moment.obstacles.formUnion(tally.obstacles)
+    moment.add(to: &provenance)
+    for (key, value) in facts.fields + tally.fields { provenance.add(key, value) }
     try ending(&provenance)
     return try writer.seal(
-      [provenance], complete: !source.isDifference, layout: source.layoutKind)
+      [provenance], complete: !(input.series?.isDifference ?? false), layout: input.layoutKind)
   }
 
-  /// Whether what was captured before this error may be all that is ever had of the moment: a signal, or a
+  /// Whether what was captured before this error may be all that is ever had of the moment: a cancellation, or a
   /// source that breaks off or is damaged. A request that cannot be met leaves nothing; nor does an output
   /// that cannot be written, which above all means a full disk.
-  private static func isWorthKeeping(_ error: CheckpointError, _ output: OutputFile) -> Bool {
+  private static func isWorthKeeping(_ error: CheckpointError, _ output: any ByteSink) -> Bool {
     switch error.kind {
     case .interrupted, .incomplete, .damaged, .unsupported: true
     case .io: error.file != output.name
@@ -93,11 +127,8 @@ package struct Capture {
   {
     guard let kept = writer.keepUnfinished() else { return error }
     var error = error
-    error.reason +=
-      "; what was captured until then is in \(kept): 'ckpt-verify --salvage FILE \(kept)' rescues"
-      + (pagesComeOnce
-        ? " what can be trusted of it"
-        : " its records, but no page: in a stream, a later copy of each may have been missing")
+    error.reason += "; what was captured until then is in \(kept)"
+    error.hint = .salvage(file: kept, pages: pagesComeOnce)
     return error
   }
 
@@ -115,15 +146,12 @@ package struct Capture {
         "cannot be the parent: it holds another kind of guest than the source, which is \(facts.kind)",
         file: parent.tip.name)
     }
-    let history = try parent.tip.provenance()
-    for field in ["domain.uuid", "guest.type"] {
-      guard let before = history.compactMap({ $0[field] }).last, let now = facts[field],
-        before != now
-      else { continue }
-      throw CheckpointError(
-        .mismatch,
-        "cannot be the parent: it is an image of another guest: \(field) \(before), that of the "
-          + "source is \(now)", file: parent.tip.name)
-    }
+    let before = MomentFacts(try parent.tip.provenance())
+    guard let difference = facts.moment.differences(from: before).first else { return }
+    throw CheckpointError(
+      .mismatch,
+      "cannot be the parent: it is an image of another guest: \(difference.fact) "
+        + "\(difference.before), that of the source is \(difference.after)",
+      file: parent.tip.name)
   }
 }

@@ -1,7 +1,6 @@
 package import CheckpointCodec
 package import CheckpointImage
-internal import Storage
-
+package import Storage
 /// A text that names pages: a range of PFNs a line, and a word for the reason.
 ///
 ///     # decimal or hexadecimal
@@ -14,8 +13,10 @@ package enum EvictionList {
   private static let longestLine = 1 << 10
 
   /// The pages that a file names.
-  package static func read(_ path: String) throws(CheckpointError) -> EvictionPlan {
-    let file = try InputFile(path)
+  package static func read(_ path: String, cancellation: Cancellation = Cancellation())
+    throws(CheckpointError) -> EvictionPlan
+  {
+    let file = try LocalFile(path, cancellation: cancellation)
     guard file.length <= UInt64(longestText) else {
       throw CheckpointError(
         .refused, "is no list of pages: it has more than \(longestText >> 20) MiB", file: file.name)

@@ -40,22 +40,20 @@ package struct EvictionRequest: Sendable {
   ///
   /// - Returns: what is to be captured, and what was decided; nil if everything is saved.
   package func prepare(
-    _ source: any DescribedSource, for capture: inout Capture, on pool: WorkerPool,
+    _ source: any DescribedSource, for capture: Capture, on pool: WorkerPool,
     progress: (Double?) -> Void = { _ in }
-  ) throws(CheckpointError) -> (any DescribedSource, EvictionDecision?) {
-    guard !isEmpty else { return (source, nil) }
-    if let memory = source.memory {
-      let decision = try decide(on: memory, records: source.knownRecords, pool: pool)
-      capture.evicted = decision.plan
-      source.leaveOut(decision.plan)
-      return (source, decision)
+  ) throws(CheckpointError) -> (CaptureInput, EvictionDecision?) {
+    guard !isEmpty else { return (.source(source), nil) }
+    if let known = source.sourceMemory {
+      let decision = try decide(on: known.memory, records: known.records, pool: pool)
+      known.leaveOut(decision.plan)
+      return (.source(source, evicting: decision.plan), decision)
     }
     // Regions can be taken over as they are only if no page of them is compared with a parent's.
     let settings = capture.parent == nil ? capture.settings : nil
-    let spooled = try SpooledSource(source, settings, on: pool, progress: progress)
-    let chain = spooled.chain
+    let moment = try SpooledMoment(source, settings, on: pool, progress: progress)
+    let chain = moment.chain
     let decision = try decide(on: ChainMemory(chain), records: chain.completeRecords(), pool: pool)
-    try spooled.begin(evicting: decision.plan)
-    return (spooled, decision)
+    return (.spooled(moment, evicting: decision.plan), decision)
   }
 }

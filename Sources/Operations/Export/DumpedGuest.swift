@@ -17,10 +17,10 @@ package struct DumpedGuest {
   ///   - format: the format of the dump.
   ///   - level: which pages are to be left out; for that the guest must be recognised.
   ///   - codec: how pages are compressed; nil for the usual way.
-  package init(of chain: Chain, as format: Restore.Format, level: DumpLevel?, codec: CodecSettings?)
+  package init(of chain: Chain, as format: FileFormat, level: DumpLevel?, codec: CodecSettings?)
     throws(CheckpointError)
   {
-    guard format.hasNotes else { return }
+    guard case .dump(let format) = format, format.hasNotes else { return }
     if let codec { options.codec = codec }
     let clues = try MemoryClues(chain.completeRecords())
     if let text = clues.vmcoreinfo, let information = try? VMCoreInfo(text) { take(information) }

@@ -37,13 +37,17 @@ final class DomainSession {
     return control
   }
 
-  /// What is known of the domain.
+  /// Whose moments these are.
+  var facts: MomentFacts {
+    var facts = MomentFacts()
+    facts.guestID = "\(domain.reference.uuid)"
+    facts.guestType = domain.memory.guest == .pv ? .pv : .hvm
+    return facts
+  }
+
+  /// What else is known of the domain.
   var fields: [(key: String, value: String)] {
-    [
-      ("domain.name", domain.reference.name), ("domain.uuid", "\(domain.reference.uuid)"),
-      ("guest.type", domain.memory.guest == .pv ? "PV" : "HVM"),
-      ("hypervisor", "Xen \(domain.version)"),
-    ]
+    [("domain.name", domain.reference.name), ("hypervisor", "Xen \(domain.version)")]
   }
 
   /// Whether the dirty log is on.

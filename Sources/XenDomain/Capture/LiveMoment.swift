@@ -25,10 +25,10 @@ final class LiveMoment {
   private let options: LiveOptions
   private let report: (LiveEvent) -> Void
   private var phase = Phase.start
-  private var events = EventQueue()
+  private var events = EventQueue<SourceEvent>()
   private var policy: RoundPolicy
   private var configuration: [UInt8] = []
-  private var machineState: [CheckpointEvent] = []
+  private var machineState: [SourceEvent] = []
   private var rounds: [CopyRound] = []
   private var roundBegan = ContinuousClock.now
   private var pauseBegan = ContinuousClock.now
@@ -37,6 +37,7 @@ final class LiveMoment {
   private var suspended = ""
   private var snapshot: String?
   private var evicted: [(key: String, value: String)] = []
+  private var obstacles: Set<MomentFacts.Obstacle> = []
   private var boost: PriorityBoost?
   private var squeeze: Squeeze?
   private var squeezed: Squeeze.Outcome?
@@ -62,14 +63,22 @@ final class LiveMoment {
       let text = "\(round.pages) pages, \(round.bytes) bytes, \(round.time.milliseconds)"
       fields.append(("live.round.\(index + 1)", text))
     }
-    fields += [
-      ("live.suspended", suspended), ("live.pause.pages", "\(pagesInPause)"),
-    ]
+    fields.append(("live.pause.pages", "\(pagesInPause)"))
     for (part, time) in times.parts { fields.append(("live.pause.\(part)", time.milliseconds)) }
     fields += evicted
     if let squeezed { fields += squeezed.fields }
-    if let snapshot { fields.append(("hook.snapshot", snapshot)) }
     return fields
+  }
+
+  /// Whose moment it is, and once the last event was taken, when it was.
+  var facts: MomentFacts {
+    var facts = session.facts
+    facts.consistency = .atomic
+    guard case .end = phase else { return facts }
+    facts.time = MomentFacts.Time(suspended, .suspended)
+    facts.diskSnapshot = snapshot
+    facts.obstacles = obstacles
+    return facts
   }
 
   /// How much of the pages at hand was copied.
@@ -82,7 +91,7 @@ final class LiveMoment {
   }
 
   /// The next event; nil behind the last.
-  func next() throws(CheckpointError) -> CheckpointEvent? {
+  func next() throws(CheckpointError) -> SourceEvent? {
     while true {
       if let event = events.take() { return event }
       switch phase {
@@ -157,7 +166,7 @@ final class LiveMoment {
     let room = Int(clamping: options.stageLimit >> UInt64(Limits.pageShift))
     let all = Int(clamping: try session.domain.pageCount())
     let expected = try pending.estimate() ?? all
-    PageBuffer.prepare(min(expected + expected / 4, room) / PageBuffer.capacity + 1)
+    session.copier.prepare(min(expected + expected / 4, room) / PageBuffer.capacity + 1)
     boost = PriorityBoost()
     let start = ContinuousClock.now
     try session.control.suspend()
@@ -255,6 +264,7 @@ final class LiveMoment {
     }
     report(.resumed(times, pages: pagesInPause))
     evicted = session.eviction.fields
+    obstacles = session.eviction.tally.obstacles
     let counts = session.eviction.counts
     if !counts.isEmpty { report(.evicted(counts)) }
   }

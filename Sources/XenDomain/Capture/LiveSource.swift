@@ -8,7 +8,7 @@ internal import Storage
 /// A running domain as a source, of one moment or of many. It follows a guest that reboots.
 ///
 /// Whatever happens, `close` must be called: it puts the guest back as it was.
-package final class LiveSource: DescribedSource {
+package final class LiveSource: MomentSeries {
   /// Another program may switch the dirty log off and on again, which cannot be noticed: so one of this many images
   /// compares all pages.
   private static let comparesAllEvery = 20
@@ -63,7 +63,7 @@ package final class LiveSource: DescribedSource {
   package var facts: SourceFacts {
     SourceFacts(
       kind: "running Xen domain", architecture: .x86, ascendingUnique: false,
-      fields: session.fields + [("consistency", "atomic")] + moment.fields)
+      moment: moment.facts, fields: session.fields + moment.fields)
   }
 
   /// How much of the pages at hand was copied.
@@ -73,7 +73,7 @@ package final class LiveSource: DescribedSource {
   package func close() { session.close() }
 
   /// The next event of this moment.
-  package func next() throws(CheckpointError) -> CheckpointEvent? {
+  package func next() throws(CheckpointError) -> SourceEvent? {
     do throws(CheckpointError) {
       if !hasBegun { try begin() }
       if let event = try moment.next() { return event }

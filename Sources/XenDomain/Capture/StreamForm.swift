@@ -11,7 +11,7 @@ struct StreamForm {
   /// PFNs in a record of memory, as Xen's writer has them.
   private static let pagesPerRecord: UInt32 = 1024
 
-  private(set) var events: [CheckpointEvent] = []
+  private(set) var events: [SourceEvent] = []
 
   /// The events of a moment.
   ///

@@ -63,9 +63,13 @@ final class LiveEviction {
     if let obstacle { fields.append(("evict.obstacle", "\(obstacle)")) }
     guard let classes else { return fields }
     fields.append(("guest.release", classes.release))
+    return fields + tally.fields
+  }
+
+  /// What is left out.
+  var tally: EvictionTally {
     let counted = counts.map { ($0.reason, UInt64($0.pages)) }
-    fields += EvictionTally(Dictionary(uniqueKeysWithValues: counted)).fields
-    return fields
+    return EvictionTally(Dictionary(uniqueKeysWithValues: counted))
   }
 
   /// Whether all pages are kept because the guest was not understood.

@@ -5,6 +5,7 @@ internal import CheckpointImage
 /// Copies pages of a domain into batches, and measures how fast that goes.
 struct PageCopier {
   private let memory: any DomainPages
+  private let buffers = PageBufferPool()
   /// Pages copied so far.
   private(set) var pages = 0
   /// The time that took.
@@ -15,12 +16,15 @@ struct PageCopier {
   /// The time one page takes; nil before the first.
   var timePerPage: Duration? { pages == 0 ? nil : time / pages }
 
+  /// Makes sure that so many batches can be copied without waiting for memory.
+  func prepare(_ batches: Int) { buffers.prepare(batches) }
+
   /// Copies at most 256 pages, and adds those that could not be had to `missing`.
   mutating func copy(_ pfns: ArraySlice<PFN>, missing: inout [PFN]) throws(CheckpointError)
     -> PageBatch
   {
     let start = ContinuousClock.now
-    let buffer = PageBuffer()
+    let buffer = buffers.buffer()
     let failed = try memory.copy(pfns, to: buffer, at: 0)
     var batch = PageBatch(buffer: buffer, pages: [])
     batch.pages.reserveCapacity(pfns.count)

@@ -35,7 +35,7 @@ package final class MemoryOnlySource: DescribedSource {
   private let control: (any DomainControl)?
 
   private var phase = Phase.start
-  private var events = EventQueue()
+  private var events = EventQueue<SourceEvent>()
   /// The PFNs that have a page, or had one in a moment before.
   private var known = PFNBitmap(limit: 0)
   private var copier: PageCopier
@@ -87,22 +87,25 @@ package final class MemoryOnlySource: DescribedSource {
 
   /// What is known of the domain, and of the moment once its last event was taken.
   package var facts: SourceFacts {
+    var facts = MomentFacts()
+    facts.guestID = "\(reference.uuid)"
+    facts.guestType = memory.guest == .pv ? .pv : .hvm
+    facts.obstacles = [.notSuspended]
     var fields = [
-      ("domain.name", reference.name), ("domain.uuid", "\(reference.uuid)"),
-      ("domain.state", activity), ("guest.type", memory.guest == .pv ? "PV" : "HVM"),
-      ("hypervisor", "Xen \(hypervisor.version)"), ("restorable", "no"),
+      ("domain.name", reference.name), ("domain.state", activity),
+      ("hypervisor", "Xen \(hypervisor.version)"),
     ]
     if case .end = phase {
-      fields.append(("consistency", isAtomic ? "atomic" : "smeared"))
-      fields.append((control == nil ? "live.began" : "live.suspended", moment))
-      fields += memory.findings + evicted.filter { !$0.key.hasPrefix("restorable") }
+      facts.consistency = isAtomic ? .atomic : .smeared
+      facts.time = MomentFacts.Time(moment, control == nil ? .began : .suspended)
+      fields += memory.findings + evicted
       if control != nil {
         for (part, time) in times.parts { fields.append(("live.pause.\(part)", time.milliseconds)) }
       }
     }
     return SourceFacts(
       kind: "memory of a running Xen domain", architecture: .x86, ascendingUnique: false,
-      fields: fields)
+      moment: facts, fields: fields)
   }
 
   /// How much of the pages was copied.
@@ -117,7 +120,7 @@ package final class MemoryOnlySource: DescribedSource {
   }
 
   /// The next event of this moment.
-  package func next() throws(CheckpointError) -> CheckpointEvent? {
+  package func next() throws(CheckpointError) -> SourceEvent? {
     do throws(CheckpointError) {
       return try nextOfMoment()
     } catch {
@@ -127,7 +130,7 @@ package final class MemoryOnlySource: DescribedSource {
     }
   }
 
-  private func nextOfMoment() throws(CheckpointError) -> CheckpointEvent? {
+  private func nextOfMoment() throws(CheckpointError) -> SourceEvent? {
     while true {
       if let event = events.take() { return event }
       switch phase {
@@ -146,7 +149,7 @@ package final class MemoryOnlySource: DescribedSource {
       // What is known before need not be found out in the pause.
       try look(isStill: false)
       try eviction.begin()
-      PageBuffer.prepare(min(known.count, room) / PageBuffer.capacity + 1)
+      copier.prepare(min(known.count, room) / PageBuffer.capacity + 1)
       let start = ContinuousClock.now
       try control.pause()
       pauseBegan = ContinuousClock.now

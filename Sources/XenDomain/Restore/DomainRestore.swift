@@ -57,7 +57,7 @@ package struct DomainRestore {
   package init(_ chain: Chain, configuration given: GivenConfiguration?, _ options: Options)
     throws(CheckpointError)
   {
-    try chain.checkRestorable()
+    try Restorability(of: chain).checkRestore()
     let guest = try chain.guestType
     let source = if let given { given } else { try Self.kept(by: chain) }
     try source.check(guest)
@@ -154,8 +154,9 @@ package struct DomainRestore {
     _ pipe: Int32, on pool: WorkerPool, _ progress: (Double?) -> Void
   ) -> CheckpointError? {
     do throws(CheckpointError) {
-      _ = try Restore.run(
-        chain, as: .xl, configuration: configuration, to: OutputFile(pipe: pipe, name: "xl"),
+      _ = try Export.run(
+        chain, as: .xen(.xl), configuration: configuration,
+        to: OutputPipe(pipe, name: "xl", cancellation: pool.cancellation),
         on: pool, progress: progress)
       return nil
     } catch {

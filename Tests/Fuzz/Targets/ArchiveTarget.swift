@@ -2,6 +2,7 @@ internal import Archives
 internal import CheckpointCodec
 internal import CheckpointImage
 import Formats
+internal import KdumpLibrary
 internal import Storage
 
 enum ArchiveTarget {
@@ -15,7 +16,7 @@ enum ArchiveTarget {
       let found = try SourceInput.source(
         in: stream, named: choice & 2 != 0 ? "memory.tar.xz" : "",
         member: choice & 4 != 0 ? "save" : nil, as: choice & 2 != 0 ? .raw : nil)
-      let source = try found.format.open(found.input)
+      let source = try found.format.open(found.input, kdump: KdumpSource.open)
       var pages = 0
       // A few bytes may expand to very many.
       while pages < mostPages, let event = try source.next() {

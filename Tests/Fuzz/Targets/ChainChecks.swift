@@ -14,9 +14,9 @@ struct ChainChecks {
     var isSound = false
     do throws(CheckpointError) {
       let check = Verification(.full, on: pool)
-      try check.run(InputFile(path), at: path, searching: [])
+      try check.run(LocalFile(path), finding: Folders(of: path, searching: []))
       isSound = check.findings.isEmpty && check.obstacle == nil
-      let chain = try ChainResolver.open(path)
+      let chain = try Chain.open(path)
       try readPages(of: chain)
       guard isSound else { return .refused }
       let output = try scratch.output("merged")

@@ -6,7 +6,7 @@ internal import Storage
 enum CheckTarget {
   /// The first byte chooses the format, the others are the stream.
   static func run(_ input: [UInt8]) -> Outcome {
-    let formats = SourceFormat.allCases.compactMap(\.xen)
+    let formats: [XenFormat] = [.xl, .libxl, .libxc, .libvirt, .xenServer]
     guard let first = input.first, Int(first) < formats.count else { return .refused }
     let stream = Array(input.dropFirst())
     let check = XenStreamCheck(InputStream(MemoryOrigin(stream)), formats[Int(first)])

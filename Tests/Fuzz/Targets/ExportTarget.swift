@@ -7,21 +7,19 @@ internal import Operations
 internal import Storage
 
 enum ExportTarget {
-  private static let formats: [(SourceFormat, Restore.Format)] = [
-    (.xl, .xl), (.libxl, .libxl), (.libxc, .libxc), (.libvirt, .libvirt),
-    (.xenserver, .xenserver),
-  ]
+  private static let formats: [XenFormat] = [.xl, .libxl, .libxc, .libvirt, .xenServer]
   private static let scratch = Scratch(.export)
   private static let pool = WorkerPool(threadless: ())
 
-  private static func capture(_ bytes: [UInt8], _ format: SourceFormat) throws(CheckpointError)
+  private static func capture(_ bytes: [UInt8], _ format: XenFormat) throws(CheckpointError)
     -> ImageRoot
   {
     let output = try scratch.output("image")
-    let summary = try Capture(settings: CodecSettings(), parent: nil, provenance: Provenance())
-      .run(try format.open(InputStream(MemoryOrigin(bytes))), to: output, on: pool)
+    let source = try XenStreamSource(InputStream(MemoryOrigin(bytes)), format)
+    let result = try Capture(settings: CodecSettings(), parent: nil, provenance: Provenance())
+      .run(.source(source), to: output, on: pool)
     try output.commit()
-    return summary.root
+    return result.image.root
   }
 
   /// Leaves out every page that may be left out, whatever the records name.
@@ -40,20 +38,20 @@ enum ExportTarget {
   /// The first byte chooses the format, the others are the stream.
   static func run(_ input: [UInt8]) -> Outcome {
     guard let first = input.first, Int(first) < formats.count else { return .refused }
-    let (source, target) = formats[Int(first)]
+    let format = formats[Int(first)]
     let stream = Array(input.dropFirst())
-    guard let root = try? capture(stream, source) else { return .refused }
+    guard let root = try? capture(stream, format) else { return .refused }
     do throws(CheckpointError) {
-      let chain = try ChainResolver.open(scratch.path("image"))
+      let chain = try Chain.open(scratch.path("image"))
       try evictAll(chain)
       let output = try scratch.output("restored")
-      _ = try Restore.run(chain, as: target, to: output, on: pool)
+      _ = try Export.run(chain, as: .xen(format), to: output, on: pool)
       try output.commit()
       let restored = try scratch.bytes("restored")
       if root.layout == .exact {
         return restored == stream ? .accepted : .broken("exported as another stream")
       }
-      let again = try capture(restored, source)
+      let again = try capture(restored, format)
       return again.memory == root.memory && again.state == root.state
         ? .accepted : .broken("exported as a stream of another moment")
     } catch {

@@ -26,7 +26,7 @@ enum JSONTarget {
 
   private static func decode(_ image: [UInt8]) throws(CheckpointError) -> Outcome {
     try scratch.write(image, as: "image")
-    var decoder = try ImageDecoder(InputFile(scratch.path("image")))
+    var decoder = try ImageDecoder(LocalFile(scratch.path("image")))
     do throws(CheckpointError) {
       let output = try scratch.output("restored")
       var encoder = ImageEncoder(to: output)

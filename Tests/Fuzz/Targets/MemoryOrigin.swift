@@ -7,6 +7,7 @@ final class MemoryOrigin: ByteOrigin {
   let name = "input"
   let modified: (seconds: Int, nanoseconds: Int)? = nil
   let containers: [String] = []
+  let cancellation = Cancellation()
   let length: UInt64?
   private let bytes: [UInt8]
   private var position = 0

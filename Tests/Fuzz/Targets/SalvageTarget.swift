@@ -10,7 +10,8 @@ enum SalvageTarget {
 
   private static func findings(_ name: String) throws(CheckpointError) -> [CheckpointError] {
     let check = Verification(.full, on: pool)
-    try check.run(InputFile(scratch.path(name)), at: scratch.path(name), searching: [])
+    try check.run(
+      LocalFile(scratch.path(name)), finding: Folders(of: scratch.path(name), searching: []))
     return check.findings
   }
 
@@ -25,7 +26,9 @@ enum SalvageTarget {
       let output = try scratch.output("restored")
       do throws(CheckpointError) {
         _ = try Salvage.run(
-          scratch.path("image"), searching: [], provenance: Provenance(), to: output, on: pool)
+          LocalFile(scratch.path("image")),
+          finding: Folders(of: scratch.path("image"), searching: []), provenance: Provenance(),
+          to: output, on: pool)
       } catch {
         return error.kind == .io ? .broken("\(error)") : .refused
       }
@@ -39,7 +42,7 @@ enum SalvageTarget {
 
   /// A page that was rescued is the page that was there, and no older copy of it.
   private static func compare(with image: SealedImage) throws(CheckpointError) -> Outcome {
-    let chain = try ChainResolver.open(scratch.path("restored"))
+    let chain = try Chain.open(scratch.path("restored"))
     for (number, _) in chain.nodes {
       let pages = try chain.pages(ofBlock: number) ?? []
       for (slot, page) in pages.enumerated() {

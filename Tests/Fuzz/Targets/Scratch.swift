@@ -49,7 +49,7 @@ struct Scratch: Sendable {
 
   /// The contents of a file of at most some MiB.
   func bytes(_ name: String) throws(CheckpointError) -> [UInt8] {
-    let file = try InputFile(path(name))
+    let file = try LocalFile(path(name))
     return try file.bytes(at: 0, count: Int(file.length))
   }
 }

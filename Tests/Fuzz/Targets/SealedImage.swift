@@ -38,7 +38,7 @@ struct SealedImage {
         trailerChanges += body
         continue
       case .header:
-        guard var header = unsafe try? ImageHeader(parsing: body.span.bytes, at: 0) else { break }
+        guard var header = try? ImageHeader(parsing: body.rawSpan, at: 0) else { break }
         if header.parent != nil, let parent {
           hasParent = true
           header.parent = parent.checkpointID
@@ -47,15 +47,15 @@ struct SealedImage {
         captureID = header.captureID
         alignmentShift = header.alignmentShift
       case .record:
-        if let record = unsafe try? MachineRecord(parsing: body.span.bytes, at: 0) {
+        if let record = try? MachineRecord(parsing: body.rawSpan, at: 0) {
           records.append(record.key)
         }
       case .region:
-        if let region = unsafe try? RegionHeader(parsing: body.span.bytes, at: 0) {
+        if let region = try? RegionHeader(parsing: body.rawSpan, at: 0) {
           storedPages += UInt64(region.pageCount)
         }
       case .states:
-        let extents = unsafe try? StateExtent.parseList(body.span.bytes, at: 0)
+        let extents = try? StateExtent.parseList(body.rawSpan, at: 0)
         for extent in extents ?? [] { statedPages = min(1 << 52, statedPages + extent.count) }
       default: break
       }
@@ -70,7 +70,7 @@ struct SealedImage {
       }
       var node: Digest?
       var number = UInt64(blocks.count)
-      if let block = unsafe try? IndexBlock(parsing: body.span.bytes, at: 0) {
+      if let block = try? IndexBlock(parsing: body.rawSpan, at: 0) {
         number = block.number
         var shown =
           pages[number] ?? [PageEntry](repeating: .unpopulated, count: Limits.blockPages)
@@ -110,7 +110,7 @@ struct SealedImage {
     var trailer = ImageTrailer(
       rootOffset: rootOffset, rootLength: UInt64(root.count), segmentCount: ordinal + 1,
       fileLength: UInt64(bytes.count + ImageTrailer.segmentSize), checkpointID: checkpointID,
-      fileID: Identity.file(rootBody: root)
+      fileID: Identity.file(rootBody: root.rawSpan)
     ).encoded()
     Self.change(&trailer, trailerChanges)
     _ = append(UInt8(SegmentKind.trailer.rawValue), trailer)
@@ -136,7 +136,7 @@ struct SealedImage {
     let frame = SegmentFrame(
       rawKind: kind, flags: SegmentKind(rawValue: kind).map(SegmentFrame.flags) ?? kind & 3,
       ordinal: ordinal, bodyLength: UInt64(body.count),
-      bodyChecksum: unsafe Checksum.of(padded.span.bytes))
+      bodyChecksum: Checksum.of(padded.rawSpan))
     ordinal += 1
     bytes += frame.encoded() + padded
     return frame
@@ -153,7 +153,7 @@ struct SealedImage {
   static func sealFrame(_ bytes: inout [UInt8]) {
     let covered = SegmentFrame.byteCount - 4
     guard bytes.count >= SegmentFrame.byteCount else { return }
-    let checksum = unsafe Checksum.of(Array(bytes[..<covered]).span.bytes)
+    let checksum = Checksum.of(Array(bytes[..<covered]).rawSpan)
     for byte in 0..<4 {
       bytes[covered + byte] = UInt8(truncatingIfNeeded: checksum >> (8 * UInt32(byte)))
     }

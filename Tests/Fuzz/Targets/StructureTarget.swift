@@ -16,7 +16,7 @@ enum StructureTarget {
   private static func rewrite(_ structure: UInt8, _ body: [UInt8]) throws(CheckpointError)
     -> [UInt8]?
   {
-    let bytes = unsafe body.span.bytes
+    let bytes = body.rawSpan
     switch structure {
     case 0:
       // Frames and regions' headers are read from the start of longer bytes.

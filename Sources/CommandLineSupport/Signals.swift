@@ -1,10 +1,10 @@
-package import CheckpointImage
 internal import Glibc
+package import Storage
 internal import Synchronization
 
-/// The user's wish to stop, by a signal. Long work asks for it at every batch and then ends in order,
-/// so that no half-written file stays behind.
-package enum Interruption {
+/// The signals by which a user ends a tool: they cancel its work, which then ends in order, so that no unfinished file
+/// stays behind.
+package enum Signals {
   private static let signal = Atomic<Int32>(0)
 
   /// Cancelled by the first of these signals, and when whoever read the results has left.
@@ -22,10 +22,10 @@ package enum Interruption {
     Glibc.signal(SIGXFSZ, SIG_IGN)
     var action = sigaction()
     unsafe action.__sigaction_handler.sa_handler = { number in
-      Interruption.signal.store(number, ordering: .relaxed)
-      Interruption.cancellation.cancel()
+      Signals.signal.store(number, ordering: .relaxed)
+      Signals.cancellation.cancel()
     }
-    // Without SA_RESTART: a read that waits for a pipe returns and sees the wish.
+    // Without SA_RESTART: a read that waits for a pipe returns and sees the cancellation.
     action.sa_flags = 0
     for number in [SIGINT, SIGTERM, SIGHUP] {
       var before = sigaction()
@@ -52,15 +52,4 @@ package enum Interruption {
 
   /// The signal that came, 0 if none.
   package static var received: Int32 { signal.load(ordering: .relaxed) }
-
-  static var isRequested: Bool { received != 0 }
-
-  static var error: CheckpointError {
-    CheckpointError(.interrupted, "stopped by signal \(received)")
-  }
-
-  /// Fails if a signal came.
-  package static func check() throws(CheckpointError) {
-    if isRequested { throw error }
-  }
 }

@@ -2,7 +2,8 @@ internal import CheckpointCodec
 internal import CheckpointImage
 
 /// What follows from the segments of an image so far: places, numbers, digests.
-struct Seal {
+struct Sealer {
+  private let codec = RegionCodec()
   /// A region that an index can refer to.
   struct Region {
     var ordinal: UInt64
@@ -51,14 +52,14 @@ struct Seal {
       directory.append(
         ImageRoot.DirectoryEntry(frame, offset: offset, digest: SHA256Hasher.digest(of: body)))
     }
-    let bytes = unsafe body.span.bytes
+    let bytes = body.rawSpan
     switch frame.kind {
     case .header where count == 0:
-      header = unsafe try? ImageHeader(parsing: body.span.bytes, at: offset)
+      header = try? ImageHeader(parsing: body.rawSpan, at: offset)
     case .record:
       if let record = try? MachineRecord(parsing: bytes, at: offset) { records.append(record.key) }
     case .region:
-      let pages = Self.digests(body)
+      let pages = digests(body)
       regionPages += UInt64((try? RegionHeader(parsing: bytes, at: offset))?.pageCount ?? 0)
       regions[count] = Region(
         ordinal: count, offset: offset, length: UInt32(truncatingIfNeeded: length), pages: pages)
@@ -67,7 +68,8 @@ struct Seal {
     case .root:
       let root = (try? RootBody(parsing: bytes, at: offset))?.root
       rootPlace = (
-        offset, UInt64(body.count), Identity.file(rootBody: body), root?.checkpointID ?? .zero
+        offset, UInt64(body.count), Identity.file(rootBody: body.rawSpan),
+        root?.checkpointID ?? .zero
       )
     default: break
     }
@@ -75,20 +77,19 @@ struct Seal {
     count += 1
   }
 
-  private static func digests(_ body: [UInt8]) -> [Digest] {
-    guard let header = unsafe try? RegionHeader(parsing: body.span.bytes, at: 0) else { return [] }
+  private func digests(_ body: [UInt8]) -> [Digest] {
+    guard let header = try? RegionHeader(parsing: body.rawSpan, at: 0) else { return [] }
     let buffer = PageBuffer(pages: header.pageCount)
     guard
-      unsafe (try? RegionCodec.decode(body.span.bytes, header, into: buffer, at: 0, offset: 0))
+      (try? codec.decode(body.rawSpan, header, into: buffer, at: 0, offset: 0))
         != nil
     else { return [] }
-    return RegionCodec.withHasher { hasher in
-      (0..<header.pageCount).map { hasher.digest(of: buffer.page($0)) }
-    }
+    let hasher = SHA256Hasher()
+    return (0..<header.pageCount).map { hasher.digest(of: buffer.page($0)) }
   }
 
   private mutating func add(index body: [UInt8]) {
-    guard let block = unsafe try? IndexBlock(parsing: body.span.bytes, at: offset) else { return }
+    guard let block = try? IndexBlock(parsing: body.rawSpan, at: offset) else { return }
     var pages = [PageEntry](repeating: .unpopulated, count: Limits.blockPages)
     for (slot, entry) in zip(block.occupancy.members, block.entries) {
       pages[slot] = entry

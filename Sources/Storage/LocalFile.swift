@@ -1,0 +1,190 @@
+package import CheckpointImage
+internal import Glibc
+internal import Synchronization
+
+/// A file of this machine, read at any offset by any thread.
+package final class LocalFile: RangeReader {
+  package let name: String
+  /// Bytes of the file when it was opened.
+  package let length: UInt64
+  package let identity: StorageIdentity
+  /// The wish of whoever opened it to stop.
+  package let cancellation: Cancellation
+  private let path: String
+  private let spool: TemporaryFile?
+  private let open: OpenFiles
+  private let taken = Atomic<UInt64>(0)
+
+  /// Bytes read so far; what was read twice counts twice.
+  package var bytesRead: UInt64 { taken.load(ordering: .relaxed) }
+
+  /// Opens a regular file; `-` is standard input, which is spooled.
+  ///
+  /// - Parameter open: the files among which it counts, of which only some have a descriptor at a time.
+  package convenience init(
+    _ path: String, among open: OpenFiles = OpenFiles(), cancellation: Cancellation = Cancellation()
+  ) throws(CheckpointError) {
+    if path == "-" {
+      try self.init(spooling: InputStream(path, cancellation: cancellation))
+    } else {
+      try self.init(path: path, name: path, spool: nil, open, cancellation)
+    }
+  }
+
+  /// Opens a regular file that is called `name` in messages.
+  convenience init(_ path: String, name: String, cancellation: Cancellation)
+    throws(CheckpointError)
+  {
+    try self.init(path: path, name: name, spool: nil, OpenFiles(), cancellation)
+  }
+
+  /// Reads what is left of a stream into an unlinked temporary file.
+  package convenience init(spooling input: InputStream) throws(CheckpointError) {
+    try self.init(Self.spool(input), name: input.name)
+  }
+
+  /// Reads what was written to a temporary file.
+  package convenience init(_ spool: TemporaryFile, name: String) throws(CheckpointError) {
+    try self.init(path: "", name: name, spool: spool, OpenFiles(), spool.cancellation)
+  }
+
+  private init(
+    path: String, name: String, spool: TemporaryFile?, _ open: OpenFiles,
+    _ cancellation: Cancellation
+  ) throws(CheckpointError) {
+    self.path = path
+    self.name = name
+    self.spool = spool
+    self.open = open
+    self.cancellation = cancellation
+    let descriptor: Int32
+    if let spool { descriptor = spool.descriptor } else { descriptor = try Self.open(path) }
+    defer { if spool == nil { close(descriptor) } }
+    var status = stat()
+    guard unsafe fstat(descriptor, &status) == 0 else { throw .system("cannot stat", name) }
+    guard status.st_mode & S_IFMT == S_IFREG else {
+      throw CheckpointError(.io, "is not a regular file", file: name)
+    }
+    length = UInt64(status.st_size)
+    identity = StorageIdentity(status)
+  }
+
+  deinit {
+    if spool == nil { open.forget(ObjectIdentifier(self)) }
+  }
+
+  private static func open(_ path: String) throws(CheckpointError) -> Int32 {
+    // Not blocking, so that a FIFO of that name is refused instead of waited for.
+    let descriptor = unsafe Glibc.open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+    guard descriptor >= 0 else { throw .system("cannot open", path) }
+    return descriptor
+  }
+
+  func openDescriptor() throws(CheckpointError) -> Int32 {
+    let descriptor = try Self.open(path)
+    var status = stat()
+    guard unsafe fstat(descriptor, &status) == 0, StorageIdentity(status) == identity else {
+      close(descriptor)
+      throw CheckpointError(.io, "was replaced by another file meanwhile", file: name)
+    }
+    return descriptor
+  }
+
+  /// Lends a descriptor to `body`; a spooled pipe has its own, for it could not be opened again.
+  private func withDescriptor<Value>(_ body: (Int32) throws(CheckpointError) -> Value)
+    throws(CheckpointError) -> Value
+  {
+    if let spool { return try body(spool.descriptor) }
+    let descriptor = try open.acquire(self)
+    defer { open.release(self) }
+    return try body(descriptor)
+  }
+
+  package func fetch(_ ranges: [Range<UInt64>]) throws(CheckpointError) -> [ArraySlice<UInt8>] {
+    var results: [ArraySlice<UInt8>] = []
+    for range in ranges {
+      var failure: CheckpointError?
+      // JUSTIFICATION: zeroing what is overwritten at once costs a tenth of a verify. SAFETY: all bytes of the
+      // range are read, or the array is empty.
+      let bytes = unsafe [UInt8](unsafeUninitializedCapacity: range.count) { buffer, filled in
+        do throws(CheckpointError) {
+          let target = UnsafeMutableRawBufferPointer(buffer)
+          unsafe try read(
+            into: UnsafeMutableRawBufferPointer(rebasing: target[..<range.count]),
+            at: range.lowerBound)
+          filled = range.count
+        } catch {
+          failure = error
+        }
+      }
+      if let failure { throw failure }
+      results.append(bytes[...])
+    }
+    return results
+  }
+
+  /// Fills `buffer` with the bytes at `offset`; a file that ends before is incomplete.
+  package func read(into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64)
+    throws(CheckpointError)
+  {
+    guard UInt64(buffer.count) <= length, offset <= length - UInt64(buffer.count) else {
+      throw CheckpointError(
+        .incomplete, "the file ends at \(length), expected \(buffer.count) bytes here",
+        offset: offset, file: name)
+    }
+    try cancellation.check()
+    try withDescriptor { (descriptor) throws(CheckpointError) in
+      var done = 0
+      while done < buffer.count {
+        let count = unsafe pread(
+          descriptor, buffer.baseAddress?.advanced(by: done), buffer.count - done,
+          off_t(offset) + off_t(done))
+        if count < 0, errno == EINTR {
+          try cancellation.check()
+          continue
+        }
+        guard count >= 0 else { throw .system("cannot read", name, at: offset) }
+        guard count > 0 else {
+          throw CheckpointError(
+            .incomplete, "the file was cut while it was read", offset: offset, file: name)
+        }
+        done += count
+      }
+    }
+    taken.wrappingAdd(UInt64(buffer.count), ordering: .relaxed)
+  }
+
+  /// A descriptor of the file that is the caller's own, for a library that wants one.
+  package func ownDescriptor() throws(CheckpointError) -> Int32 {
+    try withDescriptor { (descriptor) throws(CheckpointError) in
+      let own = fcntl(descriptor, F_DUPFD_CLOEXEC, 0)
+      guard own >= 0 else { throw .system("cannot open again", name) }
+      return own
+    }
+  }
+
+  package func nextData(from offset: UInt64) throws(CheckpointError) -> UInt64 {
+    try withDescriptor { (descriptor) throws(CheckpointError) in
+      // Linux's SEEK_DATA, which Swift's import of the C library leaves out.
+      let found = lseek(descriptor, off_t(offset), 3)
+      if found >= 0 { return UInt64(found) }
+      // A file system that cannot tell has no holes.
+      return errno == ENXIO ? length : offset
+    }
+  }
+
+  private static func spool(_ input: InputStream) throws(CheckpointError) -> TemporaryFile {
+    let spool = try TemporaryFile(cancellation: input.cancellation)
+    var offset: UInt64 = 0
+    var buffer = [UInt8](repeating: 0, count: 1 << 20)
+    while true {
+      var count = 0
+      unsafe try buffer.withMutableBytes { (bytes) throws(CheckpointError) in
+        count = unsafe try input.readSome(into: bytes)
+        unsafe try spool.write(UnsafeRawBufferPointer(rebasing: bytes[..<count]), at: offset)
+      }
+      if count == 0 { return spool }
+      offset += UInt64(count)
+    }
+  }
+}

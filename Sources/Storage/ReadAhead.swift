@@ -1,0 +1,65 @@
+package import CheckpointImage
+
+/// Other storage, read in whole pieces of 1 MiB, the last of which are kept: for work that goes through most of
+/// it in order.
+package final class ReadAhead: RangeReader {
+  /// Bytes of a piece.
+  package static let pieceSize: UInt64 = 1 << 20
+
+  package var name: String { base.name }
+  package var length: UInt64 { base.length }
+  package var identity: StorageIdentity { base.identity }
+  private let base: any RangeReader
+  private let pieces: SharedCache<UInt64, ArraySlice<UInt8>>
+
+  /// Reads `base`, and keeps so many pieces.
+  package init(_ base: any RangeReader, pieces: Int) {
+    self.base = base
+    self.pieces = SharedCache(limit: pieces)
+  }
+
+  package func fetch(_ ranges: [Range<UInt64>]) throws(CheckpointError) -> [ArraySlice<UInt8>] {
+    var results: [ArraySlice<UInt8>] = []
+    for range in ranges { results.append(try fetch(range)) }
+    return results
+  }
+
+  private func fetch(_ range: Range<UInt64>) throws(CheckpointError) -> ArraySlice<UInt8> {
+    guard !range.isEmpty else { return [] }
+    let first = range.lowerBound / Self.pieceSize
+    let last = (range.upperBound - 1) / Self.pieceSize
+    // What is much longer than a piece is no better for being cut.
+    guard last - first < 4 else { return try base.fetch([range])[0] }
+    if first == last { return part(range, of: try piece(first), first) }
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(range.count)
+    for number in first...last { bytes += part(range, of: try piece(number), number) }
+    return bytes[...]
+  }
+
+  private func part(_ range: Range<UInt64>, of piece: ArraySlice<UInt8>, _ number: UInt64)
+    -> ArraySlice<UInt8>
+  {
+    let whole = number * Self.pieceSize..<number * Self.pieceSize + UInt64(piece.count)
+    return piece.part(range.clamped(to: whole), of: whole)
+  }
+
+  private func piece(_ number: UInt64) throws(CheckpointError) -> ArraySlice<UInt8> {
+    let (future, isNew) = pieces.claim(number)
+    guard isNew else { return try future.wait() }
+    let start = number * Self.pieceSize
+    let range = start..<min(start + Self.pieceSize, length)
+    let result: Result<ArraySlice<UInt8>, CheckpointError>
+    do throws(CheckpointError) {
+      result = .success(try base.fetch([range])[0])
+    } catch {
+      result = .failure(error)
+    }
+    pieces.complete(number, result, cost: 1)
+    return try result.get()
+  }
+
+  package func nextData(from offset: UInt64) throws(CheckpointError) -> UInt64 {
+    try base.nextData(from: offset)
+  }
+}
