@@ -94,7 +94,7 @@ internal import Synchronization
 
   deinit {
     idle.withLock { idle in
-      for unsafepointer in unsafe idle.pointers { unsafe pointer.deallocate() }
+      while let pointer = unsafe idle.pointers.popLast() { unsafe pointer.deallocate() }
     }
   }
 
