@@ -28,7 +28,7 @@ FISHDIR = $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
 
 # The steps of a goal come one after another, whatever -j says.
 .NOTPARALLEL:
-.PHONY: build demo test packages lint unit scripts man-check bench bench-smoke test-xen soak-xen demo-xen bench-xen fuzz install uninstall clean help
+.PHONY: build demo test packages lint unit scripts man-check docs bench bench-smoke test-xen soak-xen demo-xen bench-xen fuzz install uninstall clean help
 
 build:
 	@command -v $(SWIFT) >/dev/null || { \
@@ -55,6 +55,13 @@ scripts:
 man-check:
 	mandoc -T lint -W warning $(PAGES)
 	BIN="$(BIN)" Tests/Scripts/man-options.sh
+
+# The library's documentation, into DOCS_OUT.
+DOCS_OUT ?= $(CURDIR)/.build/docs
+docs:
+	DOCS=1 $(SWIFT) package --scratch-path .build/documentation --disable-sandbox \
+	  --allow-writing-to-directory "$(DOCS_OUT)" generate-documentation --target VMCheckpoint --warnings-as-errors --transform-for-static-hosting \
+	  --output-path "$(DOCS_OUT)"
 
 bench: build
 	BIN="$(BIN)" $(BENCH)
@@ -134,6 +141,7 @@ help:
 	@echo 'make unit        run the Swift tests only'
 	@echo 'make scripts     run the script tests only (needs a build)'
 	@echo 'make man-check   check the man pages against the tools (needs a build)'
+	@echo 'make docs        build the documentation of the library into DOCS_OUT (.build/docs)'
 	@echo 'make bench       measure (make bench-smoke: only see that measuring works)'
 	@echo 'make test-xen    live captures of guests on Xen, in QEMU (part of make test)'
 	@echo 'make soak-xen    the same for some hours: 100 captures, 50 kills, 20 restores; 20 seeds each without free pages and squeezed'

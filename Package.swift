@@ -44,13 +44,12 @@ let everything: [Target.Dependency] = [
 let package = Package(
   name: "vmckpt",
   products: [
-    .library(
-      name: "VMCheckpoint",
-      targets: [
-        "CheckpointImage", "Storage", "CheckpointCodec", "CheckpointChain", "Formats",
-        "GuestMemory",
-        "Operations", "Inspection", "Archives", "KdumpLibrary",
-      ]),
+    // Needs zlib, zstd, libdeflate and libcrypto.
+    .library(name: "VMCheckpoint", targets: ["VMCheckpoint"]),
+    // Besides, libarchive and libkdumpfile: compressed sources, archives, kdump-compressed dumps.
+    .library(name: "VMCheckpointFormats", targets: ["VMCheckpointFormats"]),
+    // Besides, Xen's libraries: running domains.
+    .library(name: "VMCheckpointXen", targets: ["VMCheckpointXen"]),
     .executable(name: "ckpt-capture", targets: ["ckpt-capture"]),
     .executable(name: "ckpt-merge", targets: ["ckpt-merge"]),
     .executable(name: "ckpt-verify", targets: ["ckpt-verify"]),
@@ -116,6 +115,18 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
+    library(
+      "VMCheckpoint",
+      [
+        "Operations", "GuestMemory", "Formats", "CheckpointChain", "CheckpointCodec", "Storage",
+        "CheckpointImage",
+      ]),
+    library(
+      "VMCheckpointFormats",
+      ["VMCheckpoint", "Archives", "KdumpLibrary", "Formats", "Storage", "CheckpointImage"]),
+    library(
+      "VMCheckpointXen", ["VMCheckpoint", "XenDomain", "Formats", "Storage", "CheckpointImage"]),
+
     tool("ckpt-capture", ["Archives", "KdumpLibrary", "XenDomain"]),
     tool("ckpt-merge"),
     tool("ckpt-verify", ["Archives"]),
@@ -151,6 +162,12 @@ let package = Package(
   ],
   swiftLanguageModes: [.v6]
 )
+
+// Only "make docs" needs the plugin that builds the library's documentation.
+if Context.environment["DOCS"] != nil {
+  package.dependencies.append(
+    .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0"))
+}
 
 // Fuzzing needs a build of its own; see "make fuzz".
 if Context.environment["FUZZ"] != nil {

@@ -1,11 +1,11 @@
-package import CheckpointImage
+public import CheckpointImage
 
 /// Where bytes are written in one pass, and appear when they are complete: a file, a pipe, memory, an object in
 /// a store.
 ///
 /// Nothing is under the sink's name before `commit`, unless what lies behind that name passes bytes on at once, as
 /// a pipe does. A sink that is dropped before leaves nothing behind.
-package protocol ByteSink: AnyObject {
+public protocol ByteSink: AnyObject {
   /// The name used in messages.
   var name: String { get }
   /// Bytes written so far.
@@ -26,21 +26,24 @@ package protocol ByteSink: AnyObject {
 }
 
 extension ByteSink {
-  package var replaced: StorageIdentity? { nil }
-  package var seekable: (any SeekableSink)? { nil }
-  package func keepUnfinished() -> String? { nil }
+  /// Nothing is replaced.
+  public var replaced: StorageIdentity? { nil }
+  /// It is written in order only.
+  public var seekable: (any SeekableSink)? { nil }
+  /// Nothing can be kept.
+  public func keepUnfinished() -> String? { nil }
 
   /// What was passed on cannot be read again.
-  package func reopened() throws(CheckpointError) -> any RangeReader {
+  public func reopened() throws(CheckpointError) -> any RangeReader {
     throw CheckpointError(.refused, "cannot be read again", file: name)
   }
 
   /// Appends bytes.
-  package func write(_ bytes: [UInt8]) throws(CheckpointError) { try write(bytes.rawSpan) }
+  public func write(_ bytes: [UInt8]) throws(CheckpointError) { try write(bytes.rawSpan) }
 }
 
 /// A sink that can be written at any offset; what is never written reads as zero.
-package protocol SeekableSink: ByteSink {
+public protocol SeekableSink: ByteSink {
   /// Writes bytes at an offset.
   func write(_ bytes: RawSpan, at offset: UInt64) throws(CheckpointError)
   /// Sets the length.

@@ -1,10 +1,10 @@
-package import CheckpointImage
+public import CheckpointImage
 
 /// Where bytes lie that are read at ranges, by any thread: a file, memory, an object in a store.
 ///
 /// All that reads images goes through this. A conformer gives what is asked for in `fetch`; callers use `read`,
 /// which checks bounds and puts adjacent ranges together.
-package protocol RangeReader: AnyObject, Sendable {
+public protocol RangeReader: AnyObject, Sendable {
   /// The name used in messages.
   var name: String { get }
   /// The number of bytes; it does not change.
@@ -22,12 +22,12 @@ package protocol RangeReader: AnyObject, Sendable {
 
 extension RangeReader {
   /// Every byte was written.
-  package func nextData(from offset: UInt64) throws(CheckpointError) -> UInt64 { offset }
+  public func nextData(from offset: UInt64) throws(CheckpointError) -> UInt64 { offset }
 
   /// The bytes of several ranges. Those that follow each other without a gap are fetched as one.
   ///
   /// - Throws: `.incomplete` if a range reaches beyond the end; nothing is fetched then.
-  package func read(_ ranges: [Range<UInt64>]) throws(CheckpointError) -> [ArraySlice<UInt8>] {
+  public func read(_ ranges: [Range<UInt64>]) throws(CheckpointError) -> [ArraySlice<UInt8>] {
     for range in ranges where range.upperBound > length {
       throw CheckpointError(
         .incomplete, "the file ends at \(length), expected \(range.count) bytes here",
@@ -53,7 +53,7 @@ extension RangeReader {
   /// The `count` bytes at `offset`, which may be part of an array that is kept.
   ///
   /// - Throws: `.incomplete` if there are fewer; memory is taken only afterwards.
-  package func slice(at offset: UInt64, count: Int) throws(CheckpointError) -> ArraySlice<UInt8> {
+  public func slice(at offset: UInt64, count: Int) throws(CheckpointError) -> ArraySlice<UInt8> {
     guard count >= 0, UInt64(count) <= length, offset <= length - UInt64(count) else {
       throw CheckpointError(
         .incomplete, "the file ends at \(length), expected \(count) bytes here", offset: offset,
@@ -65,7 +65,7 @@ extension RangeReader {
   /// The `count` bytes at `offset`.
   ///
   /// - Throws: `.incomplete` if there are fewer; memory is taken only afterwards.
-  package func bytes(at offset: UInt64, count: Int) throws(CheckpointError) -> [UInt8] {
+  public func bytes(at offset: UInt64, count: Int) throws(CheckpointError) -> [UInt8] {
     Array(try slice(at: offset, count: count))
   }
 }

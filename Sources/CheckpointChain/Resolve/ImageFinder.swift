@@ -1,11 +1,11 @@
-package import CheckpointImage
-package import Storage
+public import CheckpointImage
+public import Storage
 
 /// Finds images by the moment they carry, wherever images lie: folders, a store, a list.
 ///
 /// What a finder gives are candidates: `ChainResolver` opens each and decides. A location is whatever the finder
 /// can open again, such as a path.
-package protocol ImageFinder: AnyObject {
+public protocol ImageFinder: AnyObject {
   /// Where it looks, for messages.
   var places: String { get }
 

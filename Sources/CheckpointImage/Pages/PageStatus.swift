@@ -1,5 +1,5 @@
 /// What is known of a page (Spec, "Page states and types"); every page of an image has exactly one state.
-package enum PageState: UInt8, CaseIterable, Sendable {
+public enum PageState: UInt8, CaseIterable, Sendable {
   /// The guest has no page there.
   case unpopulated = 0
   /// The contents are stored.
@@ -19,7 +19,7 @@ package enum PageState: UInt8, CaseIterable, Sendable {
 }
 
 /// Why a page was evicted (Spec, "Page states and types").
-package enum EvictionReason: UInt8, CaseIterable, Sendable {
+public enum EvictionReason: UInt8, CaseIterable, Sendable {
   case none = 0
   case free = 1
   case balloon = 2
@@ -29,7 +29,7 @@ package enum EvictionReason: UInt8, CaseIterable, Sendable {
   case listed = 6
 
   /// Whether the guest can go on with zeros in the place of such a page.
-  package var isRestorable: Bool { self == .free || self == .balloon }
+  public var isRestorable: Bool { self == .free || self == .balloon }
 }
 
 /// The type of a Xen PV page: 0 ordinary, 1 to 4 page table of that level, 9 to 12 the same, pinned.

@@ -2,9 +2,9 @@
 ///
 /// One error type serves all libraries, so a tool can turn any failure into its exit status and one
 /// line of text: `file: byte N: structure: reason`.
-package struct CheckpointError: Error, Hashable, Sendable {
+public struct CheckpointError: Error, Hashable, Sendable {
   /// The class of a failure; it decides the exit status of a tool.
-  package enum Kind: Hashable, Sendable {
+  public enum Kind: Hashable, Sendable {
     /// The bytes break a rule of the format they claim to be.
     case damaged
     /// The input ends before it is complete.
@@ -24,20 +24,20 @@ package struct CheckpointError: Error, Hashable, Sendable {
   }
 
   /// The class of the failure.
-  package var kind: Kind
+  public var kind: Kind
   /// The file concerned, as the user named it.
-  package var file: String?
+  public var file: String?
   /// The byte offset in that file.
-  package var offset: UInt64?
+  public var offset: UInt64?
   /// The structure, in the words of the specification.
-  package var structure: String?
+  public var structure: String?
   /// What is wrong: where values disagree, what was found and what was expected.
-  package var reason: String
+  public var reason: String
   /// What may help; nil where nothing is known to.
-  package var hint: Hint?
+  public var hint: Hint?
 
   /// Makes an error; file and place may be filled in by the caller that knows them.
-  package init(
+  public init(
     _ kind: Kind, _ reason: String, structure: String? = nil, offset: UInt64? = nil,
     file: String? = nil, hint: Hint? = nil
   ) {
@@ -50,7 +50,7 @@ package struct CheckpointError: Error, Hashable, Sendable {
   }
 
   /// The same error, with the file named if it was not yet.
-  package func inFile(_ name: String) -> Self {
+  public func inFile(_ name: String) -> Self {
     var error = self
     if error.file == nil { error.file = name }
     return error
@@ -59,7 +59,7 @@ package struct CheckpointError: Error, Hashable, Sendable {
 
 extension CheckpointError: CustomStringConvertible {
   /// `file: byte N: structure: reason`, without the parts that are unknown.
-  package var description: String {
+  public var description: String {
     var parts: [String] = []
     if let file { parts.append(file) }
     if let offset { parts.append("byte \(offset)") }

@@ -1,38 +1,38 @@
 internal import CCrypto
 
 /// A SHA-256 value: 32 bytes.
-package struct Digest: Hashable, Sendable {
+public struct Digest: Hashable, Sendable {
   // Four words in memory order, so that comparing and hashing need no loop over bytes.
   var words: (UInt64, UInt64, UInt64, UInt64)
 
   /// 32 zero bytes: "no digest", as in the parent field of a base.
-  package static let zero = Digest(words: (0, 0, 0, 0))
+  public static let zero = Digest(words: (0, 0, 0, 0))
 
   /// The digest of a page whose bytes are all zero; no page in state data has it.
-  package static let ofZeroPage = SHA256Hasher.digest(
+  public static let ofZeroPage = SHA256Hasher.digest(
     of: [UInt8](repeating: 0, count: Limits.pageSize))
 
   /// The number of bytes of a digest.
-  package static let byteCount = 32
+  public static let byteCount = 32
 
   /// The 32 bytes, in order.
-  package var bytes: [UInt8] {
+  public var bytes: [UInt8] {
     var words = words
     return unsafe withUnsafeBytes(of: &words) { unsafe Array($0) }
   }
 
   /// The value as 64 hexadecimal digits.
-  package var hex: String { Hexadecimal.string(bytes) }
+  public var hex: String { Hexadecimal.string(bytes) }
 
   /// Whether both have the same value.
-  package static func == (a: Digest, b: Digest) -> Bool {
+  public static func == (a: Digest, b: Digest) -> Bool {
     // Not short-circuited on purpose: one branch for the whole comparison.
     ((a.words.0 ^ b.words.0) | (a.words.1 ^ b.words.1) | (a.words.2 ^ b.words.2)
       | (a.words.3 ^ b.words.3)) == 0
   }
 
   /// Feeds the value to a hasher.
-  package func hash(into hasher: inout Hasher) {
+  public func hash(into hasher: inout Hasher) {
     hasher.combine(words.0)
     hasher.combine(words.1)
     hasher.combine(words.2)
@@ -42,7 +42,7 @@ package struct Digest: Hashable, Sendable {
 
 extension Digest: CustomStringConvertible {
   /// The first 16 hexadecimal digits, enough to recognise a digest in a message.
-  package var description: String { String(hex.prefix(16)) }
+  public var description: String { String(hex.prefix(16)) }
 }
 
 /// A SHA-256 computation, reused for many messages (libcrypto's context is made once).

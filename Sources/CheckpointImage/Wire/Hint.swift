@@ -1,5 +1,5 @@
 /// What may help after an error. A library knows no options: the program that shows the error phrases it.
-package enum Hint: Hashable, Sendable {
+public enum Hint: Hashable, Sendable {
   /// Something has the output's name: it can be replaced if that is wanted.
   case replaceExisting
   /// Ancestors can be looked for in further folders.
