@@ -1,16 +1,16 @@
 internal import CArchive
 
-/// The archives whose members are read.
+/// The archive formats whose members can be read.
 enum ArchiveFormat: String, CaseIterable {
   case tar
   case zip
   case sevenZip = "7z"
   case cpio
 
-  /// How many first bytes tell an archive.
+  /// The number of first bytes by which archives are recognised.
   static let startLength = 512
 
-  /// Bytes that an archive has at a place near its beginning.
+  /// The magic numbers and their offsets.
   private var magics: [(offset: Int, bytes: [UInt8])] {
     switch self {
     case .tar: [(257, Array("ustar".utf8))]
@@ -20,7 +20,8 @@ enum ArchiveFormat: String, CaseIterable {
     }
   }
 
-  /// The format of an archive that begins with `start`. Some have no mark: old tar, binary cpio.
+  /// The format of an archive that begins with `start`; nil for those without a magic number: old tar, binary
+  /// cpio.
   init?(start: [UInt8]) {
     let found = Self.allCases.first {
       $0.magics.contains { start.dropFirst($0.offset).starts(with: $0.bytes) }
@@ -29,7 +30,7 @@ enum ArchiveFormat: String, CaseIterable {
     self = found
   }
 
-  /// The format that a file's name speaks of.
+  /// The format that the ending of a file name indicates.
   init?(named name: String) {
     let lowercased = name.lowercased()
     guard let found = Self.allCases.first(where: { lowercased.hasSuffix("." + $0.rawValue) })
@@ -37,7 +38,7 @@ enum ArchiveFormat: String, CaseIterable {
     self = found
   }
 
-  /// The format of libarchive's number.
+  /// The format with this number in libarchive.
   init?(code: Int32) {
     switch code & ARCHIVE_FORMAT_BASE_MASK {
     case ARCHIVE_FORMAT_TAR: self = .tar

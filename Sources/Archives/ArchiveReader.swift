@@ -4,38 +4,40 @@ internal import CheckpointImage
 internal import Glibc
 internal import Storage
 
-/// libarchive at work on a stream: expands it, or gives the members of the archive in it.
+/// Uses libarchive to expand a stream, or to read the members of the archive in it.
 ///
-/// Filters and formats are chosen one by one, so none is there that runs another program.
+/// Filters and formats are enabled one by one; none of them runs another program.
 @safe final class ArchiveReader: Expander {
   /// A member of an archive.
   struct Member {
     let path: String
     let modified: (seconds: Int, nanoseconds: Int)?
-    /// Whether it is a file, and no folder, link or device.
+    /// Whether it is a regular file, not a folder, link or device.
     let isFile: Bool
     let isEncrypted: Bool
   }
 
+  // SAFETY of all uses: `archive` is freed only by `deinit`; entries and texts of libarchive are used only
+  // before the next call.
   private let archive: OpaquePointer
   private let input: InputStream
   private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 18, alignment: 16)
-  /// Names of members are UTF-8, whatever the user's locale.
+  /// Names of members are decoded as UTF-8, whatever the user's locale.
   private let locale = unsafe newlocale(1 << LC_CTYPE, "C.UTF-8", nil)
   private let seeks: Bool
   private var structure: String
-  /// Whether libarchive asked for more than there is.
+  /// Whether libarchive asked for bytes after the end.
   private var sawEnd = false
-  /// Nothing that libarchive says after its first failure is to be trusted.
+  /// The first failure, after which no result of libarchive can be trusted.
   private var failure: CheckpointError?
 
-  /// Expands `input` by libarchive's filter of a number; `structure` is what messages call it.
+  /// Expands `input` with a filter of libarchive; `structure` is its name in messages.
   init(_ input: InputStream, filter: Int32, _ structure: String) throws(CheckpointError) {
     unsafe archive = archive_read_new()
     self.input = input
     seeks = false
     self.structure = structure
-    // Set, not recognised: what expands to compressed bytes again is not expanded twice.
+    // Set rather than detected, so that what expands to compressed bytes is not expanded twice.
     try check(unsafe archive_read_set_format(archive, ARCHIVE_FORMAT_RAW))
     try check(unsafe archive_read_append_filter(archive, filter))
     try open()
@@ -66,7 +68,7 @@ internal import Storage
   var format: ArchiveFormat? { ArchiveFormat(code: unsafe archive_format(archive)) }
 
   private func open() throws(CheckpointError) {
-    // SAFETY: the archive is freed before this reader is gone.
+    // SAFETY: `deinit` frees the archive, so no callback outlives this reader.
     let me = unsafe Unmanaged.passUnretained(self).toOpaque()
     if seeks {
       unsafe archive_read_set_seek_callback(archive) { _, me, offset, whence in
@@ -84,11 +86,12 @@ internal import Storage
         }, nil))
   }
 
-  /// Gives libarchive the next bytes.
+  /// Supplies libarchive with the next bytes.
   private func supply(_ block: UnsafeMutablePointer<UnsafeRawPointer?>) -> Int {
     do throws(CheckpointError) {
       let count = unsafe try input.readSome(into: buffer)
       sawEnd = count == 0
+      // SAFETY: libarchive uses these bytes only until it asks for the next ones, or the archive is freed.
       unsafe block.pointee = UnsafeRawPointer(buffer.baseAddress)
       return count
     } catch {
@@ -108,7 +111,7 @@ internal import Storage
     let (target, overflow) = start.addingReportingOverflow(offset)
     guard !overflow, (0...length).contains(target) else {
       failure = CheckpointError(
-        .incomplete, "the archive goes on behind the end of the file, at \(length)",
+        .incomplete, "the archive continues beyond the end of the file, at \(length)",
         structure: structure, offset: input.position, file: input.name)
       return Int64(ARCHIVE_FATAL)
     }
@@ -128,7 +131,7 @@ internal import Storage
     throw error
   }
 
-  /// What libarchive says is wrong.
+  /// The error that libarchive reports.
   private var libraryError: CheckpointError {
     let text = unsafe archive_error_string(archive)
     let reason = unsafe text.map { unsafe String(cString: $0) } ?? "cannot be read"
@@ -140,7 +143,7 @@ internal import Storage
       offset: consumed, file: input.name)
   }
 
-  /// Bytes of the input that libarchive has used.
+  /// The number of input bytes that libarchive has consumed.
   private var consumed: UInt64 { UInt64(max(0, unsafe archive_filter_bytes(archive, -1))) }
 
   /// The next member; nil at the end.
@@ -152,7 +155,7 @@ internal import Storage
     let status = unsafe archive_read_next_header(archive, &found)
     if let format { structure = "\(format.rawValue) archive" }
     if status == ARCHIVE_EOF && failure == nil { return nil }
-    // A warning is of attributes that do not concern us, such as an owner's name.
+    // Warnings concern attributes that are not used, such as an owner's name.
     try check(status == ARCHIVE_WARN ? ARCHIVE_OK : status)
     guard let entry = unsafe found else { return nil }
     let name = unsafe archive_entry_pathname(entry) ?? archive_entry_pathname_utf8(entry)
@@ -165,7 +168,7 @@ internal import Storage
       isEncrypted: unsafe archive_entry_is_encrypted(entry) != 0)
   }
 
-  /// Reads what comes next in the member; 0 only at its end.
+  /// Reads the next bytes of the member; 0 only at its end.
   func read(into target: UnsafeMutableRawBufferPointer) throws(CheckpointError) -> Int {
     if let failure { throw failure }
     let count = unsafe archive_read_data(archive, target.baseAddress, target.count)
@@ -173,12 +176,12 @@ internal import Storage
     return count
   }
 
-  /// Reads what is left of the input behind what libarchive made use of.
+  /// Reads the input that libarchive left.
   ///
-  /// - Returns: how many bytes those are.
+  /// - Returns: the number of these bytes.
   func drain() throws(CheckpointError) -> UInt64 {
     let used = consumed
-    // An archive in a file was read by seeking: what is left says nothing.
+    // An archive in a file was read with seeks, so the bytes that are left mean nothing.
     guard !seeks else { return 0 }
     while unsafe try input.readSome(into: buffer) > 0 {}
     return input.position - used

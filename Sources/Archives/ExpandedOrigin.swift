@@ -2,7 +2,7 @@ internal import CheckpointCodec
 internal import CheckpointImage
 internal import Storage
 
-/// The bytes that a compressed stream expands to.
+/// The expanded bytes of a compressed stream.
 final class ExpandedOrigin: ByteOrigin {
   let name: String
   let modified: (seconds: Int, nanoseconds: Int)?
@@ -28,17 +28,17 @@ final class ExpandedOrigin: ByteOrigin {
   func read(into target: UnsafeMutableRawBufferPointer) throws(CheckpointError) -> Int {
     let count = unsafe try expander.read(into: target)
     guard count == 0 else { return count }
-    // A damaged beginning of a second part would else look like the end.
+    // Otherwise a second part with a damaged start would look like the end.
     let rest = try expander.drain()
     guard rest == 0 else {
       throw CheckpointError(
-        .damaged, "\(rest) bytes behind the end", structure: structure,
+        .damaged, "\(rest) bytes after the end", structure: structure,
         offset: input.position - rest, file: name)
     }
     return 0
   }
 
   func seek(to offset: UInt64) throws(CheckpointError) {
-    throw CheckpointError(.refused, "cannot go back in compressed bytes", file: name)
+    throw CheckpointError(.refused, "cannot seek in compressed bytes", file: name)
   }
 }

@@ -3,17 +3,20 @@ internal import CheckpointCodec
 internal import CheckpointImage
 internal import Storage
 
-/// Expands gzip: any number of parts one behind another, each with its checksum and length.
+/// Expands gzip: any number of members, each with its checksum and length.
 @safe final class GzipExpander: Expander {
   private let input: InputStream
   private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 18, alignment: 16)
+  // SAFETY of all uses: zlib keeps the address of `state`, which is part of this object and does not move.
+  // Its input pointer is into `buffer`, its output pointer is used only during `read`; both come with their
+  // lengths.
   private var state = unsafe z_stream()
-  /// Whether no part is half read.
+  /// Whether the next byte begins a member.
   private var isBetweenParts = false
 
   init(_ input: InputStream) throws(CheckpointError) {
     self.input = input
-    // 16 over the largest window: gzip only.
+    // 16 added to the largest window size: gzip only.
     let status = unsafe inflateInit2_(
       &state, 15 + 16, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size))
     guard status == Z_OK else { throw error(.refused, "zlib has no memory") }
@@ -31,7 +34,7 @@ internal import Storage
   }
 
   func read(into target: UnsafeMutableRawBufferPointer) throws(CheckpointError) -> Int {
-    // The library counts in 32 bits.
+    // zlib counts in 32 bits.
     let room = min(target.count, 1 << 30)
     while true {
       if unsafe state.avail_in == 0 {

@@ -14,7 +14,7 @@ final class MemberOrigin: ByteOrigin {
   private var isAtEnd = false
   private var ending: (() throws(CheckpointError) -> Void)?
 
-  /// Reads `member`, the one that `archive` came to last.
+  /// Reads `member`, which must be the current one of `archive`.
   init(_ member: ArchiveReader.Member, of archive: ArchiveReader, in input: InputStream) {
     name = "\(input.name):\(member.path)"
     modified = member.modified ?? input.modified
@@ -24,7 +24,7 @@ final class MemberOrigin: ByteOrigin {
     self.archive = archive
   }
 
-  /// Has `ending` run once, before the end of the member is told.
+  /// Sets an action that runs once, before the end of the member is reported.
   func atEnd(_ ending: @escaping () throws(CheckpointError) -> Void) { self.ending = ending }
 
   var fractionDone: Double? { input.fractionDone }
@@ -33,7 +33,7 @@ final class MemberOrigin: ByteOrigin {
     guard !isAtEnd else { return 0 }
     let count = unsafe try archive.read(into: target)
     if count == 0 {
-      // From here on the archive may be at another member.
+      // The action may move the archive to another member.
       isAtEnd = true
       try ending?()
     }
@@ -41,6 +41,6 @@ final class MemberOrigin: ByteOrigin {
   }
 
   func seek(to offset: UInt64) throws(CheckpointError) {
-    throw CheckpointError(.refused, "cannot go back in a member", file: name)
+    throw CheckpointError(.refused, "cannot seek in a member", file: name)
   }
 }

@@ -2,26 +2,26 @@ internal import CheckpointCodec
 internal import CheckpointImage
 internal import Storage
 
-/// Finds the member of an archive that is to be read, and at its end, that no other fits as well.
+/// Finds the member of an archive to read, and verifies at its end that no other member matches as well.
 ///
-/// Members are looked at as they come, so this works on a pipe and reads nothing twice.
+/// Members are examined as they come, so a pipe can be searched and nothing is read twice.
 final class MemberSearch {
-  /// How many members a message names.
+  /// The most members that a message names.
   private static let namedMembers = 10
 
   private let input: InputStream
   private let archive: ArchiveReader
-  /// The path asked for; nil for the only member that fits.
+  /// The requested path; nil for the only member that matches.
   private let path: String?
   private let open: (InputStream, String) throws(CheckpointError) -> SourceInput
-  /// The files that were passed by, and why.
+  /// The files that did not match, and why.
   private var passed: [(path: String, reason: String)] = []
 
   /// Searches the archive in `input`.
   ///
   /// - Parameters:
-  ///   - path: the member; nil for the only one that fits.
-  ///   - open: opens the source in a member of a name; an error means that it does not fit.
+  ///   - path: the member; nil for the only one that matches.
+  ///   - open: opens the source in a member with this name; an error means that it does not match.
   init(
     _ path: String?, in input: InputStream,
     open: @escaping (InputStream, String) throws(CheckpointError) -> SourceInput
@@ -45,7 +45,7 @@ final class MemberSearch {
     throw nothingFound()
   }
 
-  /// The source in `member`; nil if it is not what is searched.
+  /// The source in `member`; nil if it does not match.
   private func source(in member: ArchiveReader.Member, _ origin: MemberOrigin)
     throws(CheckpointError) -> SourceInput?
   {
@@ -65,7 +65,7 @@ final class MemberSearch {
     }
   }
 
-  /// Reads the rest of the archive: whatever checksum it ends with is checked, and no other member fits.
+  /// Reads the rest of the archive, so that its checksum is verified and other members that match are found.
   private func checkRest(after chosen: String) throws(CheckpointError) {
     var fitting = [chosen]
     while let member = try archive.nextMember() {
@@ -103,7 +103,7 @@ final class MemberSearch {
     CheckpointError(.refused, reason, file: name ?? input.name)
   }
 
-  /// The path without the `./` that tar puts before it, and the `/` behind a folder.
+  /// The path without a leading `./`, as tar writes it, and without a trailing `/`.
   private static func plain(_ path: String) -> String {
     let path = path.hasPrefix("./") ? path.dropFirst(2) : path[...]
     return String(path.hasSuffix("/") ? path.dropLast() : path)

@@ -3,26 +3,25 @@ package import CheckpointImage
 package import Formats
 package import Storage
 
-/// The source that a user named: a file, what a compressed file expands to, or a member of an archive.
+/// A source named by the user: a file, the expanded contents of one, or a member of an archive.
 ///
-/// A container is recognised by its first bytes. Plain memory may begin like anything, and the guest
-/// chooses with what, so for `FileFormat.raw` it counts only what the name speaks of, or that a member
-/// was asked for. Members are read as they come, once: nothing is spooled, and that a second one fits
-/// too is found at the end.
+/// Containers are recognised by their first bytes. Plain memory may begin with anything, and the guest decides
+/// with what; so for `FileFormat.raw` only the file name counts, or that a member was requested. Members are
+/// read once, as they come, without spooling; whether a second one matches is found at the end.
 package struct SourceInput {
   /// The bytes of the source.
   package let input: InputStream
   /// What the source is.
   package let format: FileFormat
 
-  /// How many containers may lie inside one another.
+  /// The most containers inside each other.
   private static let maximumDepth = 8
 
   /// Opens a source.
   ///
   /// - Parameters:
   ///   - name: a file, `FILE:MEMBER`, or `-` for standard input.
-  ///   - format: what it is; nil to look at its first bytes.
+  ///   - format: the format; nil to recognise it by its first bytes.
   package static func open(
     _ name: String, as format: FileFormat?, cancellation: Cancellation = Cancellation()
   ) throws(CheckpointError) -> Self {
@@ -32,7 +31,7 @@ package struct SourceInput {
       as: format)
   }
 
-  /// The stream of Xen's that an input is or expands to; nil if it begins as neither.
+  /// The Xen stream that an input is or expands to; nil if it begins as neither.
   package static func stream(in input: InputStream) throws(CheckpointError)
     -> (input: InputStream, format: XenFormat)?
   {
@@ -45,7 +44,7 @@ package struct SourceInput {
     return (source.input, format)
   }
 
-  /// The source in `input`, through any containers.
+  /// The source in `input`, inside any containers.
   package static func source(
     in input: InputStream, named name: String, member: String?, as format: FileFormat?,
     depth: Int = 0
@@ -68,7 +67,7 @@ package struct SourceInput {
       if let compression = Compression(named: name) {
         throw CheckpointError(
           .refused,
-          "its name speaks of \(compression.rawValue), its first bytes do not; under another name it is "
+          "its name says \(compression.rawValue), but its first bytes do not; under another name it is "
             + "taken as plain memory", offset: 0, file: input.name)
       }
       guard ArchiveFormat(named: name) == nil else {
@@ -83,13 +82,13 @@ package struct SourceInput {
       guard ArchiveFormat(start: start) == nil, ArchiveFormat(named: name) == nil else {
         return try self.member(nil, of: input, as: format, depth: depth)
       }
-      // The source itself says what it expected.
+      // The source itself reports what it expected.
       if let format { return SourceInput(input: input, format: format) }
       throw error
     }
   }
 
-  /// The source in a member of the archive in `input`: in the one of a path, or in the only one that fits.
+  /// The source in a member of the archive in `input`: the member at a path, or the only one that matches.
   private static func member(
     _ path: String?, of input: InputStream, as format: FileFormat?, depth: Int
   ) throws(CheckpointError) -> Self {

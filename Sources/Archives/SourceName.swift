@@ -1,13 +1,14 @@
 internal import Glibc
 
-/// What a user names as a source: a file, or `FILE:MEMBER`, a member of an archive.
+/// The name of a source: a file, or `FILE:MEMBER` for a member of an archive.
 struct SourceName {
   /// The file; `-` is standard input.
   let file: String
-  /// The member's path in the archive.
+  /// The member's path in the archive; nil if none is named.
   let member: String?
 
-  /// A file of the whole name wins; else the file is the longest beginning before a colon that there is.
+  /// Parses a name. A file with the whole name takes precedence; else the file is the longest prefix before a
+  /// colon that exists.
   init(_ name: String) {
     var file = name[...]
     while !Self.exists(file), let colon = file.lastIndex(of: ":") { file = file[..<colon] }

@@ -3,17 +3,19 @@ internal import CheckpointCodec
 internal import CheckpointImage
 internal import Storage
 
-/// Expands zstd: any number of frames one behind another.
+/// Expands zstd: any number of frames.
 @safe final class ZstdExpander: Expander {
-  /// The largest window, as base-2 logarithm: the memory that a frame may ask for, 1 GiB; inside another container
-  /// 128 MiB, for each of them takes its own.
+  /// The largest window as a binary logarithm, which is the memory that a frame may demand: 1 GiB, or 128 MiB
+  /// inside another container, since each container allocates its own.
   private static let (maximumWindow, maximumNestedWindow): (Int32, Int32) = (30, 27)
 
   private let input: InputStream
   private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 18, alignment: 16)
+  // SAFETY of all uses: `context` and `buffer`, into which `source` points, are freed only by `deinit`; the
+  // output pointer is used only during `read`. All pointers come with their lengths.
   private let context: OpaquePointer?
   private var source = unsafe ZSTD_inBuffer()
-  /// Whether no frame is half read.
+  /// Whether the next byte begins a frame.
   private var isBetweenFrames = true
 
   init(_ input: InputStream) throws(CheckpointError) {
@@ -40,7 +42,7 @@ internal import Storage
   func read(into target: UnsafeMutableRawBufferPointer) throws(CheckpointError) -> Int {
     var output = unsafe ZSTD_outBuffer(dst: target.baseAddress, size: target.count, pos: 0)
     while true {
-      // Before more is read: what was expanded may still wait for room.
+      // Expanded bytes may still wait for room, so this comes before reading more.
       if unsafe !isBetweenFrames || source.pos < source.size {
         let status = unsafe ZSTD_decompressStream(context, &output, &source)
         guard ZSTD_isError(status) == 0 else {

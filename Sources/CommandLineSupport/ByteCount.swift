@@ -1,6 +1,6 @@
-/// Sizes for people.
+/// Formats sizes for people.
 package enum ByteCount {
-  /// A size in bytes, kB, MB or GB with three digits or so.
+  /// A size in bytes, kB, MB or GB, with about three digits.
   package static func text(_ bytes: UInt64) -> String {
     var value = Double(bytes)
     var unit = "B"

@@ -3,39 +3,40 @@ package import CheckpointChain
 package import CheckpointCodec
 package import CheckpointImage
 package import Storage
+
 /// Options of every tool.
 package struct CommonOptions: ParsableArguments {
-  /// No progress, no summary.
+  /// Print neither progress nor a summary.
   @Flag(name: .shortAndLong, help: "Print neither progress nor a summary.")
   package var quiet = false
 
-  /// Results as JSON.
+  /// Print results as JSON.
   @Flag(help: "Print results as JSON.")
   package var json = false
 
-  /// Makes the options.
+  /// Options without values, which ArgumentParser fills in.
   package init() {}
 }
 
-/// Options of tools that work on several cores.
+/// Options of tools that use several cores.
 package struct ThreadOptions: ParsableArguments {
-  /// Worker threads.
+  /// The most worker threads; nil for all cores.
   @Option(help: ArgumentHelp("Work on at most N cores (default: all).", valueName: "n"))
   package var threads: Int?
 
-  /// Makes the options.
+  /// Options without values, which ArgumentParser fills in.
   package init() {}
 
-  /// Refuses impossible values.
+  /// Rejects impossible numbers of threads.
   package func validate() throws {
     if let threads, !(1...1024).contains(threads) {
       throw ValidationError("--threads takes a number from 1 to 1024")
     }
   }
 
-  /// The workers asked for.
+  /// A pool with this many workers.
   package var pool: WorkerPool {
-    // More than there are cores would only take memory.
+    // More workers than cores would only take memory.
     WorkerPool(
       width: threads.map { min($0, WorkerPool.processors) }, cancellation: Signals.cancellation)
   }
@@ -43,24 +44,24 @@ package struct ThreadOptions: ParsableArguments {
 
 /// Options of tools that read a chain.
 package struct ChainOptions: ParsableArguments {
-  /// Folders with ancestors.
+  /// Further folders with ancestors.
   @Option(
     name: .customLong("search"),
     help: ArgumentHelp("Look for parents in this folder too (repeatable).", valueName: "folder"),
     completion: .directory)
   package var folders: [String] = []
 
-  /// Makes the options.
+  /// Options without values, which ArgumentParser fills in.
   package init() {}
 
   /// Opens the chain whose tip is at `path`; `-` is standard input.
   ///
-  /// - Parameter more: further folders with ancestors.
+  /// - Parameter more: folders with ancestors besides those of the option.
   package func open(_ path: String, alsoIn more: [String] = []) throws(CheckpointError) -> Chain {
     try Chain.open(path, searching: folders + more, cancellation: Signals.cancellation)
   }
 
-  /// Where the ancestors of the image at `path` are looked for.
+  /// Finds the ancestors of the image at `path`.
   package func finder(of path: String, alsoIn more: [String] = []) throws(CheckpointError)
     -> any ImageFinder
   {
@@ -68,52 +69,52 @@ package struct ChainOptions: ParsableArguments {
   }
 }
 
-/// Opens an image alone; `-` is standard input.
+/// Opens an image without its ancestors; `-` is standard input.
 package func openImage(_ path: String) throws(CheckpointError) -> ImageFile {
   try ImageFile(path, cancellation: Signals.cancellation)
 }
 
-/// Begins standard output as the place of binary results.
+/// Opens standard output for binary results; throws `.refused` if it is a terminal.
 package func openStandardOutput() throws(CheckpointError) -> any ByteSink {
   try OutputFile.open("-", force: false, sync: false, cancellation: Signals.cancellation)
 }
 
-/// How a file is written.
+/// Options of tools that write a file.
 package struct FileOptions: ParsableArguments {
   /// Replace an existing file.
   @Flag(help: "Replace an existing file.")
   package var force = false
 
-  /// Skip syncing.
+  /// Do not wait until the file is on disk.
   @Flag(help: "Do not wait until the file is on disk.")
   package var noSync = false
 
-  /// Makes the options.
+  /// Options without values, which ArgumentParser fills in.
   package init() {}
 
-  /// Begins a file with these options.
+  /// Opens the output at `path` with these options.
   package func open(_ path: String) throws(CheckpointError) -> any ByteSink {
     try OutputFile.open(
       path, force: force, sync: !noSync, cancellation: Signals.cancellation)
   }
 }
 
-/// Options of tools that write a file.
+/// Options of tools that write an image.
 package struct OutputOptions: ParsableArguments {
-  /// The file.
+  /// The path of the output.
   @Option(
     name: .shortAndLong,
     help: ArgumentHelp("Write to this file; - is standard output.", valueName: "file"),
     completion: .file())
   package var output: String
 
-  /// How it is written.
+  /// How the file is written.
   @OptionGroup package var file: FileOptions
 
-  /// Makes the options.
+  /// Options without values, which ArgumentParser fills in.
   package init() {}
 
-  /// Says so if the file's parent will not be found beside it.
+  /// Prints a note if the output's parent lies in another folder, where it is not found by default.
   package func noteParent(_ parent: String, quiet: Bool) {
     let folder = Folders.folder(of: parent)
     guard !quiet, output != "-",
@@ -123,7 +124,7 @@ package struct OutputOptions: ParsableArguments {
       "\(toolName): note: the parent lies in another folder: tools need --search \(folder)")
   }
 
-  /// Begins the file, or one of another name with the same options.
+  /// Opens the output, or one at another path with the same options.
   package func open(_ path: String? = nil) throws(CheckpointError) -> any ByteSink {
     try file.open(path ?? output)
   }

@@ -1,4 +1,4 @@
-/// Numbers with their nouns.
+/// Formats numbers with their nouns.
 package enum Count {
   /// `1 page`, `2 pages`.
   package static func text(_ count: some BinaryInteger, _ noun: String) -> String {

@@ -4,54 +4,55 @@ package import CheckpointImage
 internal import Formats
 package import GuestMemory
 package import Operations
+
 extension EvictionPolicy: ExpressibleByArgument {
-  /// A policy by its name.
+  /// The policy with this name; nil if there is none.
   package init?(argument: String) {
     guard let policy = Self.allCases.first(where: { "\($0)" == argument }) else { return nil }
     self = policy
   }
 
-  /// The names.
+  /// The names of all policies, for help and completion.
   package static var allValueStrings: [String] { allCases.map { "\($0)" } }
 }
 
 /// Options of tools that leave pages out.
 package struct EvictionOptions: ParsableArguments {
-  /// The classes of pages.
+  /// The classes of pages to leave out; nil for the default.
   @Option(
     help: ArgumentHelp(
       "Leave out pages by what a Linux guest uses them for: none, free, cache or user (default: none; ckpt-capture: free for a running domain).",
       valueName: "policy"))
   package var evict: EvictionPolicy?
 
-  /// Pages by number.
+  /// Files that list pages by number.
   @Option(
     help: ArgumentHelp("Leave out the pages that this text file names.", valueName: "file"),
     completion: .file())
   package var evictList: String?
 
-  /// Pages that another program left out.
+  /// Kdump-compressed files whose missing pages are left out.
   @Option(
     help: ArgumentHelp(
       "Leave out what makedumpfile left out of this kdump-compressed dump.", valueName: "file"),
     completion: .file())
   package var evictKdump: String?
 
-  /// Makes the options.
+  /// Options without values, which ArgumentParser fills in.
   package init() {}
 
-  /// Fails if standard input would be read more than once.
+  /// Throws if standard input would be read more than once.
   ///
-  /// - Parameter inputs: what the tool reads besides.
+  /// - Parameter inputs: the other inputs of the tool.
   package func check(beside inputs: String?...) throws {
     guard (inputs + [evictList, evictKdump]).count(where: { $0 == "-" }) <= 1 else {
       throw ValidationError("standard input can be used only once")
     }
   }
 
-  /// What was asked for.
+  /// The request for these options.
   ///
-  /// - Parameter policy: the policy if none was named.
+  /// - Parameter policy: the policy if none was given.
   package func request(otherwise policy: EvictionPolicy = .none) throws(CheckpointError)
     -> EvictionRequest
   {
@@ -67,20 +68,20 @@ package struct EvictionOptions: ParsableArguments {
 }
 
 extension EvictionDecision {
-  /// Tells what is kept because it is not known what the guest uses it for.
+  /// Warns about pages that are kept because their use is unknown.
   package func warn(of file: String) {
     if let obstacle {
       Message.print(
-        "\(toolName): warning: \(file): \(obstacle.reason): what it uses its pages for is not known, so all are kept"
+        "\(toolName): warning: \(file): \(obstacle.reason): the use of its pages is unknown, so all are kept"
       )
     } else if unknownPages > 0 {
       Message.print(
-        "\(toolName): warning: \(file): what the guest uses \(unknownPages) pages for is not known, so these are kept"
+        "\(toolName): warning: \(file): the use of \(unknownPages) pages is unknown, so they are kept"
       )
     }
   }
 
-  /// Tells which pages were to be left out and are not there.
+  /// Warns about pages that were to be left out but do not exist.
   package func warn(of file: String, after tally: EvictionTally) {
     let absent = absentPages(after: tally)
     guard absent > 0 else { return }

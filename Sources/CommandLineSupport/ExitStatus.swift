@@ -2,14 +2,14 @@ package import CheckpointImage
 
 /// The exit statuses of all tools.
 package enum ExitStatus: Int32, Sendable {
-  /// Done, the same, sound.
+  /// Done; equal; intact.
   case success = 0
-  /// The answer is no: it differs, is damaged, is incomplete.
+  /// The answer is no: different, damaged, incomplete, not found.
   case no = 1
   /// It could not be done.
   case failure = 2
 
-  /// The status an error leads to.
+  /// The exit status for an error.
   package init(_ error: CheckpointError) {
     switch error.kind {
     case .damaged, .incomplete: self = .no

@@ -1,6 +1,6 @@
 package import CheckpointImage
 
-/// Bytes as `hexdump -C` shows them: address, bytes, characters; a star for lines that repeat.
+/// Prints bytes like `hexdump -C`: address, bytes, characters; a star for repeated lines.
 package struct HexDump {
   private static let width = 16
 
@@ -9,7 +9,7 @@ package struct HexDump {
   private var last: [UInt8] = []
   private var isRepeating = false
 
-  /// A dump that begins at `address`.
+  /// A dump that starts at `address`.
   package init(at address: UInt64) { self.address = address }
 
   /// Prints a few bytes.
@@ -28,6 +28,7 @@ package struct HexDump {
     var taken = 0
     while taken < bytes.byteCount {
       let part = min(Self.width - row.count, bytes.byteCount - taken)
+      // SAFETY: the bytes are copied before the closure returns.
       unsafe bytes.extracting(taken..<taken + part).withUnsafeBytes {
         unsafe row.append(contentsOf: $0)
       }
@@ -36,7 +37,7 @@ package struct HexDump {
     }
   }
 
-  /// Adds zero bytes; they cost nothing beyond the first few lines.
+  /// Adds zero bytes, without cost beyond the first few lines.
   package mutating func addZeros(_ count: UInt64, to output: inout ResultStream)
     throws(CheckpointError)
   {
@@ -57,7 +58,7 @@ package struct HexDump {
     }
   }
 
-  /// Ends the dump: the last line, and the address behind it.
+  /// Ends the dump: the last line, and the address after it.
   package mutating func end(to output: inout ResultStream) throws(CheckpointError) {
     if !row.isEmpty { try endRow(&output) }
     try output.print(Self.text(address))

@@ -1,12 +1,12 @@
 package import CheckpointImage
 
 extension CheckpointError {
-  /// The message of a tool: the error, and what the user may do about it.
+  /// The message of a tool: the error, and what the user can do about it.
   package var message: String { hint.map { "\(self); \($0.text)" } ?? "\(self)" }
 }
 
 extension Hint {
-  /// What the user may do, in terms of the tools' options.
+  /// What the user can do, in terms of the tools' options.
   package var text: String {
     switch self {
     case .replaceExisting: "--force replaces it"
@@ -25,9 +25,10 @@ extension Hint {
     case .numberImages: "name the images by a pattern, such as -o 'name-%04d.ckpt'"
     case .evictWhenMerging:
       "capture it whole, and leave pages out of its images with ckpt-merge --evict"
+    case .useImage: "ckpt-merge and ckpt-restore read it"
     case .captureKdump: "ckpt-capture reads it"
     case .convert(let command): "'\(command)' makes a file of it that can be captured"
-    case .captureMemoryOnly: "--memory-only needs no help of the guest"
+    case .captureMemoryOnly: "--memory-only works without the guest's help"
     case .capturePaused: "try again later, or use --pause"
     case .captureDomain: "of a running domain, capture xen:NAME instead"
     case .giveSqueezeSize: "give --squeeze a size"

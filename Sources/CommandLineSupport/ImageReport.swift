@@ -2,38 +2,39 @@ package import CheckpointCodec
 package import CheckpointImage
 internal import GuestMemory
 package import Operations
-/// What a tool that wrote an image says of it.
+
+/// The report on an image that a tool wrote.
 package struct ImageReport: Encodable {
-  /// The file.
+  /// The path of the file.
   package var file: String
-  /// The moment's identity.
+  /// The identity of the moment, in hexadecimal like those below.
   package var checkpointID: String
-  /// The file's identity.
+  /// The identity of the file.
   package var fileID: String
   /// The memory digest.
   package var memoryDigest: String
-  /// The digest of the machine's state.
+  /// The digest of the machine state.
   package var stateDigest: String
-  /// Bytes of the file.
+  /// The size of the file in bytes.
   package var bytes: UInt64
-  /// Index entries by state.
+  /// The number of index entries by state.
   package var pages: [String: UInt64]
-  /// Stored pages that are no longer in use.
+  /// The number of stored pages that no index entry refers to.
   package var deadCopies: UInt64
 
-  /// What became of the images that were merged into it.
+  /// How the images merged into it were used; nil if it was not merged.
   package var merged: Merged?
 
-  /// Pages that were left out, by reason.
+  /// The number of pages that were left out, by reason.
   package private(set) var evicted: [String: UInt64]?
-  /// Why nothing is known of what the guest uses its pages for, if that was asked.
+  /// Why nothing is known about the use of pages, if that was requested.
   package private(set) var evictObstacle: String?
-  /// Pages that were to be left out and are not there; nil if none.
+  /// The number of pages that were to be left out but do not exist; nil if none.
   package private(set) var absent: UInt64?
   private var isRestorable = true
 
-  /// Takes note of the pages that were left out, and of what became of the wish.
-  package mutating func note(_ tally: EvictionTally, of decision: EvictionDecision?) {
+  /// Adds the pages that were left out, and how that was decided.
+  package mutating func record(_ tally: EvictionTally, of decision: EvictionDecision?) {
     evictObstacle = decision?.obstacle?.reason
     absent = decision.map { $0.absentPages(after: tally) }.flatMap { $0 > 0 ? $0 : nil }
     guard !tally.pages.isEmpty else { return }
@@ -55,14 +56,14 @@ package struct ImageReport: Encodable {
 
   /// What a merge did.
   package struct Merged: Encodable {
-    /// Images merged.
+    /// The number of images merged.
     package var images: Int
-    /// Regions that were copied as they are.
+    /// The number of regions that were copied unchanged.
     package var copied: Int
-    /// Regions that were compressed anew.
+    /// The number of regions that were compressed again.
     package var repacked: Int
 
-    /// Makes a report.
+    /// A report with these numbers.
     package init(images: Int, copied: Int, repacked: Int) {
       self.images = images
       self.copied = copied
@@ -74,7 +75,7 @@ package struct ImageReport: Encodable {
     }
   }
 
-  /// A report on an image.
+  /// A report on an image with this root.
   package init(file: String, root: ImageRoot, fileID: Digest, bytes: UInt64) {
     self.file = file
     checkpointID = root.checkpointID.hex
@@ -94,7 +95,7 @@ package struct ImageReport: Encodable {
     return pages
   }
 
-  /// The page counts in words.
+  /// The page counts as text, such as `12 data, 3 zero`.
   package var pageText: String {
     let parts = PageState.allCases.compactMap { state in
       pages["\(state)"].map { "\($0) \(state)" }
@@ -107,9 +108,9 @@ package struct ImageReport: Encodable {
     "\(file): \(ByteCount.text(bytes)), \(pageText), checkpoint \(checkpointID.prefix(16))"
   }
 
-  /// Tells what was written: on standard output as JSON, else on standard error; always there if standard
-  /// output carries the data.
-  package func tell(_ common: CommonOptions, _ output: OutputOptions) throws(CheckpointError) {
+  /// Prints the report: as JSON on standard output, or a line on standard error. Always on standard error if
+  /// standard output carries the image.
+  package func show(_ common: CommonOptions, _ output: OutputOptions) throws(CheckpointError) {
     if common.json && output.output != "-" {
       try Results.printJSON(self)
     } else if !common.quiet {

@@ -1,19 +1,19 @@
 package import CheckpointImage
 internal import FoundationEssentials
 
-/// A JSON list on standard output, element by element: there may be more of them than fit into memory.
+/// Prints a JSON list on standard output element by element, since the elements may not fit into memory.
 package struct JSONList {
   private let encoder = JSONEncoder()
   private var pending = Array("[".utf8)
   private var isEmpty = true
 
-  /// Begins a list, an element on a line, or indented.
+  /// An empty list, with an element per line, or indented.
   package init(isIndented: Bool = false) {
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     if isIndented { encoder.outputFormatting.insert(.prettyPrinted) }
   }
 
-  /// Adds an element.
+  /// Prints an element.
   package mutating func add(_ value: some Encodable) throws(CheckpointError) {
     let bytes = try JSONText.bytes(value, encoder)
     pending += Array((isEmpty ? "\n" : ",\n").utf8)
@@ -22,7 +22,7 @@ package struct JSONList {
     if pending.count >= 1 << 16 { try flush() }
   }
 
-  /// Ends the list.
+  /// Prints the end of the list.
   package mutating func end() throws(CheckpointError) {
     pending += Array("\n]\n".utf8)
     try flush()

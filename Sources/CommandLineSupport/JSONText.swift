@@ -1,10 +1,10 @@
 internal import CheckpointImage
 internal import FoundationEssentials
 
-/// JSON as it is shown on a terminal.
+/// Encodes JSON so that it can be shown on a terminal.
 enum JSONText {
-  /// A value as JSON. Texts come from files: characters that drive a terminal or turn the direction of the
-  /// text are written as escapes.
+  /// A value as JSON. Texts come from files, so characters that control a terminal or change the direction of
+  /// text are escaped.
   static func bytes(_ value: some Encodable, _ encoder: JSONEncoder) throws(CheckpointError)
     -> [UInt8]
   {
@@ -12,7 +12,7 @@ enum JSONText {
       throw CheckpointError(.refused, "the result cannot be written as JSON")
     }
     let bytes = Array(data)
-    // What needs an escape begins with one of these in UTF-8.
+    // In UTF-8, characters that need an escape begin with one of these bytes.
     guard bytes.contains(where: { $0 == 0x7f || $0 == 0xc2 || $0 == 0xd8 || $0 == 0xe2 }) else {
       return bytes
     }
@@ -30,8 +30,8 @@ enum JSONText {
 }
 
 extension Unicode.Scalar {
-  /// Whether a terminal would do something else than show it: control characters, and those that break a line or
-  /// turn the direction of the text.
+  /// Whether a terminal would do something other than show the character: control characters, and those that
+  /// break a line or change the direction of text.
   var drivesTerminal: Bool {
     switch value {
     case 0..<0x20, 0x7f..<0xa0, 0x61c, 0x200e...0x200f, 0x2028...0x202e, 0x2066...0x2069: true

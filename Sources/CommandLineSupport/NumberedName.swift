@@ -1,10 +1,11 @@
-/// A file name with a place for a number, as in `web-%04d.ckpt`: `%d`, or `%` and a width that begins with 0.
+/// A file name with a placeholder for a number, as in `web-%04d.ckpt`: `%d`, or `%` and a width that begins
+/// with 0.
 package struct NumberedName {
   private let before: Substring
   private let after: Substring
   private let width: Int
 
-  /// Finds the place for the number in the last part of a path; nil if there is none, or more than one.
+  /// Finds the placeholder in the last part of a path; nil if there is none or more than one.
   package init?(_ path: String) {
     let name = path.split(separator: "/", omittingEmptySubsequences: false).last ?? ""
     let places = name.matches(of: /%(?:0([1-9]))?d/)
@@ -14,7 +15,7 @@ package struct NumberedName {
     width = place.output.1.flatMap { Int($0) } ?? 1
   }
 
-  /// The name with a number.
+  /// The name with the number in place of the placeholder.
   package func path(_ number: Int) -> String {
     let digits = String(number)
     return before + String(repeating: "0", count: max(0, width - digits.count)) + digits + after

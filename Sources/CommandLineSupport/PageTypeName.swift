@@ -1,6 +1,6 @@
 package import CheckpointImage
 
-/// Page types for people.
+/// Formats page types for people.
 package enum PageTypeName {
   /// `ordinary`, `page table L1`, `page table L4, pinned`.
   package static func text(_ type: PageType) -> String {

@@ -5,45 +5,45 @@ package import CheckpointImage
 package import Pictures
 internal import Storage
 
-/// Options of tools that draw a map of a guest's memory.
+/// Options of tools that draw a map of guest memory.
 package struct PictureOptions: ParsableArguments {
-  /// A PNG file.
+  /// The path of the PNG file; nil for none.
   @Option(
     help: ArgumentHelp("Draw a picture in this PNG file; - is standard output.", valueName: "file"),
     completion: .file())
   package var png: String?
 
-  /// An SVG file.
+  /// The path of the SVG file; nil for none.
   @Option(
     help: ArgumentHelp("Draw a picture in this SVG file; - is standard output.", valueName: "file"),
     completion: .file())
   package var svg: String?
 
-  /// Replace an existing file.
+  /// Replace existing files.
   @Flag(help: "Replace an existing file.")
   package var force = false
 
-  /// Makes the options.
+  /// Options without values, which ArgumentParser fills in.
   package init() {}
 
-  /// Refuses impossible combinations.
+  /// Rejects two pictures on standard output.
   package func validate() throws {
     if png == "-" && svg == "-" {
       throw ValidationError("standard output can be used only once")
     }
   }
 
-  /// Whether a picture was asked for.
+  /// Whether a picture was requested.
   package var isWanted: Bool { png != nil || svg != nil }
   /// Whether a picture goes to standard output.
   package var takesStandardOutput: Bool { png == "-" || svg == "-" }
 
-  /// An empty map for a picture of the blocks given.
+  /// An empty map for a picture of these blocks.
   package func map(of blocks: [UInt64], _ legend: Legend) -> PageMap {
     PageMap(blocks: blocks, legend: legend, columns: MapDrawing.columns, limit: MapDrawing.rows)
   }
 
-  /// Draws the pictures that were asked for. They replace none of the images that were drawn.
+  /// Draws the requested pictures. They must not replace any of `images`.
   package func draw(_ map: PageMap, titles: [String], of images: [ImageFile])
     throws(CheckpointError)
   {

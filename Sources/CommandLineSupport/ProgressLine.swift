@@ -1,19 +1,19 @@
 internal import Glibc
 
-/// A line on a terminal that says how far the work is, how fast, and how long it will still take.
+/// A line on a terminal with progress, speed and remaining time.
 package final class ProgressLine {
   private let label: String
   private let isShown: Bool
   private let start = ContinuousClock.now
   private var last = ContinuousClock.now
 
-  /// A line for work called `label`; in a pipe, or when quiet, nothing is shown.
+  /// A line labelled `label`; shows nothing without a terminal or with `quiet`.
   package init(_ label: String, quiet: Bool) {
     self.label = label
     isShown = !quiet && isatty(STDERR_FILENO) == 1
   }
 
-  /// Shows how much of the work is done, 0 to 1.
+  /// Shows the fraction that is done, 0 to 1; nil if it is unknown.
   package func update(_ fraction: Double?) {
     guard isShown, last.duration(to: .now) > .milliseconds(200) else { return }
     last = .now
@@ -26,7 +26,7 @@ package final class ProgressLine {
     show("\r\u{1b}[K" + text)
   }
 
-  /// Clears the line.
+  /// Erases the line.
   package func end() {
     if isShown { show("\r\u{1b}[K") }
   }

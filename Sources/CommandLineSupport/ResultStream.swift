@@ -1,25 +1,25 @@
 package import CheckpointImage
 
-/// Many lines on standard output, written in large pieces.
+/// Prints many lines on standard output, buffered.
 package struct ResultStream {
   private var pending: [UInt8] = []
 
-  /// A stream without lines.
+  /// A stream with an empty buffer.
   package init() {}
 
-  /// Adds a line.
+  /// Adds a line, without control characters.
   package mutating func print(_ line: String) throws(CheckpointError) {
     try write(line.printable)
     pending.append(0x0a)
   }
 
-  /// Adds text that is known to be printable.
+  /// Adds text that contains no control characters.
   package mutating func write(_ text: String) throws(CheckpointError) {
     pending += Array(text.utf8)
     if pending.count >= 1 << 16 { try flush() }
   }
 
-  /// Writes what is left.
+  /// Writes the rest of the buffer.
   package mutating func flush() throws(CheckpointError) {
     try Results.write(pending)
     pending.removeAll(keepingCapacity: true)

@@ -3,12 +3,12 @@ package import CheckpointImage
 internal import Glibc
 internal import Storage
 
-/// What the provenance says of the run that makes an image.
+/// What the provenance records about the run of a tool.
 package enum RunRecord {
-  /// The version of the suite.
+  /// The version of the tools.
   package static let version = "0.1.0"
 
-  /// The fields every tool records at its start.
+  /// The fields that every tool records when it begins.
   package static func begin(_ action: String) -> Provenance {
     var provenance = Provenance()
     provenance.add("action", action)
@@ -17,6 +17,7 @@ package enum RunRecord {
     provenance.add("command", CommandLine.arguments.joined(separator: " "))
     var name = utsname()
     if unsafe uname(&name) == 0 {
+      // SAFETY: the bytes are copied before the closure returns.
       let node = unsafe withUnsafeBytes(of: &name.nodename) {
         unsafe String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
       }

@@ -1,7 +1,7 @@
 package import CheckpointImage
 
 extension PageStatus {
-  /// The status for people: `data`, `data (page table L1)`, `evicted (balloon)`.
+  /// The status as text: `data`, `data (page table L1)`, `evicted (balloon)`.
   package var text: String {
     var notes: [String] = []
     if type != 0 { notes.append(PageTypeName.text(type)) }
@@ -11,10 +11,10 @@ extension PageStatus {
 }
 
 extension PageChange {
-  /// The change for people: what the page is, or what it was and what it is.
+  /// The change as text: the status, or the one before and the one after.
   package var text: String {
     guard before != after else { return after.text }
-    // That a page became zero says enough of its contents.
+    // If a page became zero, it is clear that its contents differ.
     let contents = contentsDiffer && before.state == after.state ? ", other contents" : ""
     return "\(before.text) -> \(after.text)\(contents)"
   }

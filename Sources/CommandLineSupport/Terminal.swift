@@ -1,22 +1,22 @@
 internal import Glibc
 
-/// What standard output can show.
+/// The abilities of standard output.
 package enum Terminal {
   /// Whether it is a terminal.
   package static var isTerminal: Bool { isatty(STDOUT_FILENO) == 1 }
 
-  /// Whether it shows colours, and nobody said in `NO_COLOR` that they are not wanted.
+  /// Whether it shows colours, and `NO_COLOR` does not forbid them.
   package static var hasColors: Bool {
     let kind = variable("TERM") ?? ""
     return isTerminal && !kind.isEmpty && kind != "dumb" && (variable("NO_COLOR") ?? "").isEmpty
   }
 
-  /// Whether it says that it shows every colour.
+  /// Whether it claims to show 24-bit colours.
   package static var hasAllColors: Bool {
     hasColors && ["truecolor", "24bit"].contains(variable("COLORTERM") ?? "")
   }
 
-  /// Characters of a line; 80 if that is not known.
+  /// Characters per line; 80 if unknown.
   package static var width: Int {
     var size = winsize()
     let isKnown = unsafe ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0
@@ -24,6 +24,7 @@ package enum Terminal {
   }
 
   private static func variable(_ name: String) -> String? {
+    // SAFETY: the text is copied at once, and nothing here changes the environment.
     unsafe getenv(name).map { unsafe String(cString: $0) }
   }
 }

@@ -4,19 +4,19 @@ package import CheckpointImage
 internal import Glibc
 internal import Storage
 
-/// A command of the suite: `execute` does the work, errors become one line and an exit status.
+/// A command: `execute` does the work, errors become a message and an exit status.
 package protocol Tool: ParsableCommand {
-  /// Does the work; the result is the exit status.
+  /// Does the work and returns the exit status.
   func execute() throws(CheckpointError) -> ExitStatus
-  /// The exit status an error leads to.
+  /// The exit status for an error; `ExitStatus.init` unless a tool defines its own.
   static func status(of error: CheckpointError) -> ExitStatus
 }
 
 extension Tool {
-  /// The status that the error's kind leads to.
+  /// The exit status for the kind of the error.
   package static func status(of error: CheckpointError) -> ExitStatus { ExitStatus(error) }
 
-  /// Runs the command and ends the process with its status.
+  /// Runs the command and ends the process with its exit status.
   package func run() throws {
     Signals.install()
     try checkArguments()
@@ -24,12 +24,12 @@ extension Tool {
     do throws(CheckpointError) {
       status = try execute()
     } catch {
-      // "| head" is nothing to complain of.
+      // A closed pipe, as of `| head`, is not an error.
       if Signals.received == SIGPIPE { throw ExitCode(128 + SIGPIPE) }
       var error = error
       if error.kind == .interrupted { error.reason = "stopped by signal \(Signals.received)" }
       Message.print("\(toolName): error: \(error.message)")
-      // As a shell expects of a program that a signal ended.
+      // The exit status that a shell gives a process which a signal ended.
       if error.kind == .interrupted { throw ExitCode(128 + Signals.received) }
       status = Self.status(of: error)
     }
@@ -37,9 +37,10 @@ extension Tool {
   }
 }
 
-/// A name that is not UTF-8 would silently become another name.
+/// A name that is not UTF-8 would silently become a different one.
 private func checkArguments() throws {
   for index in 0..<Int(CommandLine.argc) {
+    // SAFETY: `argc` counts the elements, and each is a C string.
     guard let argument = unsafe CommandLine.unsafeArgv[index],
       unsafe String(validatingCString: argument) == nil
     else { continue }

@@ -1,21 +1,21 @@
 package import CheckpointImage
 package import Storage
 
-/// The kinds of file that a checkpoint can be captured from or exported to.
+/// The file formats that checkpoints are captured from and exported to.
 package enum FileFormat: Hashable, Sendable {
-  /// A file that carries the state of a Xen guest.
+  /// A file with the state of a Xen guest.
   case xen(XenFormat)
-  /// A crash dump: pages by physical address, those without known contents left out.
+  /// A crash dump: pages by physical address, without those whose contents are unknown.
   case dump(DumpFormat)
-  /// The physical memory, byte for byte.
+  /// Physical memory, byte for byte.
   case raw
 
-  /// All of them, in the order in which people look for them.
+  /// All formats, in the order in which help texts list them.
   package static let all: [FileFormat] =
     [.xl, .libxl, .libxc, .libvirt, .xenServer].map { .xen($0) } + [.raw]
     + DumpFormat.allCases.map { .dump($0) }
 
-  /// The short name, such as `xl`.
+  /// The short name, such as `xl`, used on the command line.
   package var name: String {
     switch self {
     case .xen(let format): format.rawValue
@@ -24,20 +24,20 @@ package enum FileFormat: Hashable, Sendable {
     }
   }
 
-  /// The format of a short name.
+  /// The format with this short name; nil if there is none.
   package init?(name: String) {
     guard let format = Self.all.first(where: { $0.name == name }) else { return nil }
     self = format
   }
 
-  /// Whether pages whose contents are not known are left out of such a file; in the others they are zeros.
+  /// Whether pages with unknown contents are left out of such a file; other formats have zeros there.
   package var leavesOut: Bool {
     if case .dump = self { true } else { false }
   }
 
-  /// Opens a source of this kind.
+  /// Opens `input` as a source of this format.
   ///
-  /// - Parameter kdump: opens a kdump-compressed file, for which a library of its own is needed.
+  /// - Parameter kdump: opens a kdump-compressed file, for which this library has no decoder.
   package func open(
     _ input: InputStream,
     kdump: (InputStream) throws(CheckpointError) -> any DescribedSource

@@ -1,27 +1,27 @@
 package import CheckpointImage
 package import Storage
 
-/// What is known of a kind of file by its first bytes: a row for each, also for those that cannot be captured.
+/// The known file formats by their first bytes, including those that cannot be captured.
 ///
-/// Plain memory has no first bytes of its own and must be named.
+/// Plain memory has no magic number and must be named by the user.
 package struct FormatTable {
-  /// What becomes of a file of this kind.
+  /// What happens to a file of this format.
   package enum Use {
-    /// It is captured.
+    /// It can be captured.
     case captured(FileFormat)
-    /// It is not, for this reason.
+    /// It cannot, for this reason.
     case refused(String, Hint? = nil)
   }
 
-  /// A kind of file.
+  /// A format and its magic number.
   package struct Row {
-    /// How its first bytes look.
+    /// The first bytes.
     package var start: [UInt8]
-    /// What becomes of it.
+    /// What happens to such a file.
     package var use: Use
   }
 
-  /// All kinds of file that are known; the first row that fits counts.
+  /// All known formats; the first row that matches counts.
   package static let rows: [Row] = [
     Row(start: XenStream.xlMagic, use: .captured(.xen(.xl))),
     Row(start: XenStream.libxlIdent, use: .captured(.xen(.libxl))),
@@ -40,10 +40,10 @@ package struct FormatTable {
       use: .refused("is a flattened dump", .convert(command: "makedumpfile -R FILE < it"))),
     Row(
       start: SegmentFrame.startOfImage,
-      use: .refused("is a checkpoint image already; see ckpt-merge and ckpt-restore")),
+      use: .refused("is a checkpoint image already", .useImage)),
   ]
 
-  /// Which of Xen's formats begins so; nil if none does.
+  /// The Xen format that begins with these bytes; nil if none does.
   package static func xenFormat(_ start: [UInt8]) -> XenFormat? {
     guard
       case .captured(.xen(let format)) = rows.first(where: { start.starts(with: $0.start) })?.use
@@ -51,9 +51,9 @@ package struct FormatTable {
     return format
   }
 
-  /// The format of a source, by its first bytes.
+  /// Recognises the format of a source by its first bytes.
   ///
-  /// - Throws: `.refused` if it is none that can be captured, `.incomplete` if there are no bytes.
+  /// - Throws: `.refused` if it is unknown or cannot be captured, `.incomplete` if the input is empty.
   package static func recognise(_ input: InputStream) throws(CheckpointError) -> FileFormat {
     let start = try input.peek(64)
     guard !start.isEmpty else {
@@ -65,7 +65,7 @@ package struct FormatTable {
       throw CheckpointError(.refused, reason, offset: 0, file: input.name, hint: hint)
     case nil:
       throw CheckpointError(
-        .refused, "is of an unknown kind", offset: 0, file: input.name, hint: .takeAsRawMemory)
+        .refused, "is not in a known format", offset: 0, file: input.name, hint: .takeAsRawMemory)
     }
   }
 }

@@ -47,7 +47,7 @@ struct HeaderForm: Codable {
     parentName = header.parentName.isEmpty ? nil : header.parentName
   }
 
-  /// The body of the header's segment.
+  /// The encoded body of the header's segment.
   func body() throws(CheckpointError) -> [UInt8] {
     guard captureID.bytes.count == 16 else {
       throw CheckpointError(

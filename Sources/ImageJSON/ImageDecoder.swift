@@ -1,20 +1,20 @@
 internal import CheckpointCodec
 package import CheckpointImage
 package import Storage
-/// The segments of an image as JSON, one after the other; of a damaged or unfinished one too.
-///
-/// What it gives, `ImageEncoder` makes the same file of: each segment is encoded again and compared, and
-/// shown as bytes where it would not come out the same.
+
+/// Decodes an image into JSON, segment by segment, even if it is damaged or unfinished.
+/// `ImageEncoder` restores the same file from the result: each segment is encoded again and compared, and
+/// represented by its bytes where the result would differ.
 package struct ImageDecoder {
   private static let piece: UInt64 = 1 << 20
 
   private let file: any RangeReader
   private let alignmentShift: UInt8
   private var sealer = Sealer()
-  /// From here on the file has no segments.
+  /// Whether no more segments follow in the file.
   private var isLost = false
 
-  /// Opens an image; its header has to be sound.
+  /// Opens an image, whose header must be valid.
   package init(_ storage: any RangeReader) throws(CheckpointError) {
     file = ReadAhead(storage, pieces: 4)
     do throws(CheckpointError) {
@@ -24,7 +24,7 @@ package struct ImageDecoder {
     }
   }
 
-  /// The next segment, or the next bytes that are none; nil at the end of the file.
+  /// The next segment, or bytes between segments; nil at the end of the file.
   package mutating func next() throws(CheckpointError) -> SegmentForm? {
     guard sealer.offset < file.length else { return nil }
     if !isLost, let form = try readSegment() { return form }
@@ -35,7 +35,7 @@ package struct ImageDecoder {
     return form
   }
 
-  /// How much of the file was read.
+  /// The fraction of the file that was read.
   package var fractionDone: Double? { Double(sealer.offset) / Double(max(1, file.length)) }
 
   private mutating func readSegment() throws(CheckpointError) -> SegmentForm? {
@@ -55,7 +55,7 @@ package struct ImageDecoder {
     return form
   }
 
-  /// The first of the forms that comes out the same.
+  /// The first representation that encodes to the same bytes.
   private func form(
     _ frame: SegmentFrame, _ body: [UInt8], _ padding: [UInt8], is bytes: [UInt8]
   ) -> SegmentForm? {

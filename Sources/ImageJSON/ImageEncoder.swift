@@ -1,20 +1,21 @@
 internal import CheckpointCodec
 package import CheckpointImage
 package import Storage
-/// Writes an image from the JSON of its segments: what is not given is made as it follows from the rest.
+
+/// Encodes an image from the JSON of its segments; what is not given is derived from the rest.
 package struct ImageEncoder {
   private let output: any ByteSink
   private var sealer = Sealer()
 
-  /// Segments so far.
+  /// The number of segments so far.
   package var segments: UInt64 { sealer.count }
-  /// Bytes so far.
+  /// The number of bytes so far.
   package var bytes: UInt64 { sealer.offset }
 
-  /// Writes to `output`, which is not committed.
+  /// Writes to `output`, without committing it.
   package init(to output: any ByteSink) { self.output = output }
 
-  /// Writes a segment.
+  /// Encodes and writes a segment.
   package mutating func add(_ form: SegmentForm) throws(CheckpointError) {
     if let bytes = form.bytes?.bytes {
       sealer.skip(bytes.count)

@@ -1,7 +1,7 @@
 internal import CheckpointImage
 
-/// An index block (Spec, "Index block"): its entries in runs of pages that follow each other in every
-/// way. The digests of pages are those of the regions, and given only where they are not.
+/// An index block (Spec, "Index block"). Its entries are combined in runs of consecutive pages with the same
+/// properties. Digests are those in the regions, and given only where they differ.
 struct IndexForm: Codable {
   struct RunForm: Codable {
     var pfn: PFN
@@ -12,7 +12,7 @@ struct IndexForm: Codable {
     /// The region's ordinal in the file.
     var region: UInt64?
     var firstSlot: UInt8?
-    /// Where the index has what is no region's place.
+    /// The offset in the index, if no region begins there.
     var regionOffset: UInt64?
     var regionLength: UInt32?
     var digests: [HexDigest]?
@@ -116,14 +116,14 @@ extension IndexForm.RunForm {
     }
     let slot = Int(firstSlot ?? 0)
     guard slot + pages <= Limits.maximumRegionPages else {
-      throw refused("slots behind \(Limits.maximumRegionPages - 1)")
+      throw refused("slots beyond \(Limits.maximumRegionPages - 1)")
     }
     var offset = regionOffset
     var length = regionLength
     var known: [Digest]?
     if let ordinal = region {
       guard let region = sealer.region(ordinal) else {
-        throw refused("Region \(ordinal) is no region in front of the index")
+        throw refused("Region \(ordinal) is not a region before the index")
       }
       offset = region.offset
       length = region.length
@@ -149,7 +149,7 @@ extension IndexForm.RunForm {
 }
 
 extension PageEntry {
-  /// Whether it can stand in one run behind `other`.
+  /// Whether the entry can follow `other` in one run.
   fileprivate func follows(_ other: PageEntry) -> Bool {
     guard status == other.status else { return false }
     return status.state != .data

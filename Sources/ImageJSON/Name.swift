@@ -1,8 +1,8 @@
 internal import CheckpointImage
 
-/// Names of the specification's numbers.
+/// Names of the numbers in the specification.
 enum Name {
-  /// The value of a name among `values`.
+  /// The value with this name among `values`.
   static func value<T>(_ name: String, of values: [T], _ field: String, _ text: (T) -> String)
     throws(CheckpointError) -> T
   {
@@ -23,7 +23,7 @@ enum Name {
     try value(name, of: EvictionReason.allCases, "Reason") { "\($0)" }
   }
 
-  /// The namespaces there are, by their numbers.
+  /// The namespaces with the names used in JSON.
   static func namespace(_ name: String) throws(CheckpointError) -> RecordNamespace {
     let all = (UInt16(1)...255).compactMap(RecordNamespace.init)
     return try value(name, of: all, "Namespace") { "\($0)" }

@@ -1,7 +1,6 @@
 internal import CheckpointImage
 
-/// A record by its fields (Spec, "Records"): with a payload, whose length and digest follow from it, or
-/// inherited.
+/// A record by its fields (Spec, "Records"): with a payload, from which length and digest follow, or inherited.
 struct RecordForm: Codable {
   var namespace: String
   var `class`: String

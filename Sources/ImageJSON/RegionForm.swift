@@ -1,6 +1,6 @@
 internal import CheckpointImage
 
-/// A region by its fields (Spec, "Region"); the payload as it is stored.
+/// A region by its fields (Spec, "Region"); the payload stays compressed.
 struct RegionForm: Codable {
   struct RunForm: Codable {
     var pfn: PFN

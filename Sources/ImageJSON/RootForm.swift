@@ -1,7 +1,6 @@
 internal import CheckpointImage
 
-/// A root (Spec, "Root"): what does not follow from the segments before it, and what is not as it follows
-/// from them.
+/// A root (Spec, "Root"): only what cannot be derived from the segments before it, or differs from that.
 struct RootForm: Codable {
   struct DirectoryForm: Codable, Equatable {
     var kind: UInt16
@@ -36,7 +35,7 @@ struct RootForm: Codable {
   }
 
   var layout: String
-  /// A node for each index block, null where no page is populated; it follows from a base's index.
+  /// A node for each index block, null where no page is populated; derived for a base.
   var nodes: [HexDigest?]?
   var memoryDigest: HexDigest?
   var stateDigest: HexDigest?
@@ -110,7 +109,7 @@ struct RootForm: Codable {
     if let nodes {
       guard nodes.count == body.blocks.count else {
         throw CheckpointError(
-          .refused, "Nodes: found \(nodes.count), expected \(body.blocks.count), one a block")
+          .refused, "Nodes: found \(nodes.count), expected \(body.blocks.count), one per block")
       }
       for (place, node) in nodes.enumerated() { body.blocks[place].node = node?.digest }
     }

@@ -1,10 +1,10 @@
 internal import CheckpointCodec
 internal import CheckpointImage
 
-/// What follows from the segments of an image so far: places, numbers, digests.
+/// Derives offsets, ordinals and digests from the segments of an image so far.
 struct Sealer {
   private let codec = RegionCodec()
-  /// A region that an index can refer to.
+  /// A region that index entries can refer to.
   struct Region {
     var ordinal: UInt64
     var offset: UInt64
@@ -12,17 +12,17 @@ struct Sealer {
     /// The digests of its pages; empty if it cannot be expanded.
     var pages: [Digest]
 
-    /// The digests of some slots; nil unless all of them are known.
+    /// The digests of some slots; nil if any is unknown.
     func digests(_ slots: Range<Int>) -> [Digest]? {
       slots.upperBound <= pages.count ? Array(pages[slots]) : nil
     }
   }
 
-  /// Where the next segment begins.
+  /// The offset of the next segment.
   private(set) var offset: UInt64 = 0
   /// The number of segments so far.
   private(set) var count: UInt64 = 0
-  /// The header, if it was understood.
+  /// The header; nil if it was not understood.
   private(set) var header: ImageHeader?
   private var regions: [UInt64: Region] = [:]
   private var ordinals: [UInt64: UInt64] = [:]
@@ -41,10 +41,10 @@ struct Sealer {
 
   func region(at offset: UInt64) -> Region? { ordinals[offset].flatMap { regions[$0] } }
 
-  /// Takes note of bytes that are no segment.
+  /// Skips bytes that are not a segment.
   mutating func skip(_ bytes: Int) { offset += UInt64(bytes) }
 
-  /// Takes note of a segment whose bytes, frame and padding included, are `length`.
+  /// Adds a segment that takes `length` bytes, including frame and padding.
   mutating func add(_ frame: SegmentFrame, _ body: [UInt8], length: Int) {
     switch frame.kind {
     case .region, .index, .root, .trailer: break
@@ -102,7 +102,7 @@ struct Sealer {
         node: digests.block(pages.span), digest: SHA256Hasher.digest(of: body)))
   }
 
-  /// The root that follows, with its table, but for what `form` says otherwise.
+  /// The root with its table, derived except for what `form` overrides.
   func rootBody(_ form: RootForm) -> RootBody {
     var entries = directory
     if let given = form.directory {
@@ -135,7 +135,7 @@ struct Sealer {
   }
 
   private func memory(_ table: [RootBody.BlockEntry]) -> Digest {
-    // Blocks that do not ascend are damage, and have no tree.
+    // Blocks that do not ascend are damaged and have no tree.
     guard zip(table, table.dropFirst()).allSatisfy({ $0.number < $1.number }),
       table.last?.number ?? 0 <= Limits.lastBlock
     else { return .zero }
@@ -144,7 +144,7 @@ struct Sealer {
     return tree.root
   }
 
-  /// The trailer that follows.
+  /// The derived trailer.
   var trailer: ImageTrailer {
     ImageTrailer(
       rootOffset: rootPlace?.offset ?? 0, rootLength: rootPlace?.length ?? 0,

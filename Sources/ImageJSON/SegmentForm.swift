@@ -1,7 +1,7 @@
 internal import CheckpointImage
 
-/// A segment as JSON: its body by the fields of the specification. What follows from the rest of the
-/// image, such as checksums, lengths and places, is there only where the file has something else.
+/// A segment as JSON: its body by the fields of the specification. What can be derived from the rest of the
+/// image, such as checksums, lengths and offsets, is present only if the file has something else.
 package struct SegmentForm: Codable, Sendable {
   var header: HeaderForm?
   var record: RecordForm?
@@ -12,15 +12,15 @@ package struct SegmentForm: Codable, Sendable {
   var index: IndexForm?
   var root: RootForm?
   var trailer: TrailerForm?
-  /// The number of a kind, with the body as bytes: of an unknown kind, or one that breaks a rule.
+  /// The number of a kind whose body is given as bytes: the kind is unknown, or the body invalid.
   var kind: UInt16?
   var body: Base64Bytes?
-  /// Where the frame is not as it follows.
+  /// Fields of the frame that differ from the derived ones.
   var flags: UInt16?
   var ordinal: UInt64?
   var bodyChecksum: UInt32?
   var padding: HexBytes?
-  /// Bytes of the file that are no segment.
+  /// Bytes of the file that are not a segment.
   var bytes: Base64Bytes?
 
   enum CodingKeys: String, CodingKey {
@@ -44,16 +44,16 @@ package struct SegmentForm: Codable, Sendable {
 
   init() {}
 
-  /// Bytes that are no segment.
+  /// Bytes that are not a segment.
   init(bytes: [UInt8]) { self.bytes = Base64Bytes(bytes) }
 
-  /// A body as it is.
+  /// A segment with its body as bytes.
   init(kind: UInt16, body: [UInt8]) {
     self.kind = kind
     self.body = Base64Bytes(body)
   }
 
-  /// A body by its fields; nil if this library does not know its kind or it breaks a rule.
+  /// A segment with its body by fields; nil if the kind is unknown or the body invalid.
   init?(_ kind: SegmentKind?, _ body: [UInt8], _ sealer: Sealer) {
     do throws(CheckpointError) {
       let bytes = body.rawSpan
@@ -77,7 +77,7 @@ package struct SegmentForm: Codable, Sendable {
     }
   }
 
-  /// The kind and the body.
+  /// The encoded body and its kind.
   func content(_ sealer: Sealer) throws(CheckpointError) -> (kind: UInt16, body: [UInt8]) {
     var found: [(SegmentKind, () throws(CheckpointError) -> [UInt8])] = []
     if let header { found.append((.header, header.body)) }
@@ -131,7 +131,7 @@ package struct SegmentForm: Codable, Sendable {
     return (found[0].0.rawValue, try found[0].1())
   }
 
-  /// The segment's frame, body, and all its bytes, behind what `sealer` has seen.
+  /// The frame, body and complete bytes of the segment that follows those in `sealer`.
   func segment(_ sealer: Sealer) throws(CheckpointError) -> (
     frame: SegmentFrame, body: [UInt8], bytes: [UInt8]
   ) {
@@ -141,7 +141,7 @@ package struct SegmentForm: Codable, Sendable {
       throw CheckpointError(
         .refused, "a body of \(body.count) bytes: expected at most \(Limits.maximumBody)")
     }
-    // The header's own alignment counts for it too.
+    // The alignment in a header applies to the header itself.
     let shift = sealer.count == 0 ? try Self.alignment(known, body) : sealer.alignmentShift
     let count = SegmentFrame.padding(
       bodyLength: UInt64(body.count), alignmentShift: shift, rawKind: rawKind)

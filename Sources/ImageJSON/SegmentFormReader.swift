@@ -2,9 +2,10 @@ internal import CheckpointCodec
 package import CheckpointImage
 internal import FoundationEssentials
 package import Storage
-/// Reads a JSON list of segments element by element: an image may be larger than memory.
+
+/// Reads a JSON list of segments element by element, since an image may be larger than memory.
 package struct SegmentFormReader {
-  /// The longest element in bytes: the largest body in base64, and room for its fields.
+  /// The longest element in bytes: the largest body in base64, with room for its fields.
   private static let longest = 1 << 29
   private static let piece = 1 << 16
 
@@ -16,10 +17,10 @@ package struct SegmentFormReader {
   /// The name used in messages.
   package var name: String { input.name }
 
-  /// A list in `input`.
+  /// Reads the list in `input`.
   package init(_ input: InputStream) { self.input = input }
 
-  /// The next segment; nil at the end of the list, behind which nothing may follow.
+  /// The next segment; nil at the end of the list, after which nothing may follow.
   package mutating func read() throws(CheckpointError) -> SegmentForm? {
     let first = try nextByte()
     if element == 0 {
@@ -39,7 +40,7 @@ package struct SegmentFormReader {
   }
 
   private mutating func end() throws(CheckpointError) -> SegmentForm? {
-    guard try peekByte() == nil else { throw damaged("more text behind the list") }
+    guard try peekByte() == nil else { throw damaged("more text after the list") }
     return nil
   }
 
@@ -49,7 +50,7 @@ package struct SegmentFormReader {
     } catch let error as DecodingError {
       throw damaged(Self.text(error))
     } catch {
-      throw damaged("is no JSON")
+      throw damaged("is not JSON")
     }
   }
 
@@ -74,7 +75,7 @@ package struct SegmentFormReader {
       offset: input.position - UInt64(buffer.count - next), file: input.name)
   }
 
-  /// The text of an object: to the brace that closes the first one, not counting those in texts.
+  /// The text of an object, up to the brace that closes it; braces in strings do not count.
   private mutating func object() throws(CheckpointError) -> [UInt8] {
     var text: [UInt8] = []
     var depth = 0
@@ -114,7 +115,7 @@ package struct SegmentFormReader {
     }
   }
 
-  /// The next byte that is no white space; nil at the end.
+  /// The next byte that is not white space; nil at the end.
   private mutating func peekByte() throws(CheckpointError) -> UInt8? {
     while true {
       if next == buffer.count, try !fill() { return nil }
@@ -129,7 +130,7 @@ package struct SegmentFormReader {
     return byte
   }
 
-  /// Reads more; false at the end of the input.
+  /// Reads more input; false at its end.
   private mutating func fill() throws(CheckpointError) -> Bool {
     buffer = try input.read(input.peek(Self.piece).count, "JSON")
     next = 0

@@ -11,7 +11,7 @@ struct HexBytes: Codable, Equatable {
     let container = try decoder.singleValueContainer()
     guard let bytes = Hexadecimal.bytes(try container.decode(String.self)) else {
       throw DecodingError.dataCorruptedError(
-        in: container, debugDescription: "expected hexadecimal digits, two a byte")
+        in: container, debugDescription: "expected hexadecimal digits, two per byte")
     }
     self.bytes = bytes
   }
@@ -48,7 +48,7 @@ struct HexDigest: Codable, Equatable {
   func encode(to encoder: any Encoder) throws { try HexBytes(digest.bytes).encode(to: encoder) }
 }
 
-/// Many bytes as base64.
+/// Bytes as base64.
 struct Base64Bytes: Codable, Equatable {
   var bytes: [UInt8]
 

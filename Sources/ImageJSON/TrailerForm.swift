@@ -1,6 +1,6 @@
 internal import CheckpointImage
 
-/// A trailer (Spec, "Trailer"): only what is not as it follows from the segments before it.
+/// A trailer (Spec, "Trailer"): only what differs from the segments before it.
 struct TrailerForm: Codable {
   var rootOffset: UInt64?
   var rootLength: UInt64?

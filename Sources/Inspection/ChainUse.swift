@@ -3,14 +3,14 @@ internal import CheckpointCodec
 package import CheckpointImage
 internal import Storage
 
-/// Which images of a chain the pages of its tip come from.
+/// Which images of a chain hold the pages of its tip.
 package struct ChainUse: Sendable {
-  /// The pages of the tip by state, in the order of the states' numbers.
+  /// The tip's pages by state, in the order of the states' numbers.
   package private(set) var counts = [UInt64](repeating: 0, count: 8)
-  /// For each image, tip first, the stored pages that the tip shows.
+  /// For each image, tip first, the number of stored pages that belong to the tip.
   package private(set) var shown: [UInt64]
 
-  /// Goes through the index of the whole chain.
+  /// Counts by the index of the whole chain.
   package init(_ chain: Chain) throws(CheckpointError) {
     shown = [UInt64](repeating: 0, count: chain.images.count)
     for (number, _) in chain.nodes {
@@ -21,7 +21,7 @@ package struct ChainUse: Sendable {
         if entry.status.state == .data, image >= 0 { shown[Int(image)] += 1 }
       }
     }
-    // The gaps of a block are no part of a moment.
+    // Gaps in a block are not part of a moment.
     counts[Int(PageState.unpopulated.rawValue)] = 0
   }
 }

@@ -3,12 +3,12 @@ package import CheckpointCodec
 package import CheckpointImage
 internal import Storage
 
-/// The SHA-256 of flat memory: of the file that a raw restore writes, or of a part of it.
+/// The SHA-256 of flat memory: that of the file which a raw export writes, or of a part of it.
 package enum FlatDigest {
-  /// More zeros than any machine's memory has are a damaged or hostile image, not a guest.
+  /// A limit: more zeros than any machine's memory mean a damaged or hostile image.
   private static let longestGap: UInt64 = 1 << 44
 
-  /// The digest of the bytes of some pages; what is not known counts as zeros.
+  /// The digest of the bytes of some pages; unknown contents count as zeros.
   package static func compute(
     _ pages: Range<PFN>, of chain: Chain, on pool: WorkerPool,
     progress: (Double?) -> Void = { _ in }

@@ -1,26 +1,26 @@
 package import CheckpointImage
 
-/// A run of bytes of a guest's memory; it may end with the last byte of the address space.
+/// A range of a guest's memory in bytes, which may end with the last byte of the address space.
 package struct MemoryRange: Hashable, Sendable {
   /// The first byte's address.
   package let address: UInt64
   /// The number of bytes, at least 1.
   package let length: UInt64
 
-  /// A range; nil if it is empty or goes past the last address.
+  /// A range; nil if it is empty or extends beyond the last address.
   package init?(address: UInt64, length: UInt64) {
     guard length > 0, length - 1 <= UInt64.max - address else { return nil }
     self.address = address
     self.length = length
   }
 
-  /// The pages it touches.
+  /// The pages that the range touches.
   package var pages: Range<PFN> {
     let shift = UInt64(Limits.pageShift)
     return address >> shift..<(address + (length - 1)) >> shift + 1
   }
 
-  /// The part of `count` bytes from `start` on that lies in the range; empty if none does.
+  /// Which of `count` bytes from address `start` on lie in the range; empty if none do.
   func part(of count: Int, from start: UInt64) -> Range<Int> {
     let last = address + (length - 1)
     let from = start < address ? min(address - start, UInt64(count)) : 0
@@ -28,7 +28,7 @@ package struct MemoryRange: Hashable, Sendable {
     return Int(from)..<Int(max(from, min(UInt64(count) - 1, last - start) + 1))
   }
 
-  /// How many bytes of some pages lie in the range.
+  /// The number of bytes of some pages that lie in the range.
   func overlap(_ extent: StateExtent) -> UInt64 {
     let first = max(address, extent.pfn << UInt64(Limits.pageShift))
     let last = min(

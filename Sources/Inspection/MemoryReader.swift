@@ -2,7 +2,7 @@ package import CheckpointChain
 package import CheckpointCodec
 package import CheckpointImage
 
-/// Gives the bytes of a range in order: what is not known as zeros.
+/// Delivers the bytes of a range in order, with zeros for unknown contents.
 package final class MemoryReader: MemoryVisitor {
   private let range: MemoryRange
   private let bytes: (RawSpan) throws(CheckpointError) -> Void
@@ -24,8 +24,8 @@ package final class MemoryReader: MemoryVisitor {
   ///
   /// - Parameters:
   ///   - bytes: takes the next bytes.
-  ///   - zeros: takes the number of zero bytes that stand for what is not known.
-  ///   - gap: takes note of the pages whose contents are not known.
+  ///   - zeros: takes the number of zero bytes that replace unknown contents.
+  ///   - gap: takes the pages whose contents are unknown.
   package static func read(
     _ range: MemoryRange, of chain: Chain, on pool: WorkerPool,
     bytes: @escaping (RawSpan) throws(CheckpointError) -> Void,
@@ -38,12 +38,12 @@ package final class MemoryReader: MemoryVisitor {
       progress: progress)
   }
 
-  /// Takes the pages' bytes.
+  /// Passes on the bytes that lie in the range.
   package func visit(_ bytes: RawSpan, at address: UInt64) throws(CheckpointError) {
     try self.bytes(bytes.extracting(range.part(of: bytes.byteCount, from: address)))
   }
 
-  /// Takes pages that are not known.
+  /// Passes on the zeros of unknown pages.
   package func visit(_ gap: StateExtent) throws(CheckpointError) {
     try self.gap(gap)
     try zeros(range.overlap(gap))

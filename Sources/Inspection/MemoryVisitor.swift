@@ -1,9 +1,9 @@
 package import CheckpointImage
 
-/// Sees a range of memory from its first page to its last.
+/// Receives a range of memory in ascending order.
 package protocol MemoryVisitor: AnyObject {
-  /// Pages whose contents are known, one behind the other from `address` on.
+  /// Takes pages with known contents, contiguous from `address` on.
   func visit(_ bytes: RawSpan, at address: UInt64) throws(CheckpointError)
-  /// Pages whose contents are not known, all in one state.
+  /// Takes pages with unknown contents, all in the same state.
   func visit(_ gap: StateExtent) throws(CheckpointError)
 }

@@ -2,15 +2,15 @@ package import CheckpointChain
 package import CheckpointCodec
 package import CheckpointImage
 
-/// Goes through a range of a chain's memory once, in ascending order; a hole costs nothing, however long
-/// it is.
+/// Goes through a range of a chain's memory once, in ascending order. The cost of a hole does not depend on its
+/// length.
 package final class MemoryWalk: EventSink {
   package typealias Event = PageBatch
 
   private let visitors: [any MemoryVisitor]
   private let end: PFN
   private var next: PFN
-  /// What was seen last, if it may go on.
+  /// The gap in progress, which the next page may extend.
   private var gap: StateExtent?
 
   private init(_ range: Range<PFN>, _ visitors: [any MemoryVisitor]) {
@@ -19,7 +19,7 @@ package final class MemoryWalk: EventSink {
     end = range.upperBound
   }
 
-  /// Shows the pages of `range` at the chain's tip to all `visitors`, one after the other.
+  /// Passes the pages of `range` in the chain's tip to all `visitors`.
   package static func run(
     _ range: Range<PFN>, of chain: Chain, on pool: WorkerPool, _ visitors: [any MemoryVisitor],
     progress: (Double?) -> Void = { _ in }
@@ -29,7 +29,7 @@ package final class MemoryWalk: EventSink {
       .run(into: MemoryWalk(range, visitors), progress: progress)
   }
 
-  /// The PFN behind the last page that is not unpopulated: where a raw file of the memory ends.
+  /// One past the last page that is not unpopulated: the end of a raw file of this memory.
   package static func end(of chain: Chain) throws(CheckpointError) -> PFN {
     guard let last = Array(chain.nodes).last?.block, let block = try chain.block(last) else {
       return 0
@@ -38,7 +38,7 @@ package final class MemoryWalk: EventSink {
     return last * UInt64(Limits.blockPages) + UInt64(slot) + 1
   }
 
-  /// Takes pages in ascending order.
+  /// Passes on pages, which come in ascending order.
   package func receive(_ batch: PageBatch) throws(CheckpointError) {
     var slot = 0
     while slot < batch.pages.count {
@@ -63,7 +63,7 @@ package final class MemoryWalk: EventSink {
     }
   }
 
-  /// Shows what is left.
+  /// Passes on what is left.
   package func finish() throws(CheckpointError) {
     if next < end { try add(PageStatus(.unpopulated), from: next, to: end) }
     try flush()

@@ -2,18 +2,18 @@ package import CheckpointChain
 package import CheckpointCodec
 package import CheckpointImage
 
-/// One page of a chain: what is known of it, and which image says so.
+/// One page of a chain: its state and contents, and the image that holds them.
 package struct PageDescription: Sendable {
   /// The page's number.
   package let pfn: PFN
-  /// What the index says of it.
+  /// The page's index entry.
   package let entry: PageEntry
-  /// The image whose word on the page counts; nil if none has one.
+  /// The youngest image that describes the page; nil if none does.
   package let image: ImageFile?
-  /// Its 4096 bytes; zeros if they are not known.
+  /// Its 4096 bytes; zeros if the contents are unknown.
   package let bytes: [UInt8]
 
-  /// Looks a page up, and reads and checks its contents.
+  /// Looks up a page, and reads and verifies its contents.
   package init(_ pfn: PFN, of chain: Chain) throws(CheckpointError) {
     let (number, slot) = pfn.quotientAndRemainder(dividingBy: UInt64(Limits.blockPages))
     let block = try chain.block(number)
@@ -22,6 +22,7 @@ package struct PageDescription: Sendable {
     entry = block?.entries[Int(slot)] ?? .unpopulated
     image = place < 0 ? nil : chain.images[Int(place)]
     let buffer = try PageReader(chain).read([pfn..<pfn + 1]).buffer
+    // SAFETY: the bytes are copied before the closure returns.
     bytes = unsafe buffer.page(0).withUnsafeBytes { unsafe Array($0) }
   }
 }

@@ -1,14 +1,14 @@
 internal import CMemmem
 package import CheckpointImage
 
-/// Finds bytes in memory, across the borders of pages; matches do not overlap.
+/// Finds a byte pattern in memory, also across page borders; matches do not overlap.
 package final class PatternSearch: MemoryVisitor {
   /// The longest pattern in bytes.
   package static let longestPattern = 1 << 16
 
   private let pattern: [UInt8]
   private let found: (UInt64) throws(CheckpointError) -> Void
-  /// The last bytes seen, one less than the pattern has: a match may begin in them.
+  /// The last bytes before the next ones, one fewer than the pattern has, in which a match may begin.
   private var tail: [UInt8] = []
   private var next: UInt64?
 
@@ -19,21 +19,22 @@ package final class PatternSearch: MemoryVisitor {
     self.found = found
   }
 
-  /// Takes pages that are not known: no match goes across them.
+  /// Resets the search: no match extends across unknown pages.
   package func visit(_ gap: StateExtent) {
     tail.removeAll(keepingCapacity: true)
     next = nil
   }
 
-  /// Takes the next pages.
+  /// Searches the next pages.
   package func visit(_ bytes: RawSpan, at address: UInt64) throws(CheckpointError) {
     if next != address { tail.removeAll(keepingCapacity: true) }
     next = address &+ UInt64(bytes.byteCount)
     var searched = 0
     if !tail.isEmpty {
-      // What begins in the tail; the pages may be shorter than the pattern.
+      // Matches that begin in the tail; the pages may be shorter than the pattern.
       var joint = tail
       let head = min(pattern.count - 1, bytes.byteCount)
+      // SAFETY of all uses here: the pointers are used only inside the closures.
       unsafe bytes.extracting(first: head).withUnsafeBytes {
         unsafe joint.append(contentsOf: $0)
       }
@@ -53,7 +54,7 @@ package final class PatternSearch: MemoryVisitor {
     }
   }
 
-  /// Finds all matches from `start` on; returns the end of the last one, else `start`.
+  /// Reports all matches from `start` on; returns the end of the last one, or `start`.
   private func find(_ bytes: RawSpan, from start: Int, at address: UInt64)
     throws(CheckpointError) -> Int
   {

@@ -2,38 +2,38 @@ package import CheckpointCodec
 package import CheckpointImage
 internal import Storage
 
-/// Where the bytes of an image go.
+/// What the bytes of an image are used for.
 package struct StorageStatistics: Sendable {
   /// The regions of one codec.
   package struct Regions: Sendable {
-    /// How many.
+    /// The number of regions.
     package var count: UInt64 = 0
-    /// Pages in them.
+    /// The number of pages in them.
     package var pages: UInt64 = 0
     /// Pages that an index entry of the image refers to; the others are dead copies.
     package var livePages: UInt64 = 0
-    /// Bytes of the segments.
+    /// The size of their segments in bytes.
     package var storedBytes: UInt64 = 0
-    /// Bytes of the pages.
+    /// The size of their pages in bytes.
     package var expandedBytes: UInt64 { pages * UInt64(Limits.pageSize) }
   }
 
   /// Segments of one kind.
   package struct Segments: Sendable {
-    /// How many.
+    /// The number of segments.
     package var count: UInt64 = 0
-    /// Their bytes.
+    /// Their size in bytes.
     package var bytes: UInt64 = 0
   }
 
   /// The regions by codec.
   package private(set) var regions: [CodecID: Regions] = [:]
-  /// All other segments by the name of their kind.
+  /// All other segments, by the name of their kind.
   package private(set) var segments: [String: Segments] = [:]
-  /// Bytes of the file.
+  /// The size of the file in bytes.
   package let bytes: UInt64
 
-  /// Goes through the segments of an image and its index; no region is expanded.
+  /// Counts by the image's segments and index; no region is expanded.
   package init(_ image: ImageFile) throws(CheckpointError) {
     bytes = image.storage.length
     do throws(CheckpointError) {
@@ -54,7 +54,7 @@ package struct StorageStatistics: Sendable {
     }
   }
 
-  /// Counts the segments; returns the codec of each region, by offset.
+  /// Counts the segments; returns the codec of each region by its offset.
   private mutating func readSegments(_ image: ImageFile) throws(CheckpointError)
     -> [UInt64: CodecID]
   {

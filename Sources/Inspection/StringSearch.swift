@@ -1,12 +1,12 @@
 package import CheckpointImage
 
-/// Finds runs of printable characters, as strings(1) does, across the borders of pages.
+/// Finds runs of printable characters like strings(1), also across page borders.
 package final class StringSearch: MemoryVisitor {
   /// How characters are written.
   package enum Encoding: String, CaseIterable, Sendable {
     /// One byte each.
     case ascii
-    /// Two bytes each, the second of them zero: Windows, UEFI.
+    /// Two bytes each, the second of which is zero: Windows, UEFI.
     case utf16 = "utf-16le"
   }
 
@@ -14,13 +14,13 @@ package final class StringSearch: MemoryVisitor {
   package struct Found: Sendable {
     /// Where it begins.
     package var address: UInt64
-    /// How its characters are written.
+    /// The encoding of its characters.
     package var encoding: Encoding
     /// The characters.
     package var text: String
   }
 
-  /// A longer run is given in pieces of this length: memory may be full of one letter.
+  /// Longer runs are reported in pieces of this length, since memory may consist of a single letter.
   private static let longest = 1 << 16
 
   /// Whether a byte is a printable character of ASCII, or a tab.
@@ -31,10 +31,10 @@ package final class StringSearch: MemoryVisitor {
   private let found: (Found) throws(CheckpointError) -> Void
   private var text: [UInt8] = []
   private var start: UInt64 = 0
-  /// Whether the run under way is the rest of one that was given.
+  /// Whether the current run continues one that was reported.
   private var isRest = false
   private var next: UInt64?
-  /// In UTF-16, the first byte of a character whose second is in the next bytes.
+  /// In UTF-16, the first byte of a character whose second byte comes with the next bytes.
   private var half: UInt8?
 
   /// A search for runs of at least `shortest` characters.
@@ -47,19 +47,19 @@ package final class StringSearch: MemoryVisitor {
     self.found = found
   }
 
-  /// Ends the run under way.
+  /// Ends the current run.
   package func finish() throws(CheckpointError) {
     try endRun()
     half = nil
   }
 
-  /// Takes pages that are not known: no run goes across them.
+  /// Ends the current run: none extends across unknown pages.
   package func visit(_ gap: StateExtent) throws(CheckpointError) {
     try finish()
     next = nil
   }
 
-  /// Takes the next pages.
+  /// Searches the next pages.
   package func visit(_ bytes: RawSpan, at address: UInt64) throws(CheckpointError) {
     if next != address { try finish() }
     next = address &+ UInt64(bytes.byteCount)
@@ -81,7 +81,7 @@ package final class StringSearch: MemoryVisitor {
           unchecked: Int(
             bytes.unsafeLoad(fromUncheckedByteOffset: place, as: UInt8.self))]
       { place += 1 }
-      // A run in the middle that is too short is not even copied.
+      // A run inside these bytes that is too short is not even copied.
       if place - first >= shortest || place == count || !text.isEmpty {
         if text.isEmpty { start = address + UInt64(first) }
         try append(bytes.extracting(first..<place), at: address + UInt64(first))
@@ -97,10 +97,10 @@ package final class StringSearch: MemoryVisitor {
     }
   }
 
-  /// Skips zero bytes, of which memory has many, in steps of eight.
+  /// Skips zero bytes, which are common in memory, eight at a time.
   private static func endOfZeros(_ bytes: RawSpan, from start: Int) -> Int {
     var place = start
-    // SAFETY: the eight bytes are in the span.
+    // SAFETY: all eight bytes are in the span.
     while place <= bytes.byteCount - 8,
       unsafe bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: place, as: UInt64.self) == 0
     { place += 8 }
@@ -111,6 +111,7 @@ package final class StringSearch: MemoryVisitor {
     var taken = 0
     while taken < bytes.byteCount {
       let part = min(Self.longest - text.count, bytes.byteCount - taken)
+      // SAFETY: the bytes are copied before the closure returns.
       unsafe bytes.extracting(taken..<taken + part).withUnsafeBytes {
         unsafe text.append(contentsOf: $0)
       }
@@ -133,7 +134,7 @@ package final class StringSearch: MemoryVisitor {
     isRest = false
   }
 
-  /// A character that is not printable ends the run, and the search goes on with its second byte: texts
+  /// A character that is not printable ends the run, and the search continues with its second byte, since texts
   /// may begin at odd addresses.
   private func findUTF16(_ bytes: RawSpan, at address: UInt64) throws(CheckpointError) {
     let isPrintable = Self.isPrintable.span

@@ -5,10 +5,11 @@ internal import Formats
 internal import Glibc
 internal import Storage
 
-/// The pages of a dump, expanded by libkdumpfile.
+/// The pages of a dump, as libkdumpfile expands them.
 @safe final class KdumpMemory: PhysicalMemory {
   let limit: PFN
   let runs: [Range<PFN>]
+  // SAFETY of all uses: `context` is freed only by `deinit`; `kdump_read` is given the length of one page.
   private let context: OpaquePointer
   private let descriptor: Int32
   private let name: String
@@ -27,7 +28,7 @@ internal import Storage
       unsafe kdump_free(context)
       throw error
     }
-    // A mapped file that somebody cuts would end this program.
+    // Not mapped: this process would be killed if somebody truncated a mapped file.
     try unsafe check(
       kdump_set_number_attr(context, "file.mmap_policy", UInt(KDUMP_MMAP_NEVER.rawValue)))
     try unsafe check(kdump_open_fd(context, descriptor))
@@ -38,7 +39,7 @@ internal import Storage
     close(descriptor)
   }
 
-  /// Copies pages; the contents of those that were left out are not known.
+  /// Copies pages; those that were left out of the dump are unknown.
   func copy(_ pfns: ArraySlice<PFN>, to buffer: PageBuffer, at slot: Int) throws(CheckpointError)
     -> [Int]
   {

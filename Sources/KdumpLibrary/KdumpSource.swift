@@ -3,9 +3,9 @@ package import CheckpointImage
 package import Formats
 package import Storage
 
-/// Opens a dump of makedumpfile's kind. A pipe is spooled: where pages are is told by their descriptors.
+/// Opens a dump as makedumpfile writes it. A pipe is spooled, since the descriptors say where pages lie.
 package enum KdumpSource {
-  /// Headers, bitmaps and descriptors are checked before the library that expands pages sees the file.
+  /// Opens a dump. Headers, bitmaps and descriptors are checked before libkdumpfile reads the file.
   package static func open(_ input: InputStream) throws(CheckpointError) -> any DescribedSource {
     let file = if let file = try input.file() { file } else { try LocalFile(spooling: input) }
     do throws(CheckpointError) {

@@ -1,8 +1,8 @@
-/// The letters of character displays: 5 by 7 dots, with one row more for what hangs below the line.
+/// A font for pictures: 5 by 7 dots, with an additional row below the baseline.
 enum BitmapFont {
   static let rows = 7
 
-  /// Space to tilde: five columns of a byte each, the leftmost first; the lowest bit is the upmost dot.
+  /// Space to tilde: five columns of one byte each, the leftmost first; the lowest bit is the topmost dot.
   private static let glyphs: [UInt64] = [
     0x0000000000, 0x00005f0000, 0x0007000700, 0x147f147f14, 0x242a7f2a12, 0x2313086462,
     0x3649562050, 0x0008070300, 0x001c224100, 0x0041221c00, 0x2a1c7f1c2a, 0x08083e0808,
@@ -22,7 +22,7 @@ enum BitmapFont {
     0x4464544c44, 0x0008364100, 0x0000770000, 0x0041360800, 0x0201020402,
   ]
 
-  /// The five columns of a character; those of a question mark if it has none.
+  /// The five columns of a character; those of a question mark if the font lacks it.
   static func columns(of character: Unicode.Scalar) -> [UInt8] {
     let place = Int(character.value) - 0x20
     let glyph = glyphs.indices.contains(place) ? glyphs[place] : glyphs[0x1f]

@@ -1,20 +1,20 @@
-/// A colour: red, green and blue, 0 to 255 each.
+/// A colour of red, green and blue.
 package struct Color: Hashable, Sendable {
-  /// Red.
+  /// The red component, 0 to 255.
   package var red: UInt8
-  /// Green.
+  /// The green component, 0 to 255.
   package var green: UInt8
-  /// Blue.
+  /// The blue component, 0 to 255.
   package var blue: UInt8
 
-  /// A colour as HTML writes it, such as 0x0072b2.
+  /// A colour as in HTML, such as 0x0072b2.
   package init(_ value: UInt32) {
     red = UInt8(value >> 16 & 0xff)
     green = UInt8(value >> 8 & 0xff)
     blue = UInt8(value & 0xff)
   }
 
-  /// The colour on the way to another: 0 is this one, 1 the other.
+  /// A mix of two colours: with share 0 this one, with 1 the other.
   func mixed(with other: Color, _ share: Double) -> Color {
     func mix(_ a: UInt8, _ b: UInt8) -> UInt8 {
       UInt8(Double(a) + (Double(b) - Double(a)) * share)
@@ -28,8 +28,8 @@ package struct Color: Hashable, Sendable {
 
   static let white = Color(0xffffff)
   static let text = Color(0x222222)
-  /// Where the guest has nothing.
+  /// The colour of memory that the guest does not have.
   static let empty = Color(0xf0f0ee)
-  /// Neither light nor dark: on every terminal something can be told from it.
+  /// A medium grey, visible on light and dark terminals.
   static let middle = Color(0x808488)
 }

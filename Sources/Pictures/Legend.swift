@@ -1,20 +1,20 @@
 package import CheckpointImage
 
-/// The kinds of one sort of picture, from what matters least to what matters most: of several kinds in a cell
-/// the last one is shown first. The first kind is what the picture leaves empty.
+/// The kinds that a picture distinguishes, the most important last: in a cell of several kinds, the last one is
+/// shown. The first kind is left empty.
 ///
-/// The colours can be told apart with every kind of colour vision, by their lightness too, on light ground
-/// and on dark.
+/// The colours can be distinguished with every kind of colour vision, also by lightness, on light and dark
+/// backgrounds.
 package struct Legend: Sendable {
   /// The kinds.
   package let kinds: [PageKind]
-  /// The kind of a page of a block of which nothing is said.
+  /// The kind of pages in a block to which no other kind was assigned.
   package let ground: Int
   private let states: [PageState: Int]
 
-  /// The legend of page states.
+  /// The legend for page states.
   ///
-  /// - Parameter ofIncrement: for what an increment says by itself, where most pages are unchanged.
+  /// - Parameter ofIncrement: whether it is for an increment by itself, in which most pages are unchanged.
   package static func states(ofIncrement: Bool) -> Legend {
     let unpopulated = PageKind(name: "unpopulated", letter: ".", color: .empty)
     let zero = PageKind(name: "zero", letter: "-", color: Color(0xb4bac0))
@@ -42,10 +42,10 @@ package struct Legend: Sendable {
     states = Dictionary(uniqueKeysWithValues: kinds.enumerated().map { ($1.0, $0) })
   }
 
-  /// The place of a state among the kinds; only of a legend of states.
+  /// The index of a state among the kinds of a legend of states.
   package func index(of state: PageState) -> Int { states[state] ?? 0 }
 
-  /// The legend of changes.
+  /// The legend for changes.
   package static let changes = Legend(
     kinds: [
       PageKind(name: "unpopulated", letter: " ", color: .empty),
@@ -62,13 +62,13 @@ package struct Legend: Sendable {
     self.states = states
   }
 
-  /// A legend of any other sort of picture; where nothing is said, pages are unpopulated.
+  /// A legend of other kinds; pages without one are unpopulated.
   package init(_ kinds: [PageKind]) {
     let unpopulated = PageKind(name: "unpopulated", letter: ".", color: .empty)
     self.init(kinds: [unpopulated] + kinds, ground: 0, states: [:])
   }
 
-  /// The place of a change among the kinds of the legend of changes.
+  /// The index of a change among the kinds of the legend for changes.
   package static func index(of change: PageChange.Kind) -> Int {
     switch change {
     case .status: 2

@@ -1,7 +1,7 @@
-/// Draws a map: titles, legend, addresses, cells. In a cell that is mixed each kind has its share of the height,
-/// at least one pixel.
+/// Draws a map: titles, legend, addresses, cells. In a cell of several kinds each takes its share of the
+/// height, at least one pixel.
 package struct MapDrawing {
-  /// Cells of a row that fit a screen.
+  /// Cells per row, so that a row fits on a screen.
   package static let columns = 128
   /// The most rows.
   package static let rows = 128
@@ -10,14 +10,14 @@ package struct MapDrawing {
   private static let margin = 16
   private static let line = 24
   private static let gap = 28
-  /// Rows from one address to the next.
+  /// Rows between two addresses.
   private static let labelled = 8
 
   private let map: PageMap
   private let titles: [String]
   private let digits: Int
 
-  /// A drawing of a map of `MapDrawing.columns` columns.
+  /// Draws `map`, which must have `MapDrawing.columns` columns.
   package init(_ map: PageMap, titles: [String]) {
     self.map = map
     digits = MemorySize.digits(map)
@@ -33,13 +33,13 @@ package struct MapDrawing {
   private var left: Int { Self.margin + (digits + 3) * TextSize.width }
   private var right: Int { left + map.columns * Self.cell }
 
-  /// As much of the end of a line as fits: of a path, the end says most.
+  /// The end of a line, as far as it fits: for a path, the end is the most useful part.
   private func clipped(_ line: String) -> String {
     let room = (right - Self.margin) / TextSize.width
     return line.count > room ? "..." + line.suffix(room - 3) : line
   }
 
-  /// The entries of the legend, in lines.
+  /// The entries of the legend, arranged in lines.
   private var legend: [[(kind: Int, text: String, x: Int)]] {
     let totals = map.totals
     var lines: [[(kind: Int, text: String, x: Int)]] = [[]]
@@ -91,7 +91,7 @@ package struct MapDrawing {
     for (index, row) in map.rows.enumerated() {
       let hole = map.hole(before: index)
       if hole > 0 {
-        // An address just above would lie under this text.
+        // An address directly above would cover this text.
         canvas.write("... \(map.text(ofHole: hole))", x: left, y: y + 7)
         y += Self.gap
         unlabelled = Self.labelled
@@ -108,7 +108,7 @@ package struct MapDrawing {
     }
   }
 
-  /// Cells that look the same are drawn as one.
+  /// Draws a row; equal adjacent cells become one rectangle.
   private func draw(_ row: PageMap.Row, _ y: Int, on canvas: inout some Canvas) {
     var start = 0
     while start < row.cells.count {
@@ -126,12 +126,12 @@ package struct MapDrawing {
     }
   }
 
-  /// How many of a cell's pixels, from above, each kind has.
+  /// The number of pixels of each kind in a cell, from the top.
   static func heights(_ cell: PageMap.Cell) -> [Int] {
     var heights = cell.counts.indices.map { kind in
       cell.counts[kind] == 0 ? 0 : max(1, Int((cell.share(kind) * Double(Self.cell)).rounded()))
     }
-    // Whoever has most makes up for the rounding.
+    // The largest share absorbs the rounding error.
     while heights.reduce(0, +) != Self.cell {
       let most = heights.indices.max { heights[$0] < heights[$1] } ?? 0
       heights[most] += heights.reduce(0, +) > Self.cell ? -1 : 1

@@ -1,7 +1,7 @@
 internal import CZlib
 internal import CheckpointImage
 
-/// A drawing as PNG, one byte a pixel.
+/// A PNG picture with a palette, one byte per pixel.
 struct PNGCanvas: Canvas {
   private let width: Int
   private let height: Int
@@ -38,14 +38,14 @@ struct PNGCanvas: Canvas {
 
   private mutating func index(of color: Color) -> UInt8 {
     if let known = palette.firstIndex(of: color) { return UInt8(known) }
-    // A drawing has a handful of colours; whatever would be too many is the last of them.
+    // A drawing uses few colours; any beyond the limit are replaced by the last.
     if palette.count < 256 { palette.append(color) }
     return UInt8(palette.count - 1)
   }
 
   func encoded() -> [UInt8] {
     var file: [UInt8] = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]
-    // Eight bits a pixel, which are places in the palette; no interlace.
+    // Eight bits per pixel, which are indices into the palette; not interlaced.
     let header = Self.bytes(UInt32(width)) + Self.bytes(UInt32(height)) + [8, 3, 0, 0, 0]
     file += Self.chunk("IHDR", header)
     file += Self.chunk("PLTE", palette.flatMap { [$0.red, $0.green, $0.blue] })
@@ -70,11 +70,11 @@ struct PNGCanvas: Canvas {
 
   private static func compressed(_ bytes: [UInt8]) -> [UInt8] {
     let bound = Int(compressBound(UInt(bytes.count)))
-    // SAFETY: zlib is given the room there is, and says how much of it is filled.
+    // SAFETY: zlib is given the size of the buffer, and returns how much of it it filled.
     return unsafe [UInt8](unsafeUninitializedCapacity: bound) { target, filled in
       var count = UInt(bound)
       let status = unsafe compress2(target.baseAddress, &count, bytes, UInt(bytes.count), 9)
-      // With the room that zlib asked for, it fails only if there is no memory.
+      // With the size that zlib itself computed, this fails only without memory.
       precondition(status == Z_OK, "zlib has no memory")
       filled = Int(count)
     }

@@ -1,13 +1,13 @@
-/// What a picture tells apart, and how it shows it.
+/// A kind of page that a picture distinguishes, and how it is shown.
 package struct PageKind: Hashable, Sendable {
   /// The name in the legend.
   package var name: String
-  /// Stands for it where there are no colours: large if it fills at least half of a cell, else small.
+  /// Its letter where there are no colours: upper case if it fills at least half of a cell, else lower case.
   package var letter: Character
-  /// Its colour.
+  /// Its colour, where there are colours.
   package var color: Color
 
-  /// Makes a kind.
+  /// A kind with this name, letter and colour.
   package init(name: String, letter: Character, color: Color) {
     self.name = name
     self.letter = letter

@@ -1,31 +1,31 @@
 package import CheckpointImage
 
-/// The pages of a guest, of whatever size, counted into a few rows of cells.
+/// The pages of a guest of any size, counted in a limited number of cells.
 ///
-/// A cell stands for as many pages, a power of two, as it takes for the rows to be few. Rows without any page
-/// are left out where there are several, so that holes take no room.
+/// A cell stands for a power of two of pages, chosen so that there are few rows. Several consecutive rows
+/// without pages are omitted, so that holes take no space.
 package struct PageMap: Sendable {
-  /// Pages side by side that share a place in the picture.
+  /// Adjacent pages that share a place in the picture.
   package struct Cell: Hashable, Sendable {
-    /// How many of them are of each kind, in the order of the legend.
+    /// The number of pages of each kind, in the order of the legend.
     public fileprivate(set) var counts: [UInt64]
 
-    /// The kind that matters most.
+    /// The most important kind in the cell.
     var mark: Int { counts.lastIndex { $0 > 0 } ?? 0 }
 
-    /// The part of the cell that is of a kind, 0 to 1.
+    /// The share of a kind in the cell, 0 to 1.
     func share(_ kind: Int) -> Double {
       Double(counts[kind]) / Double(max(1, counts.reduce(0, +)))
     }
 
-    /// The kind, other than the one that matters most, that most pages are of; nil if there is none.
+    /// The most frequent kind other than `mark`; nil if there is none.
     var rest: Int? {
       let mark = mark
       return counts.indices.filter { $0 != mark && counts[$0] > 0 }.max { counts[$0] < counts[$1] }
     }
   }
 
-  /// Cells side by side.
+  /// A row of cells.
   package struct Row: Sendable {
     /// The first page.
     package let pfn: PFN
@@ -33,20 +33,20 @@ package struct PageMap: Sendable {
     public fileprivate(set) var cells: [Cell]
   }
 
-  /// What the map tells apart.
+  /// The kinds that the map distinguishes.
   package let legend: Legend
-  /// Cells of a row.
+  /// The number of cells in a row.
   package let columns: Int
-  /// Pages of a cell.
+  /// The number of pages in a cell.
   package let pagesPerCell: UInt64
   /// The rows, ascending.
   package private(set) var rows: [Row]
   private var indices: [UInt64: Int] = [:]
 
-  /// Pages of a row.
+  /// The number of pages in a row.
   package var pagesPerRow: UInt64 { pagesPerCell * UInt64(columns) }
 
-  /// A map on which nothing is said of the pages yet.
+  /// A map in which no kinds are assigned yet.
   ///
   /// - Parameters:
   ///   - blocks: the blocks of 512 pages in which there are pages, ascending.
@@ -71,10 +71,10 @@ package struct PageMap: Sendable {
     for block in blocks { count(block * size..<(block + 1) * size, from: 0, to: legend.ground) }
   }
 
-  /// Holes of up to so many rows are shown: leaving them out would take more room.
+  /// Holes of up to this many rows are shown, since their description would take more space.
   private static let shownHole: UInt64 = 3
 
-  /// The rows to be shown; nil if they are more than `limit`.
+  /// The rows to show; nil if they are more than `limit`.
   private static func rows(of blocks: [UInt64], _ rowPages: UInt64, limit: Int) -> [Range<UInt64>]?
   {
     let size = UInt64(Limits.blockPages)
@@ -95,7 +95,7 @@ package struct PageMap: Sendable {
     return ranges
   }
 
-  /// Says of what kind some pages of the blocks are; of each page once.
+  /// Assigns a kind to pages; called once for each page.
   package mutating func add(_ pages: Range<PFN>, kind: Int) {
     count(pages, from: legend.ground, to: kind)
   }
@@ -114,7 +114,7 @@ package struct PageMap: Sendable {
     }
   }
 
-  /// How many pages are of each kind; of the first kind only those in the rows are counted.
+  /// The number of pages of each kind; for the first kind, only pages in the rows count.
   package var totals: [UInt64] {
     var totals = [UInt64](repeating: 0, count: legend.kinds.count)
     for cell in rows.lazy.flatMap(\.cells) {
@@ -123,17 +123,17 @@ package struct PageMap: Sendable {
     return totals
   }
 
-  /// Pages that were left out in front of a row.
+  /// The number of pages omitted before a row.
   package func hole(before row: Int) -> UInt64 {
     rows[row].pfn - (row == 0 ? 0 : rows[row - 1].pfn + pagesPerRow)
   }
 
-  /// What is said of pages that were left out.
+  /// The text for a number of omitted pages.
   func text(ofHole pages: UInt64) -> String {
     "\(MemorySize.text(pages: pages)) \(legend.kinds[0].name)"
   }
 
-  /// How many pages a cell and a row stand for.
+  /// The text for the number of pages in a cell and a row.
   func scale(_ cell: String, _ row: String, rows: UInt64 = 1) -> String {
     func text(_ pages: UInt64) -> String {
       "\(pages) page\(pages == 1 ? "" : "s") (\(MemorySize.text(pages: pages)))"

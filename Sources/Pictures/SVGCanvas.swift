@@ -1,8 +1,8 @@
-/// A drawing as SVG. Where the viewer's ground is dark, so is the drawing's.
+/// An SVG picture, which is dark where the viewer prefers dark.
 struct SVGCanvas: Canvas {
   private let width: Int
   private let height: Int
-  /// The rectangles of each colour, as one path; what is drawn first lies below.
+  /// The rectangles of each colour, as one path; earlier ones are drawn below later ones.
   private var paths: [(color: Color, path: String)] = []
   private var texts: [String] = []
 
@@ -21,7 +21,7 @@ struct SVGCanvas: Canvas {
   }
 
   mutating func write(_ text: String, x: Int, y: Int) {
-    // The length is given so that the text fits with every font.
+    // An explicit length, so that the text fits with every font.
     let length = text.count * TextSize.width
     texts.append(
       "<text x=\"\(x)\" y=\"\(y + TextSize.height)\" textLength=\"\(length)\">\(Self.escaped(text))</text>"
@@ -72,7 +72,7 @@ struct SVGCanvas: Canvas {
       case "&": escaped += "&amp;"
       case "<": escaped += "&lt;"
       case ">": escaped += "&gt;"
-      // XML has no place for control characters and for these two.
+      // XML does not allow control characters and these two.
       case "\u{fffe}", "\u{ffff}": escaped += "?"
       default:
         if character.properties.generalCategory == .control {

@@ -1,6 +1,6 @@
-/// A map as lines of text: in colour two rows a line, else a letter for each cell.
+/// A map as lines of text: in colour with two rows per line, else with a letter for each cell.
 package struct TerminalMap {
-  /// How much a terminal can show.
+  /// The colours that a terminal can show.
   package enum Palette: Sendable {
     /// No colours.
     case letters
@@ -17,20 +17,20 @@ package struct TerminalMap {
   private let palette: Palette
   private let digits: Int
 
-  /// Shows `map`.
+  /// Formats `map` for a terminal with these colours.
   package init(_ map: PageMap, _ palette: Palette) {
     self.map = map
     self.palette = palette
     digits = MemorySize.digits(map)
   }
 
-  /// How many cells of a row, a power of two, fit into a line of `width` characters.
+  /// The number of cells in a row, a power of two, that fit into a line of `width` characters.
   package static func columns(width: Int) -> Int {
-    // The longest address, and a space.
+    // 19 characters: the longest address and a space.
     [128, 64, 32].first { $0 + 19 <= width || $0 == 64 && width >= 78 } ?? 16
   }
 
-  /// The lines. They hold nothing but the map's own texts and, in colour, escapes.
+  /// The lines. They contain nothing but the map's own text and, in colour, escape sequences.
   package var lines: [String] {
     var lines = [
       palette == .letters
@@ -53,7 +53,7 @@ package struct TerminalMap {
     return lines + legend
   }
 
-  /// One line for each kind that occurs.
+  /// A line for each kind that occurs.
   private var legend: [String] {
     let totals = map.totals
     var lines: [String] = []
@@ -80,7 +80,7 @@ package struct TerminalMap {
 
   private static let reset = "\u{1b}[0m"
 
-  /// Two rows as halves of characters. Empty cells show the terminal's own ground.
+  /// Two rows in one line of half-block characters. Empty cells show the terminal's background.
   private func halves(_ upper: Int, _ lower: Int?) -> String {
     var line = ""
     var last = ""
@@ -101,7 +101,7 @@ package struct TerminalMap {
     return line + Self.reset
   }
 
-  /// The colour of what matters most, the paler the less of the cell it is; nil for nothing.
+  /// The colour of the most important kind, lighter for smaller shares; nil for an empty cell.
   private func color(_ cell: PageMap.Cell) -> Color? {
     let mark = cell.mark
     guard mark > 0 else { return nil }

@@ -1,6 +1,6 @@
 public import CheckpointImage
 
-/// Bytes that are in memory already.
+/// Bytes held in memory, as storage.
 public final class BytesInMemory: RangeReader {
   /// The name used in messages.
   public let name: String
@@ -8,12 +8,12 @@ public final class BytesInMemory: RangeReader {
   public var length: UInt64 { UInt64(bytes.count) }
   private let bytes: [UInt8]
 
-  /// No two of them are the same.
+  /// Unique to this object.
   public var identity: StorageIdentity {
     StorageIdentity("memory \(UInt(bitPattern: ObjectIdentifier(self).hashValue))")
   }
 
-  /// The bytes, called `name` in messages.
+  /// Storage with these bytes; `name` is used in messages.
   public init(_ bytes: [UInt8], name: String) {
     self.bytes = bytes
     self.name = name

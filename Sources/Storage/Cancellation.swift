@@ -1,26 +1,26 @@
 public import CheckpointImage
 internal import Synchronization
 
-/// The wish of a caller to stop, passed to whatever may take long.
+/// A request to stop, passed down to everything that may take long.
 ///
-/// Storage looks at it before each read and write, workers before each piece of work; loops that do neither ask
-/// for themselves. What was begun then ends in order: no unfinished file stays behind under its final name.
+/// Storage checks it before each read and write, and workers before each job; other long loops check it
+/// themselves. What was begun is then cleaned up: no unfinished file stays under its final name.
 public final class Cancellation: Sendable {
   private let flag = Atomic<Bool>(false)
 
-  /// Nobody wishes to stop yet.
+  /// A cancellation that has not been requested.
   public init() {}
 
-  /// Asks for an end. This only sets a flag: any thread may do it, and a signal handler too.
+  /// Requests the stop. Only sets a flag, so any thread and any signal handler may call it.
   public func cancel() { flag.store(true, ordering: .relaxed) }
 
-  /// Whether somebody asked for an end.
+  /// Whether a stop was requested.
   public var isRequested: Bool { flag.load(ordering: .relaxed) }
 
-  /// What work that was stopped fails with.
+  /// The error of work that was stopped.
   public static let error = CheckpointError(.interrupted, "was cancelled")
 
-  /// Fails with `.interrupted` if somebody asked for an end.
+  /// Throws `.interrupted` if a stop was requested.
   public func check() throws(CheckpointError) {
     if isRequested { throw Self.error }
   }

@@ -25,7 +25,7 @@ final class DescriptorOrigin: ByteOrigin {
       throw CheckpointError(.io, "is a directory", file: name)
     }
     identity = StorageIdentity(status)
-    // Standard input may be a file of which someone else read a part: that part is not there.
+    // Standard input may be a file that was partly read by another program; its length says nothing then.
     let isFile = status.st_mode & S_IFMT == S_IFREG
     length = isFile && path != "-" ? UInt64(status.st_size) : nil
     modified = isFile ? (status.st_mtim.tv_sec, status.st_mtim.tv_nsec) : nil

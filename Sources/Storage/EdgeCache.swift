@@ -1,6 +1,7 @@
 package import CheckpointImage
 
-/// The first and the last bytes of other storage, read at once; what lies elsewhere is fetched as it is asked for.
+/// Caches the first and last bytes of other storage, so that a head and a tail cost one request; everything
+/// else is fetched on demand.
 package final class EdgeCache: RangeReader {
   package var name: String { base.name }
   package var length: UInt64 { base.length }
@@ -8,7 +9,7 @@ package final class EdgeCache: RangeReader {
   private let base: any RangeReader
   private let edges: [(range: Range<UInt64>, bytes: ArraySlice<UInt8>)]
 
-  /// Reads `head` bytes from the beginning and `tail` bytes from the end, or all if there are no more.
+  /// Reads `head` bytes from the start and `tail` bytes from the end, or everything if that is less.
   package init(_ base: any RangeReader, head: UInt64, tail: UInt64) throws(CheckpointError) {
     self.base = base
     let length = base.length

@@ -2,21 +2,21 @@ package import CheckpointImage
 internal import Dispatch
 internal import Synchronization
 
-/// A value that somebody is still working out, for all who wait for it.
+/// The result of work in progress, shared by everyone who waits for it.
 package final class Future<Value: Sendable>: Sendable {
   private let result = Mutex<Result<Value, CheckpointError>?>(nil)
   private let done = DispatchGroup()
 
-  /// A value that `complete` will give.
+  /// A future without a result; `complete` sets it.
   package init() { done.enter() }
 
-  /// Gives the value, or why there is none; called once.
+  /// Sets the result; must be called exactly once.
   package func complete(_ value: Result<Value, CheckpointError>) {
     result.withLock { $0 = value }
     done.leave()
   }
 
-  /// Waits until the value is there.
+  /// Waits for the result.
   package func wait() throws(CheckpointError) -> Value {
     done.wait()
     guard let value = result.withLock({ $0 }) else {

@@ -1,6 +1,6 @@
 package import CheckpointImage
 
-/// Bytes read once, from first to last: of a file or a pipe, or expanded from another stream.
+/// Bytes read once, in order, from a file, a pipe, or a stream that is expanded.
 package final class InputStream {
   /// The name used in messages.
   package let name: String
@@ -8,20 +8,22 @@ package final class InputStream {
   package private(set) var position: UInt64 = 0
   /// When the source was last written to, in seconds and nanoseconds since 1970; nil if unknown.
   package let modified: (seconds: Int, nanoseconds: Int)?
-  /// What the bytes were taken out of, outermost first, such as `xz`, `tar member save-1`.
+  /// The containers the bytes were taken from, outermost first, such as `xz`, `tar member save-1`.
   package let containers: [String]
-  /// Bytes of an input in which `seek` works.
+  /// The number of bytes if `seek` works; else nil.
   package let length: UInt64?
-  /// The wish of whoever opened it to stop.
+  /// Stops reads; set by whoever opened the origin.
   package var cancellation: Cancellation { origin.cancellation }
+  // SAFETY of all uses: pointers are into arrays or buffers of callers, slices of them check their bounds,
+  // and none is kept after a call.
   private let origin: any ByteOrigin
   private var buffer = [UInt8](repeating: 0, count: 1 << 16)
   private var next = 0
   private var filled = 0
-  /// Sees every byte that is read, in order (`--hash-source`).
+  /// Hashes every byte that is read, in order.
   private var observer: SHA256Hasher?
 
-  /// Reads from `origin`.
+  /// A stream that reads `origin`.
   package init(_ origin: any ByteOrigin) {
     self.origin = origin
     name = origin.name
@@ -37,20 +39,20 @@ package final class InputStream {
     try self.init(DescriptorOrigin(path, cancellation))
   }
 
-  /// How much of the input was read, from 0 to 1; nil if its size is unknown. Of compressed input, how
-  /// much of the compressed bytes.
+  /// The fraction of the input that was read, 0 to 1; nil if its size is unknown. For compressed input it is
+  /// that of the compressed bytes.
   package var fractionDone: Double? { origin.fractionDone }
 
-  /// The same bytes at any offset; nil for a pipe, and for what comes out of a container.
+  /// The same bytes at any offset; nil for a pipe or the contents of a container.
   package func file() throws(CheckpointError) -> LocalFile? { try origin.file() }
 
-  /// Hashes everything from here on.
+  /// Hashes everything that is read from here on.
   package func startDigest() { observer = SHA256Hasher() }
 
   /// The digest of everything read since `startDigest`; ends the hashing.
   package func finishDigest() -> Digest? { observer?.finish() }
 
-  /// The next bytes, at most `count`, without taking them.
+  /// The next bytes, at most `count`, without consuming them.
   package func peek(_ count: Int) throws(CheckpointError) -> [UInt8] {
     while filled - next < count {
       if next > 0 {
@@ -70,10 +72,10 @@ package final class InputStream {
     return Array(buffer[next..<min(filled, next + count)])
   }
 
-  /// Whether nothing is left.
+  /// Whether the input is at its end.
   package func isAtEnd() throws(CheckpointError) -> Bool { try peek(1).isEmpty }
 
-  /// Fills `target`; an input that ends before is incomplete.
+  /// Fills `target`; throws `.incomplete` if the input ends before.
   package func read(into target: UnsafeMutableRawBufferPointer, _ structure: String)
     throws(CheckpointError)
   {
@@ -85,13 +87,14 @@ package final class InputStream {
     }
   }
 
-  /// Takes note of bytes that are given out.
+  /// Counts and hashes bytes that were handed out.
   private func observe(_ bytes: UnsafeRawBufferPointer) {
     if let observer { unsafe observer.update(bytes.bytes) }
     position += UInt64(bytes.count)
   }
 
-  /// The next `count` bytes. Memory is taken as they arrive, not as a length in the input promises.
+  /// The next `count` bytes. Memory grows with the bytes that arrive: a length found in the input is not
+  /// trusted.
   package func read(_ count: Int, _ structure: String) throws(CheckpointError) -> [UInt8] {
     var bytes: [UInt8] = []
     while bytes.count < count {
@@ -105,13 +108,14 @@ package final class InputStream {
     return bytes
   }
 
-  /// How many bytes are left that may be passed over without being read; nil if somebody waits for them.
+  /// The number of bytes left that may be skipped by seeking; nil if they must be read, by a digest or from a
+  /// pipe.
   package var bytesToSkip: UInt64? {
     guard observer == nil, let length, length > position else { return nil }
     return length - position
   }
 
-  /// Fills `target` as far as the input goes.
+  /// Fills `target` up to the end of the input; returns the number of bytes.
   package func readAvailable(_ target: UnsafeMutableRawBufferPointer) throws(CheckpointError) -> Int
   {
     let count = unsafe try fill(target)
@@ -134,7 +138,7 @@ package final class InputStream {
     return done
   }
 
-  /// Reads the next bytes, as many as there are at once; 0 at the end.
+  /// Reads the next bytes, as many as are available; 0 at the end.
   package func readSome(into target: UnsafeMutableRawBufferPointer) throws(CheckpointError) -> Int {
     guard next == filled else {
       let count = min(target.count, filled - next)
@@ -145,7 +149,8 @@ package final class InputStream {
     return count
   }
 
-  /// Passes over what is left, if somebody waits for that: a pipe's writer, or a digest.
+  /// Reads the rest where skipping it is not enough: a pipe's writer waits for a reader, and a digest needs
+  /// every byte.
   package func readToEnd() throws(CheckpointError) {
     guard observer != nil || length == nil else { return }
     var rest = [UInt8](repeating: 0, count: 1 << 20)
@@ -157,7 +162,7 @@ package final class InputStream {
     } while count > 0
   }
 
-  /// Goes to a place at most at `length`, which must be known.
+  /// Continues at `offset`, which is at most `length`; only if there is a length.
   package func seek(to offset: UInt64) throws(CheckpointError) {
     try origin.seek(to: offset)
     next = filled

@@ -2,25 +2,25 @@ package import CheckpointImage
 internal import Glibc
 internal import Synchronization
 
-/// A file of this machine, read at any offset by any thread.
+/// A local file, read at any offset by any thread.
 package final class LocalFile: RangeReader {
   package let name: String
-  /// Bytes of the file when it was opened.
+  /// The length in bytes when the file was opened.
   package let length: UInt64
   package let identity: StorageIdentity
-  /// The wish of whoever opened it to stop.
+  /// Stops reads; set by whoever opened the file.
   package let cancellation: Cancellation
   private let path: String
   private let spool: TemporaryFile?
   private let open: OpenFiles
   private let taken = Atomic<UInt64>(0)
 
-  /// Bytes read so far; what was read twice counts twice.
+  /// Bytes read so far; bytes read twice count twice.
   package var bytesRead: UInt64 { taken.load(ordering: .relaxed) }
 
-  /// Opens a regular file; `-` is standard input, which is spooled.
+  /// Opens a regular file; `-` is standard input, which is spooled to a temporary file.
   ///
-  /// - Parameter open: the files among which it counts, of which only some have a descriptor at a time.
+  /// - Parameter open: the group of files whose open descriptors are limited together.
   package convenience init(
     _ path: String, among open: OpenFiles = OpenFiles(), cancellation: Cancellation = Cancellation()
   ) throws(CheckpointError) {
@@ -31,19 +31,19 @@ package final class LocalFile: RangeReader {
     }
   }
 
-  /// Opens a regular file that is called `name` in messages.
+  /// Opens a regular file; `name` is used in messages.
   convenience init(_ path: String, name: String, cancellation: Cancellation)
     throws(CheckpointError)
   {
     try self.init(path: path, name: name, spool: nil, OpenFiles(), cancellation)
   }
 
-  /// Reads what is left of a stream into an unlinked temporary file.
+  /// Copies the rest of a stream to an unlinked temporary file.
   package convenience init(spooling input: InputStream) throws(CheckpointError) {
     try self.init(Self.spool(input), name: input.name)
   }
 
-  /// Reads what was written to a temporary file.
+  /// Reads what was written to a temporary file; `name` is used in messages.
   package convenience init(_ spool: TemporaryFile, name: String) throws(CheckpointError) {
     try self.init(path: "", name: name, spool: spool, OpenFiles(), spool.cancellation)
   }
@@ -74,7 +74,7 @@ package final class LocalFile: RangeReader {
   }
 
   private static func open(_ path: String) throws(CheckpointError) -> Int32 {
-    // Not blocking, so that a FIFO of that name is refused instead of waited for.
+    // Non-blocking, so that a FIFO is refused instead of waited for.
     let descriptor = unsafe Glibc.open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else { throw .system("cannot open", path) }
     return descriptor
@@ -90,7 +90,7 @@ package final class LocalFile: RangeReader {
     return descriptor
   }
 
-  /// Lends a descriptor to `body`; a spooled pipe has its own, for it could not be opened again.
+  /// Lends a descriptor to `body`. A spooled stream keeps its own, since its file has no name to be opened by.
   private func withDescriptor<Value>(_ body: (Int32) throws(CheckpointError) -> Value)
     throws(CheckpointError) -> Value
   {
@@ -104,8 +104,8 @@ package final class LocalFile: RangeReader {
     var results: [ArraySlice<UInt8>] = []
     for range in ranges {
       var failure: CheckpointError?
-      // JUSTIFICATION: zeroing what is overwritten at once costs a tenth of a verify. SAFETY: all bytes of the
-      // range are read, or the array is empty.
+      // JUSTIFICATION: zeroing bytes that are overwritten at once costs a tenth of a verify. SAFETY: `read`
+      // fills the whole range or throws, and then `filled` stays 0.
       let bytes = unsafe [UInt8](unsafeUninitializedCapacity: range.count) { buffer, filled in
         do throws(CheckpointError) {
           let target = UnsafeMutableRawBufferPointer(buffer)
@@ -123,7 +123,7 @@ package final class LocalFile: RangeReader {
     return results
   }
 
-  /// Fills `buffer` with the bytes at `offset`; a file that ends before is incomplete.
+  /// Fills `buffer` with the bytes at `offset`; throws `.incomplete` if the file ends before.
   package func read(into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64)
     throws(CheckpointError)
   {
@@ -146,7 +146,7 @@ package final class LocalFile: RangeReader {
         guard count >= 0 else { throw .system("cannot read", name, at: offset) }
         guard count > 0 else {
           throw CheckpointError(
-            .incomplete, "the file was cut while it was read", offset: offset, file: name)
+            .incomplete, "the file was truncated while it was read", offset: offset, file: name)
         }
         done += count
       }
@@ -154,7 +154,7 @@ package final class LocalFile: RangeReader {
     taken.wrappingAdd(UInt64(buffer.count), ordering: .relaxed)
   }
 
-  /// A descriptor of the file that is the caller's own, for a library that wants one.
+  /// A new descriptor of the file, for a C library; the caller closes it.
   package func ownDescriptor() throws(CheckpointError) -> Int32 {
     try withDescriptor { (descriptor) throws(CheckpointError) in
       let own = fcntl(descriptor, F_DUPFD_CLOEXEC, 0)
@@ -165,10 +165,10 @@ package final class LocalFile: RangeReader {
 
   package func nextData(from offset: UInt64) throws(CheckpointError) -> UInt64 {
     try withDescriptor { (descriptor) throws(CheckpointError) in
-      // Linux's SEEK_DATA, which Swift's import of the C library leaves out.
+      // SEEK_DATA of Linux, which Swift's import of the C library lacks.
       let found = lseek(descriptor, off_t(offset), 3)
       if found >= 0 { return UInt64(found) }
-      // A file system that cannot tell has no holes.
+      // Without support from the file system, everything counts as data.
       return errno == ENXIO ? length : offset
     }
   }
@@ -179,6 +179,7 @@ package final class LocalFile: RangeReader {
     var buffer = [UInt8](repeating: 0, count: 1 << 20)
     while true {
       var count = 0
+      // SAFETY: the pointer is used only inside the closure.
       unsafe try buffer.withMutableBytes { (bytes) throws(CheckpointError) in
         count = unsafe try input.readSome(into: bytes)
         unsafe try spool.write(UnsafeRawBufferPointer(rebasing: bytes[..<count]), at: offset)

@@ -1,24 +1,25 @@
 public import CheckpointImage
 
-/// Collects what is written in memory.
+/// A sink that collects everything in memory.
 public final class MemorySink: ByteSink {
   /// The name used in messages.
   public let name: String
   /// Bytes written so far.
   public var position: UInt64 { UInt64(unfinished.count) }
-  /// All that was written, once it was committed.
+  /// Everything that was written; nil before `commit`.
   public private(set) var bytes: [UInt8]?
   private var unfinished: [UInt8] = []
 
-  /// A sink called `name` in messages.
+  /// An empty sink; `name` is used in messages.
   public init(name: String) { self.name = name }
 
   /// Appends bytes.
   public func write(_ bytes: RawSpan) throws(CheckpointError) {
+    // SAFETY: the bytes are copied before the closure returns.
     unsafe bytes.withUnsafeBytes { unsafe unfinished.append(contentsOf: $0) }
   }
 
-  /// Lets the bytes appear.
+  /// Makes the bytes available.
   public func commit() throws(CheckpointError) { bytes = unfinished }
 
   /// What was written so far.

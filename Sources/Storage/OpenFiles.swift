@@ -2,9 +2,9 @@ internal import CheckpointImage
 internal import Glibc
 internal import Synchronization
 
-/// Keeps at most 40 of the files of a chain open at once, whatever its length; the one used longest
-/// ago is closed first and opened again when it is needed. With outputs, standard streams, and what the
-/// system's libraries open for themselves, a process that reads one chain stays below 64.
+/// Limits the open descriptors of a chain to 40, however long it is: the least recently used file is closed,
+/// and opened again when it is needed. Together with outputs, standard streams and descriptors of system
+/// libraries, a process that reads one chain stays below 64.
 package final class OpenFiles: Sendable {
   private static let limit = 40
 
@@ -21,10 +21,10 @@ package final class OpenFiles: Sendable {
 
   private let state = Mutex(State())
 
-  /// No file is open yet.
+  /// A group without open files.
   package init() {}
 
-  /// A descriptor of `file`, which stays open until `release`.
+  /// A descriptor of `file`, open until `release`.
   func acquire(_ file: LocalFile) throws(CheckpointError) -> Int32 {
     let result: Result<Int32, CheckpointError> = state.withLock { state in
       state.clock += 1

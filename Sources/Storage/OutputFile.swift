@@ -3,12 +3,12 @@ internal import Glibc
 
 /// A file that takes its name only when it is complete.
 ///
-/// It is written beside its final name; `commit` syncs and renames it; if it is dropped before, nothing
-/// stays behind, unless `keepUnfinished` asks for it. Only its owner may read it: a guest's memory holds the guest's secrets.
+/// It is written next to its final name; `commit` syncs and renames it. If it is released before that, it is
+/// deleted, unless `keepUnfinished` was called. Only its owner may read it, as guest memory contains secrets.
 package final class OutputFile: SeekableSink {
   package let name: String
   package private(set) var position: UInt64 = 0
-  /// The path of the unfinished file; nil if there is none.
+  /// The path of the unfinished file; nil once it is committed or kept.
   package private(set) var temporaryPath: String?
   private let descriptor: Int32
   private var isOpen = true
@@ -18,11 +18,11 @@ package final class OutputFile: SeekableSink {
 
   package var seekable: (any SeekableSink)? { self }
 
-  /// What is to be written at `path`: a file, or if a device or a pipe is there, that; `-` is standard output.
+  /// Opens the output at `path`: a new file, or the device or pipe that is there; `-` is standard output.
   ///
   /// - Parameters:
-  ///   - force: an existing file is replaced.
-  ///   - sync: file and folder are synced before `commit` returns.
+  ///   - force: whether an existing file is replaced.
+  ///   - sync: whether `commit` waits until file and folder are on disk.
   package static func open(
     _ path: String, force: Bool, sync: Bool, cancellation: Cancellation = Cancellation()
   ) throws(CheckpointError) -> any ByteSink {
@@ -30,11 +30,11 @@ package final class OutputFile: SeekableSink {
     return try OutputFile(path, force: force, sync: sync, cancellation: cancellation)
   }
 
-  /// Begins a file at `path`.
+  /// Creates the unfinished file for `path`.
   ///
   /// - Parameters:
-  ///   - force: an existing file is replaced.
-  ///   - sync: file and folder are synced before `commit` returns.
+  ///   - force: whether an existing file is replaced.
+  ///   - sync: whether `commit` waits until file and folder are on disk.
   package init(
     _ path: String, force: Bool, sync: Bool, cancellation: Cancellation = Cancellation()
   ) throws(CheckpointError) {
@@ -62,8 +62,8 @@ package final class OutputFile: SeekableSink {
     if let temporaryPath { unsafe unlink(temporaryPath) }
   }
 
-  /// `.NAME.XXXXXXXX.partial` with a random number, in the same folder, so that the rename stays within
-  /// one file system. A long name is cut, for names have at most 255 bytes.
+  /// `.NAME.XXXXXXXX.partial` with a random number, in the same folder, since a rename works only within a file
+  /// system. Long names are shortened: a name has at most 255 bytes.
   private static func sibling(of path: String) -> String {
     let parts = path.split(separator: "/", omittingEmptySubsequences: false)
     let folder = parts.dropLast().joined(separator: "/")
@@ -74,7 +74,7 @@ package final class OutputFile: SeekableSink {
     return parts.count > 1 ? "\(folder)/\(base)" : base
   }
 
-  /// The file in whose place `commit` would put this one; nil if there is none.
+  /// The file that `commit` would replace; nil if there is none.
   package var replaced: StorageIdentity? { StorageIdentity(path: name) }
 
   package func write(_ bytes: RawSpan) throws(CheckpointError) {
@@ -83,6 +83,7 @@ package final class OutputFile: SeekableSink {
   }
 
   package func write(_ bytes: RawSpan, at offset: UInt64) throws(CheckpointError) {
+    // SAFETY: `piece` is valid during the call.
     unsafe try writeAll(bytes, name, at: offset, cancellation) { (piece, done) in
       unsafe pwrite(descriptor, piece.baseAddress, piece.count, off_t(offset) + off_t(done))
     }
@@ -94,12 +95,12 @@ package final class OutputFile: SeekableSink {
     }
   }
 
-  /// Makes what was written durable, and gives the file its name.
+  /// Makes the contents durable and renames the file to its final name.
   package func commit() throws(CheckpointError) {
     try cancellation.check()
     guard let temporary = temporaryPath else { return }
     if sync && fsync(descriptor) != 0 { throw .system("cannot sync", name) }
-    // Some file systems tell only here that there was no room.
+    // Some file systems report only on close that the disk is full.
     isOpen = false
     guard close(descriptor) == 0 else { throw .system("cannot close", name) }
     if force {
@@ -117,8 +118,8 @@ package final class OutputFile: SeekableSink {
     try LocalFile(temporaryPath ?? name, name: name, cancellation: cancellation)
   }
 
-  /// Leaves the unfinished file behind as `NAME.partial`, where an earlier one of that name makes room.
-  /// Returns its path; nil if there is nothing to be left, or another file has that name.
+  /// Keeps the unfinished file as `NAME.partial`, and replaces an earlier one of that name. Returns its path;
+  /// nil if there is nothing to keep or another file has that name.
   package func keepUnfinished() -> String? {
     let kept = name + ".partial"
     guard let temporary = temporaryPath, Self.isFree(kept),
@@ -128,7 +129,7 @@ package final class OutputFile: SeekableSink {
     return kept
   }
 
-  /// Whether nothing has this name, or what an earlier run left unfinished.
+  /// Whether the name is free, or is that of an image which an earlier run left unfinished.
   private static func isFree(_ path: String) -> Bool {
     var status = stat()
     guard unsafe lstat(path, &status) == 0 else { return errno == ENOENT }
@@ -138,8 +139,8 @@ package final class OutputFile: SeekableSink {
     return SegmentFrame.beginsImage(start)
   }
 
-  /// A link, unlike a rename, does not replace a file that appeared meanwhile; where the file system
-  /// knows no links, what is there is looked for first.
+  /// Unlike a rename, a link does not replace a file that appeared in the meantime. Where the file system has
+  /// no links, the name is checked before the rename.
   private func takeName(_ temporary: String) throws(CheckpointError) {
     if unsafe link(temporary, name) == 0 {
       unsafe unlink(temporary)

@@ -1,7 +1,7 @@
 package import CheckpointImage
 internal import Glibc
 
-/// Standard output, a pipe or a device: what passes bytes on as they are written.
+/// A sink that passes bytes on at once: standard output, a pipe or a device.
 package final class OutputPipe: ByteSink {
   package let name: String
   package private(set) var position: UInt64 = 0
@@ -9,7 +9,7 @@ package final class OutputPipe: ByteSink {
   private let closes: Bool
   private let cancellation: Cancellation
 
-  /// Standard output if `path` is `-`, or the pipe or device that is there; nil if there is none.
+  /// Opens standard output if `path` is `-`, else the pipe or device at `path`; nil if there is none.
   init?(_ path: String, _ cancellation: Cancellation) throws(CheckpointError) {
     self.cancellation = cancellation
     if path == "-" {
@@ -31,7 +31,7 @@ package final class OutputPipe: ByteSink {
     }
   }
 
-  /// Writes to a descriptor that the caller has open, and closes.
+  /// Writes to an open descriptor, which stays the caller's to close.
   package init(
     _ descriptor: Int32, name: String, cancellation: Cancellation = Cancellation()
   ) {
@@ -46,12 +46,13 @@ package final class OutputPipe: ByteSink {
   }
 
   package func write(_ bytes: RawSpan) throws(CheckpointError) {
+    // SAFETY: `piece` is valid during the call.
     unsafe try writeAll(bytes, name, at: position, cancellation) { (piece, _) in
       unsafe Glibc.write(descriptor, piece.baseAddress, piece.count)
     }
     position += UInt64(bytes.byteCount)
   }
 
-  /// Everything was passed on already.
+  /// Only checks for cancellation: everything was passed on already.
   package func commit() throws(CheckpointError) { try cancellation.check() }
 }

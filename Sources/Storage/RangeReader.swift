@@ -1,30 +1,30 @@
 public import CheckpointImage
 
-/// Where bytes lie that are read at ranges, by any thread: a file, memory, an object in a store.
+/// Stored bytes that any thread can read at ranges: a file, memory, an object in a store.
 ///
-/// All that reads images goes through this. A conformer gives what is asked for in `fetch`; callers use `read`,
-/// which checks bounds and puts adjacent ranges together.
+/// Everything that reads images goes through this protocol. A conformer implements `fetch`; callers use `read`,
+/// which checks bounds and joins adjacent ranges.
 public protocol RangeReader: AnyObject, Sendable {
   /// The name used in messages.
   var name: String { get }
-  /// The number of bytes; it does not change.
+  /// The number of bytes, which is constant.
   var length: UInt64 { get }
-  /// What tells these bytes from all others, whatever their names.
+  /// Distinguishes these bytes from all others, whatever their names.
   var identity: StorageIdentity { get }
 
-  /// Gives the bytes of several ranges, all of which lie below `length`; each result has as many bytes as its range,
-  /// and may be part of an array that is kept.
+  /// Reads several ranges, all of which lie below `length`. Each result has as many bytes as its range, and may
+  /// be a slice of a larger array that is kept.
   func fetch(_ ranges: [Range<UInt64>]) throws(CheckpointError) -> [ArraySlice<UInt8>]
 
-  /// The next offset, from `offset` on, of a byte that was written; what lies between is zero.
+  /// The first offset at or after `offset` that may hold data; the bytes skipped are zero.
   func nextData(from offset: UInt64) throws(CheckpointError) -> UInt64
 }
 
 extension RangeReader {
-  /// Every byte was written.
+  /// Returns `offset`: without knowledge of holes, everything counts as data.
   public func nextData(from offset: UInt64) throws(CheckpointError) -> UInt64 { offset }
 
-  /// The bytes of several ranges. Those that follow each other without a gap are fetched as one.
+  /// Reads several ranges. Ranges that follow each other without a gap are fetched as one.
   ///
   /// - Throws: `.incomplete` if a range reaches beyond the end; nothing is fetched then.
   public func read(_ ranges: [Range<UInt64>]) throws(CheckpointError) -> [ArraySlice<UInt8>] {
@@ -50,9 +50,9 @@ extension RangeReader {
     }
   }
 
-  /// The `count` bytes at `offset`, which may be part of an array that is kept.
+  /// The `count` bytes at `offset`, possibly as a slice of a larger array that is kept.
   ///
-  /// - Throws: `.incomplete` if there are fewer; memory is taken only afterwards.
+  /// - Throws: `.incomplete` if there are fewer, before any memory is allocated.
   public func slice(at offset: UInt64, count: Int) throws(CheckpointError) -> ArraySlice<UInt8> {
     guard count >= 0, UInt64(count) <= length, offset <= length - UInt64(count) else {
       throw CheckpointError(
@@ -62,16 +62,16 @@ extension RangeReader {
     return try fetch([offset..<offset + UInt64(count)])[0]
   }
 
-  /// The `count` bytes at `offset`.
+  /// The `count` bytes at `offset`, as an array of their own.
   ///
-  /// - Throws: `.incomplete` if there are fewer; memory is taken only afterwards.
+  /// - Throws: `.incomplete` if there are fewer, before any memory is allocated.
   public func bytes(at offset: UInt64, count: Int) throws(CheckpointError) -> [UInt8] {
     Array(try slice(at: offset, count: count))
   }
 }
 
 extension ArraySlice<UInt8> {
-  /// The bytes of a range, where these are those of `whole`, in which it lies.
+  /// The bytes of `range`, if `self` holds the bytes of `whole`, which contains it.
   func part(_ range: Range<UInt64>, of whole: Range<UInt64>) -> ArraySlice<UInt8> {
     let start = startIndex + Int(range.lowerBound - whole.lowerBound)
     return self[start..<start + range.count]

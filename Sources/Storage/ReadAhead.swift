@@ -1,9 +1,9 @@
 package import CheckpointImage
 
-/// Other storage, read in whole pieces of 1 MiB, the last of which are kept: for work that goes through most of
+/// Reads other storage in pieces of 1 MiB and caches the most recent ones, for work that goes through most of
 /// it in order.
 package final class ReadAhead: RangeReader {
-  /// Bytes of a piece.
+  /// The size of a piece in bytes.
   package static let pieceSize: UInt64 = 1 << 20
 
   package var name: String { base.name }
@@ -12,7 +12,7 @@ package final class ReadAhead: RangeReader {
   private let base: any RangeReader
   private let pieces: SharedCache<UInt64, ArraySlice<UInt8>>
 
-  /// Reads `base`, and keeps so many pieces.
+  /// Reads `base` and caches up to `pieces` pieces.
   package init(_ base: any RangeReader, pieces: Int) {
     self.base = base
     self.pieces = SharedCache(limit: pieces)
@@ -28,7 +28,7 @@ package final class ReadAhead: RangeReader {
     guard !range.isEmpty else { return [] }
     let first = range.lowerBound / Self.pieceSize
     let last = (range.upperBound - 1) / Self.pieceSize
-    // What is much longer than a piece is no better for being cut.
+    // A range much longer than a piece gains nothing from being cut.
     guard last - first < 4 else { return try base.fetch([range])[0] }
     if first == last { return part(range, of: try piece(first), first) }
     var bytes: [UInt8] = []

@@ -1,7 +1,7 @@
 package import CheckpointImage
 internal import Synchronization
 
-/// Values used last, each worked out once for all who want it at about the same time.
+/// A least-recently-used cache for several threads: a value that several of them want is computed only once.
 package final class SharedCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
   private struct State {
     var done: LeastRecentlyUsed<Key, Future<Value>>
@@ -10,12 +10,12 @@ package final class SharedCache<Key: Hashable & Sendable, Value: Sendable>: Send
 
   private let state: Mutex<State>
 
-  /// An empty cache that keeps values of `limit` together.
+  /// An empty cache for values up to a total cost of `limit`.
   package init(limit: Int) {
     state = Mutex(State(done: LeastRecentlyUsed(limit: limit)))
   }
 
-  /// The value to be, and whether the caller is the one who must give it, with `complete`.
+  /// The value of a key. If `isNew`, the caller must compute it and call `complete`.
   package func claim(_ key: Key) -> (value: Future<Value>, isNew: Bool) {
     state.withLock { state in
       if let known = state.underWay[key] ?? state.done.value(key) { return (known, false) }
@@ -25,7 +25,7 @@ package final class SharedCache<Key: Hashable & Sendable, Value: Sendable>: Send
     }
   }
 
-  /// Gives a value that was claimed, and what it costs to keep it.
+  /// Sets a value that was claimed as new; `cost` counts towards the limit.
   package func complete(_ key: Key, _ result: Result<Value, CheckpointError>, cost: Int) {
     let future = state.withLock { state in
       let future = state.underWay.removeValue(forKey: key)

@@ -1,16 +1,18 @@
 package import CheckpointImage
 internal import Glibc
 
-/// A file without a name in `$TMPDIR` or /tmp, for what memory should not hold. It ends with its last user.
+/// An unlinked file in `$TMPDIR` or /tmp, for data that should not be held in memory. It is deleted when the
+/// object is released.
 package final class TemporaryFile: Sendable {
   package let descriptor: Int32
-  /// The wish of whoever made it to stop.
+  /// Stops reads and writes; set by whoever created the file.
   package let cancellation: Cancellation
   private let folder: String
 
-  /// An empty one; programs that we start do not inherit it.
+  /// Creates an empty file; child processes do not inherit it.
   package init(cancellation: Cancellation = Cancellation()) throws(CheckpointError) {
     self.cancellation = cancellation
+    // SAFETY: the text is copied at once, and nothing here changes the environment.
     folder = unsafe getenv("TMPDIR").map { unsafe String(cString: $0) } ?? "/tmp"
     var template = Array("\(folder)/vmckpt.XXXXXX".utf8CString)
     descriptor = unsafe mkstemp(&template)
@@ -21,8 +23,9 @@ package final class TemporaryFile: Sendable {
 
   deinit { close(descriptor) }
 
-  /// Writes bytes at the beginning.
+  /// Writes bytes at offset 0.
   package func write(_ bytes: [UInt8]) throws(CheckpointError) {
+    // SAFETY, also of `contents`: the pointer is used only inside the closure.
     unsafe try bytes.rawSpan.withUnsafeBytes { (buffer) throws(CheckpointError) in
       unsafe try write(buffer, at: 0)
     }
@@ -46,7 +49,7 @@ package final class TemporaryFile: Sendable {
     }
   }
 
-  /// All that is in it, up to `limit` bytes.
+  /// The contents, up to `limit` bytes.
   package func contents(upTo limit: Int) throws(CheckpointError) -> [UInt8] {
     var status = stat()
     guard unsafe fstat(descriptor, &status) == 0 else {

@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// A time as provenance has it: ISO 8601, UTC, with nanoseconds.
+/// Times in the format of the provenance: ISO 8601, UTC, with nanoseconds.
 package enum UTCTime {
   /// The present time.
   package static var now: String {
@@ -9,9 +9,10 @@ package enum UTCTime {
     return text(seconds: time.tv_sec, nanoseconds: time.tv_nsec)
   }
 
-  /// A time since 1970 as ISO 8601 has it.
+  /// Formats a time since 1970.
   package static func text(seconds: Int, nanoseconds: Int) -> String {
     var seconds = seconds
+    // SAFETY: `tm` has a pointer to the name of a time zone, which is not used.
     var parts = unsafe tm()
     unsafe gmtime_r(&seconds, &parts)
     func digits(_ value: Int, _ width: Int) -> String {

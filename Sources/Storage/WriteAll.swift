@@ -1,18 +1,19 @@
 internal import CheckpointImage
 internal import Glibc
 
-/// Bytes for one call: for larger ones the kernel takes page cache in large folios, and where memory
-/// is fragmented putting these together takes longer than the copy (measured: 0.1 or 0.5 s for 512 MiB).
+/// The most bytes of one call. For larger ones the kernel allocates page cache in large folios, and where
+/// memory is fragmented, compacting it takes longer than the copy (measured: 0.5 instead of 0.1 s for 512 MiB).
 private let pieceSize = 1 << 17
 
-/// Writes all bytes by a system call that may take a part of what it is given.
+/// Writes all bytes with a system call that may write fewer than it is given.
 ///
-/// - Parameter call: writes a piece whose first byte is so many bytes behind the beginning; returns as write(2).
+/// - Parameter call: writes a piece that starts at this distance from the first byte; returns as write(2).
 func writeAll(
   _ bytes: RawSpan, _ name: String, at offset: UInt64, _ cancellation: Cancellation,
   _ call: (UnsafeRawBufferPointer, Int) -> Int
 ) throws(CheckpointError) {
   try cancellation.check()
+  // SAFETY: pieces are slices, which check their bounds, and are used only during a call.
   unsafe try bytes.withUnsafeBytes { (buffer) throws(CheckpointError) in
     var done = 0
     while done < buffer.count {

@@ -23,8 +23,8 @@ struct CaptureCommand: Tool {
     discussion: """
       SOURCE is a file of xl save or virsh save, a XenServer suspend image, a libxl or libxc stream, an ELF core \
       file, a kdump-compressed dump or a LiME image of a machine's memory, or with --format raw plain memory; - is standard input. It may be compressed, or a member of an archive \
-      (ARCHIVE:MEMBER, or the only one that fits). xen:DOMAIN is a running guest, as root in dom0; it stands \
-      still for a moment only. With --parent the image is an increment: it \
+      (ARCHIVE:MEMBER, or the only one that fits). xen:DOMAIN is a running guest, as root in dom0; it is \
+      paused only briefly. With --parent the image is an increment: it \
       holds only what differs from the parent. Of a checkpointed (Remus) stream each moment becomes \
       an image; then FILE is a pattern such as web-%04d.ckpt.
       """,
@@ -42,7 +42,7 @@ struct CaptureCommand: Tool {
 
   @Option(
     help: ArgumentHelp(
-      "Take the source as xl, libxl, libxc, libvirt, xenserver, raw, elf, kdump or lime (default: look at it).",
+      "Take the source as xl, libxl, libxc, libvirt, xenserver, raw, elf, kdump or lime (default: recognise it).",
       valueName: "format"))
   var format: FileFormat?
 
@@ -81,7 +81,7 @@ struct CaptureCommand: Tool {
     return try captureFile()
   }
 
-  /// How an image is made, with the parent that was asked for.
+  /// The settings of the capture, with the parent if one was given.
   func capture() throws(CheckpointError) -> Capture {
     var moment: RunningMoment?
     if let parent {
@@ -100,7 +100,7 @@ struct CaptureCommand: Tool {
     let parentName = capture.parent?.tip.name
     let pool = threads.pool
     let progress = ProgressLine("capturing", quiet: common.quiet)
-    // Before the source is read for what to leave out of it.
+    // Opened first: reading the source, to decide what to leave out, may take long.
     var first: (any ByteSink)? = try output.open(name?.path(0))
     let (moments, decision) = try eviction.request().prepare(
       open(source), for: capture, on: pool, progress: progress.update)
@@ -124,9 +124,9 @@ struct CaptureCommand: Tool {
         file: file, root: result.image.root, fileID: result.image.fileID,
         bytes: result.image.fileLength)
       decision?.warn(of: input.name, after: result.evicted)
-      report.note(result.evicted, of: decision)
+      report.record(result.evicted, of: decision)
       reports.append(report)
-      if !common.json { try reports.last?.tell(common, output) }
+      if !common.json { try reports.last?.show(common, output) }
     }
     progress.end()
     if let cut {
@@ -137,18 +137,18 @@ struct CaptureCommand: Tool {
       if name != nil {
         try Results.printJSON(reports)
       } else {
-        try reports.last?.tell(common, output)
+        try reports.last?.show(common, output)
       }
     }
     return .success
   }
 
-  /// Dumps of makedumpfile's kind need a library that no other tool loads.
+  /// Kdump-compressed files need a library that only this tool loads.
   private func open(_ source: SourceInput) throws(CheckpointError) -> any DescribedSource {
     try source.format.open(source.input, kdump: KdumpSource.open)
   }
 
-  /// What is known of the source only once it was read.
+  /// Adds facts about the source that are known only after it was read.
   private func record(_ input: InputStream, _ provenance: inout Provenance) throws(CheckpointError)
   {
     if !input.containers.isEmpty {
@@ -158,7 +158,7 @@ struct CaptureCommand: Tool {
       provenance.add(
         "source.modified", UTCTime.text(seconds: time.seconds, nanoseconds: time.nanoseconds))
     }
-    // Only then is the digest that of the whole source.
+    // The digest covers the whole source only at its end.
     if hashSource {
       guard try input.isAtEnd(), let digest = input.finishDigest() else {
         throw CheckpointError(

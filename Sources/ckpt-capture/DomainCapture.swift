@@ -11,7 +11,7 @@ import XenDomain
 #endif
 
 extension CaptureCommand {
-  /// What a source begins with that is a running domain.
+  /// The prefix of a source that is a running domain.
   static let domainPrefix = "xen:"
 
   #if Xen
@@ -35,12 +35,12 @@ extension CaptureCommand {
     let progress = ProgressLine("capturing", quiet: common.quiet)
     let report = DomainReport(common, output, progress)
     if domain.memoryOnly {
-      let source = try MemoryOnlySource(name, options, report: report.tell)
+      let source = try MemoryOnlySource(name, options, report: report.show)
       defer { source.close() }
       try run(source, report, progress)
       return .success
     }
-    let source = try LiveSource(name, options, report: report.tell)
+    let source = try LiveSource(name, options, report: report.show)
     defer { source.close() }
     try run(source, report, progress)
     return .success
@@ -50,7 +50,7 @@ extension CaptureCommand {
     _ source: any DescribedSource, _ report: DomainReport, _ progress: ProgressLine
   ) throws(CheckpointError) {
     var capture = try capture()
-    // The domain is still there to be captured again.
+    // The domain still exists and can be captured again.
     capture.keepsUnfinished = false
     let numbered = NumberedName(output.output)
     let series = CaptureSeries(
@@ -65,7 +65,7 @@ extension CaptureCommand {
       let image = ImageReport(
         file: file, root: result.image.root, fileID: result.image.fileID,
         bytes: result.image.fileLength)
-      try report.tell(image, memoryOnly: domain.memoryOnly)
+      try report.show(image, memoryOnly: domain.memoryOnly)
     }
     progress.end()
   }

@@ -2,7 +2,7 @@
 import CommandLineSupport
 import XenDomain
 
-/// A step of the capture of a running domain, as one line of JSON. Times are in milliseconds.
+/// A step in the capture of a running domain, as a line of JSON. Times are in milliseconds.
 struct DomainEvent: Encodable {
   struct Pause: Encodable {
     var handshake: Double
@@ -39,7 +39,7 @@ struct DomainEvent: Encodable {
     self.message = message
   }
 
-  /// Sets how many pages it is about.
+  /// Sets the number of pages, and their size in bytes.
   mutating func count(_ pages: Int) {
     self.pages = pages
     bytes = pages * 4096

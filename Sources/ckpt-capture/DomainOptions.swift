@@ -1,25 +1,25 @@
 import ArgumentParser
 import CommandLineSupport
 
-/// Options of a capture from a running domain.
+/// Options for capturing a running domain.
 struct DomainOptions: ParsableArguments {
-  @Flag(help: "Copy everything while the guest stands still, without copying rounds before.")
+  @Flag(help: "Copy everything while the guest is paused, without copying rounds before.")
   var pause = false
 
   @Flag(
     help:
-      "Read memory and processors without any help of the guest, which may hang or have crashed; no guest can go on from such an image."
+      "Read memory and processors without the guest's help, which may hang or have crashed; no guest can go on from such an image."
   )
   var memoryOnly = false
 
   @Option(
     help: ArgumentHelp(
-      "Aim at a pause of at most so many milliseconds (default: 100).", valueName: "ms"))
+      "Aim for a pause of at most this many milliseconds (default: 100).", valueName: "ms"))
   var maxPause: Int?
 
   @Option(
     help: ArgumentHelp(
-      "Keep at most so much memory for pages copied in the pause, such as 512M (default: half of what is free).",
+      "Use at most this much memory for pages copied in the pause, such as 512M (default: half of what is free).",
       valueName: "size"))
   var stageLimit: MemoryAmount?
 
@@ -31,24 +31,24 @@ struct DomainOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Make an image every so many seconds: a base, then increments.", valueName: "seconds"))
+      "Make images at this interval in seconds: a base, then increments.", valueName: "seconds"))
   var every: Double?
 
-  @Option(help: ArgumentHelp("End after so many images.", valueName: "n"))
+  @Option(help: ArgumentHelp("Stop after this many images.", valueName: "n"))
   var count: Int?
 
   @Option(
     help: ArgumentHelp(
-      "Run a shell command while the guest stands still, such as one that makes a snapshot of its disks; what it prints is recorded.",
+      "Run a shell command while the guest is paused, such as one that makes a snapshot of its disks; what it prints is recorded.",
       valueName: "command"))
   var hookPaused: String?
 
   @Option(
     help: ArgumentHelp(
-      "Kill that command after so many seconds (default: 10).", valueName: "seconds"))
+      "Kill that command after this many seconds (default: 10).", valueName: "seconds"))
   var hookTimeout: Double?
 
-  // Taken by RecoverCommand; here for the help and the completions.
+  // Handled by RecoverCommand; declared here for help and completion.
   @Flag(
     help: "Make no image: undo what killed captures left behind, in the domain given or in all.")
   var recover = false
@@ -60,10 +60,10 @@ struct DomainOptions: ParsableArguments {
         "--max-pause and --hook-paused need a guest that suspends itself: not with --memory-only")
     }
     if memoryOnly && stageLimit != nil && !pause {
-      throw ValidationError("--stage-limit needs a guest that stands still: --memory-only --pause")
+      throw ValidationError("--stage-limit needs a paused guest: --memory-only --pause")
     }
     if squeeze != nil && memoryOnly {
-      throw ValidationError("--squeeze needs a guest that answers: not with --memory-only")
+      throw ValidationError("--squeeze needs the guest's help: not with --memory-only")
     }
     if squeeze != nil && every != nil {
       throw ValidationError(
@@ -72,7 +72,7 @@ struct DomainOptions: ParsableArguments {
     if let every, !(every > 0 && every < 1e9) {
       throw ValidationError("--every takes a number of seconds above 0")
     }
-    if let count, count < 1 { throw ValidationError("--count takes a number from 1 on") }
+    if let count, count < 1 { throw ValidationError("--count takes a number of at least 1") }
     if count != nil && every == nil { throw ValidationError("--count needs --every") }
     if hookTimeout != nil && hookPaused == nil {
       throw ValidationError("--hook-timeout needs --hook-paused")
@@ -82,7 +82,7 @@ struct DomainOptions: ParsableArguments {
     }
   }
 
-  /// The name of an option that was given; nil if there is none.
+  /// The name of the first option that was given; nil if none was.
   var given: String? {
     let options: [(String, Bool)] = [
       ("--pause", pause), ("--memory-only", memoryOnly), ("--max-pause", maxPause != nil),
@@ -110,7 +110,7 @@ enum SqueezeAmount: ExpressibleByArgument {
   }
 }
 
-/// A number of bytes, as 512M or 2G.
+/// A number of bytes, such as 512M or 2G.
 struct MemoryAmount: ExpressibleByArgument {
   let bytes: UInt64
 

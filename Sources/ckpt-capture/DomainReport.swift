@@ -3,7 +3,7 @@ import CheckpointImage
 import CommandLineSupport
 import XenDomain
 
-/// Tells the user what happens in the capture of a running domain: in words, or as lines of JSON.
+/// Reports on the capture of a running domain: as text, or as lines of JSON.
 final class DomainReport {
   private let common: CommonOptions
   private let output: OutputOptions
@@ -15,16 +15,16 @@ final class DomainReport {
     self.progress = progress
   }
 
-  func tell(_ event: LiveEvent) {
+  func show(_ event: LiveEvent) {
     switch event {
     case .noDirtyLog:
       warn(
         "no-dirty-log",
         "the hypervisor keeps no dirty log for this guest: each image reads all of its memory, and the guest "
-          + "stands still while that is copied")
+          + "is paused while that is copied")
     case .leftOut(let error): warn("left-out", "this image is left out: \(error.message)")
     case .ended(let name):
-      warn("ended", "\(name) has ended; waiting for a minute whether it is started again")
+      warn("ended", "\(name) has ended; waiting a minute for it to be started again")
     case .startedAgain(let id):
       warn("started-again", "it was started again as domain \(id): the next image is a base")
     case .notStartedAgain: warn("not-started-again", "it was not started again: the series ends")
@@ -44,13 +44,13 @@ final class DomainReport {
     case .allKept(let error):
       warn(
         "all-kept",
-        "\(error): what the guest uses its pages for is not known, so all are kept")
+        "\(error): the use of the guest's pages is unknown, so all are kept")
     case .evicted(let pages):
       var event = DomainEvent("evicted")
       event.count(pages.reduce(0) { $0 + $1.pages })
       event.evicted = Dictionary(
         pages.map { ("\($0.reason)", $0.pages) }, uniquingKeysWith: { first, _ in first })
-      say(event, "left out: " + pages.map { "\($0.pages) \($0.reason)" }.joined(separator: ", "))
+      show(event, "left out: " + pages.map { "\($0.pages) \($0.reason)" }.joined(separator: ", "))
     case .unreadable(let pages):
       warn(
         "unreadable",
@@ -59,7 +59,7 @@ final class DomainReport {
     case .hasRun:
       warn(
         "has-run",
-        "somebody else let the guest go on while it was read: the image is smeared, not of one moment"
+        "somebody else resumed the guest while it was read: the image is smeared, not of one moment"
       )
     case .squeezed(let from, let to, let time, let end):
       var event = DomainEvent("squeezed", message: end.rawValue)
@@ -68,7 +68,7 @@ final class DomainReport {
       event.pagesBefore = Int(clamping: from)
       event.milliseconds = time.inMilliseconds
       let sizes = [from, to].map { ByteCount.text($0 &* 4096) }
-      say(
+      show(
         event,
         "squeezed from \(sizes[0]) to \(sizes[1]) in \(time.milliseconds): \(end.rawValue)")
     case .squeezeEnds(let end):
@@ -79,26 +79,27 @@ final class DomainReport {
       event.count(round.pages)
       event.milliseconds = round.time.inMilliseconds
       let size = ByteCount.text(UInt64(round.bytes))
-      say(
+      show(
         event,
         "round \(number): \(Count.text(round.pages, "page")), \(size), \(round.time.milliseconds)")
     case .roundsEnd(let reason):
-      say(DomainEvent("rounds-end", message: reason.rawValue), "no more rounds: \(reason.rawValue)")
+      show(
+        DomainEvent("rounds-end", message: reason.rawValue), "no more rounds: \(reason.rawValue)")
     case .resumed(let times, let pages):
       var event = DomainEvent("resumed")
       event.count(pages)
       event.pause = DomainEvent.Pause(times)
       let parts = times.parts.map { "\($0.name) \($0.time.milliseconds)" }
       let size = ByteCount.text(UInt64(pages * 4096))
-      say(event, "pause: \(Count.text(pages, "page")), \(size), " + parts.joined(separator: ", "))
+      show(event, "pause: \(Count.text(pages, "page")), \(size), " + parts.joined(separator: ", "))
     }
   }
 
-  /// Tells of an image that was made.
-  func tell(_ image: ImageReport, memoryOnly: Bool) throws(CheckpointError) {
+  /// Reports an image that was written.
+  func show(_ image: ImageReport, memoryOnly: Bool) throws(CheckpointError) {
     progress.end()
     guard isJSON else {
-      try image.tell(common, output)
+      try image.show(common, output)
       if memoryOnly && !common.quiet {
         Message.print("memory only: no guest can go on from this image")
       }
@@ -118,14 +119,14 @@ final class DomainReport {
     print(DomainEvent(event, message: text))
   }
 
-  private func say(_ event: DomainEvent, _ text: String) {
+  private func show(_ event: DomainEvent, _ text: String) {
     print(event)
     guard !common.quiet, !isJSON else { return }
     progress.end()
     Message.print(text)
   }
 
-  /// That nobody reads must not stop the work on the guest; the next image will tell.
+  /// Errors are ignored, since work on the guest must go on without a reader; the next image will report them.
   private func print(_ event: DomainEvent) {
     if isJSON { try? Results.printJSONLine(event) }
   }

@@ -5,7 +5,7 @@ import CommandLineSupport
 import XenDomain
 #endif
 
-/// `ckpt-capture --recover`: no image is made, so that it shares no argument with the command itself.
+/// `ckpt-capture --recover`. It writes no image and therefore shares no arguments with the command itself.
 struct RecoverCommand: Tool {
   static let configuration = CommandConfiguration(
     commandName: "ckpt-capture",
@@ -43,7 +43,7 @@ struct RecoverCommand: Tool {
   }
 }
 
-/// What became of one domain, as JSON.
+/// The result for one domain, as JSON.
 private struct Report: Encodable {
   let domain: String
   let undone: String?

@@ -2,16 +2,16 @@ import CheckpointChain
 import CheckpointImage
 import CommandLineSupport
 
-/// For each eight bytes of which some changed a line: the address, the bytes before, the bytes after.
+/// A line for every eight bytes with a change: the address, the bytes before, the bytes after.
 final class ByteListing: Listing {
   private struct Page: Encodable {
     var pfn: PFN
     var how: ChangeReport
-    /// The bytes that changed; none where they are not known for both moments.
+    /// The bytes that changed; empty if they are unknown for one of the moments.
     var bytes: [Bytes]
   }
 
-  /// Bytes that follow each other and all changed.
+  /// Consecutive bytes that all changed.
   private struct Bytes: Encodable {
     var address: UInt64
     var before: String
@@ -27,7 +27,7 @@ final class ByteListing: Listing {
 
   func add(_ run: Difference.Run) throws(CheckpointError) {
     guard !run.change.contentsDiffer else { return }
-    // Not both contents are known: all there is to tell is that they differ.
+    // Without both contents, it is only known that the pages differ.
     for pfn in run.pages {
       if list != nil {
         try list?.add(Page(pfn: pfn, how: ChangeReport(run.change), bytes: []))
@@ -100,6 +100,7 @@ final class ByteListing: Listing {
 
 extension RawSpan {
   fileprivate func byte(_ offset: Int) -> UInt8 {
+    // SAFETY: the load checks its bounds; any bytes are a valid number.
     unsafe unsafeLoad(fromByteOffset: offset, as: UInt8.self)
   }
 }

@@ -1,14 +1,14 @@
 import CheckpointImage
 
-/// A change as JSON shows it.
+/// A change as JSON.
 struct ChangeReport: Encodable {
   var change: String
   var before: String
   var after: String
-  /// Page types, where there are any.
+  /// Page types other than ordinary.
   var typeBefore: PageType?
   var typeAfter: PageType?
-  /// Why a page is evicted.
+  /// The reason for which a page is evicted.
   var reasonBefore: String?
   var reasonAfter: String?
   var contentsDiffer: Bool

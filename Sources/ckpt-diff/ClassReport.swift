@@ -9,7 +9,7 @@ struct ClassReport: Encodable {
   var name: String
   var before: UInt64
   var after: UInt64
-  /// Pages that differ and are of this class afterwards.
+  /// Pages that differ and are of this class in the second moment.
   var differing: UInt64
   private let share: ClassComparison.Share
 
@@ -23,7 +23,7 @@ struct ClassReport: Encodable {
     differing = share.differing
   }
 
-  /// For people.
+  /// The lines for people.
   static func lines(_ classes: [ClassReport]) -> [String] {
     let head =
       Column.left("classes", 21) + Column.right("change", 12) + Column.right("before", 12)

@@ -6,7 +6,7 @@ import GuestMemory
 import Inspection
 import Pictures
 
-/// What else a comparison tells apart.
+/// What else is compared besides pages.
 enum ComparisonKind: String, CaseIterable, ExpressibleByArgument {
   case `class`
 }
@@ -48,7 +48,7 @@ struct DiffCommand: Tool {
   @OptionGroup(title: "Chain") var chain: ChainOptions
   @OptionGroup(title: "Common options") var common: CommonOptions
 
-  /// 1 means that they differ; whatever keeps them from being compared is another status.
+  /// Status 1 means different, so errors have another one.
   static func status(of error: CheckpointError) -> ExitStatus { .failure }
 
   func validate() throws {
@@ -88,18 +88,18 @@ struct DiffCommand: Tool {
     var report = try DifferenceReport(pair, difference, guest, readsPages ? bytes : nil)
     report.classes = try classes?.shares().map(ClassReport.init)
     if let map { try pictures.draw(map, titles: report.titles, of: pair.images) }
-    try tell(report)
+    try show(report)
     return difference.pages == 0 ? .success : .no
   }
 
-  /// The blocks that a picture shows.
+  /// The blocks in a picture.
   private func blocks(of pair: ChainPair) -> [UInt64] {
     let size = UInt64(Limits.blockPages)
     return pair.blocks.filter { range.overlaps($0 * size..<($0 + 1) * size) }
   }
 
-  /// The sum is the result, or goes beside a list that is.
-  private func tell(_ report: DifferenceReport) throws(CheckpointError) {
+  /// Prints the summary: as the result, or on standard error if a list is the result.
+  private func show(_ report: DifferenceReport) throws(CheckpointError) {
     if listing == nil && !pictures.takesStandardOutput {
       if common.json {
         try Results.printJSON(report)

@@ -5,7 +5,7 @@ import CommandLineSupport
 import Formats
 import Storage
 
-/// The sum of a comparison.
+/// The summary of a comparison.
 struct DifferenceReport: Encodable {
   struct Moment: Encodable {
     var file: String
@@ -40,7 +40,7 @@ struct DifferenceReport: Encodable {
     var line: String { "\(DifferenceReport.right(pages, 12))  \(text)" }
   }
 
-  /// Pages of which so many bytes changed.
+  /// Pages by the number of changed bytes.
   struct Bin: Encodable {
     var from: Int
     var to: Int
@@ -61,14 +61,14 @@ struct DifferenceReport: Encodable {
   var runs: UInt64
   var differingBlocks: Int
   var blocks: Int
-  /// How many pages differ in which way, most first.
+  /// The number of pages by kind of difference, most frequent first.
   var changes: [Change]
   /// The parts of the machine state that differ.
   var records: [String]
   var contents: Contents?
-  /// How much of the memory is of each class, if that was asked for.
+  /// The classes of pages, if they were requested.
   var classes: [ClassReport]?
-  /// Why these are likely two guests.
+  /// Signs that these are different guests.
   var otherGuest: [String]
   var bytesRead: UInt64
   var bytesOfImages: UInt64
@@ -101,7 +101,7 @@ struct DifferenceReport: Encodable {
     bytesOfImages = pair.images.reduce(0) { $0 + $1.storage.length }
   }
 
-  /// What the records are called, each name once. Of a dump's notes their contents say it.
+  /// The names of records, each once. Notes of a dump are named by their contents.
   private static func names(of keys: [RecordKey], in pair: ChainPair) throws(CheckpointError)
     -> [String]
   {
@@ -116,10 +116,10 @@ struct DifferenceReport: Encodable {
       .filter { told.insert($0).inserted }
   }
 
-  /// What is written above a picture.
+  /// The lines above a picture.
   var titles: [String] { ["before: \(before.line)", "after:  \(after.line)"] }
 
-  /// The sum for people.
+  /// The summary for people.
   var lines: [String] {
     var lines = ["before   \(before.line)", "after    \(after.line)"]
     let size = ByteCount.text(differingPages * UInt64(Limits.pageSize))

@@ -2,7 +2,7 @@ import ArgumentParser
 import CheckpointChain
 import CheckpointImage
 
-/// What is listed of the pages that differ.
+/// What is listed about the pages that differ.
 enum ListingKind: String, EnumerableFlag {
   case runs
   case pages
@@ -25,11 +25,11 @@ enum ListingKind: String, EnumerableFlag {
   }
 }
 
-/// Shows differences one by one: there may be more of them than fit into memory.
+/// Lists differences one by one, since they may not fit into memory.
 protocol Listing: AnyObject {
-  /// Pages that differ in the same way; comes before each of them.
+  /// Adds pages that differ in the same way; called before any of them is added by itself.
   func add(_ run: Difference.Run) throws(CheckpointError)
-  /// A page whose contents are known for both moments and differ.
+  /// Adds a page whose contents are known in both moments and differ.
   func add(_ pfn: PFN, _ change: PageChange, _ before: RawSpan, _ after: RawSpan)
     throws(CheckpointError)
   func end() throws(CheckpointError)

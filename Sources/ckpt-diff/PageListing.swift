@@ -2,11 +2,11 @@ import CheckpointChain
 import CheckpointImage
 import CommandLineSupport
 
-/// A line for each page: its number, how many bytes changed, how it differs.
+/// A line for each page: its number, the number of changed bytes, the kind of difference.
 final class PageListing: Listing {
   private struct Page: Encodable {
     var pfn: PFN
-    /// Only where both contents are known and differ.
+    /// Nil unless both contents are known and differ.
     var changedBytes: Int?
     var how: ChangeReport
   }

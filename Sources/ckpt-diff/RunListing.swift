@@ -2,7 +2,7 @@ import CheckpointChain
 import CheckpointImage
 import CommandLineSupport
 
-/// A line for each run of pages: the pages, how many, how they differ.
+/// A line for each run of pages: first and last page, their number, the kind of difference.
 final class RunListing: Listing {
   private struct Run: Encodable {
     var pfn: PFN

@@ -35,7 +35,7 @@ struct ChainCommand: Tool {
     return .success
   }
 
-  /// What leads from a child to its parent; long chains are not drawn ever deeper.
+  /// The branch from a child to its parent; its depth is limited for long chains.
   private static func branch(_ depth: Int) -> String {
     guard depth > 0 else { return "" }
     return String(repeating: "   ", count: min(depth, 10) - 1) + "└─ "

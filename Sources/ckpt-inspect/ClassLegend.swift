@@ -2,15 +2,15 @@ import GuestMemory
 import Pictures
 
 extension Legend {
-  /// The legend of what a guest uses its pages for: unused pages are grey, contents of files blue, the memory of
-  /// processes orange, the kernel's green and brown.
+  /// The legend for classes of pages: unused pages are grey, contents of files blue, memory of processes
+  /// orange, that of the kernel green and brown.
   static let classes = Legend(
     order.map { PageKind(name: $0.name, letter: letter($0), color: color($0)) })
 
-  /// The place of a class among the kinds of the legend of classes.
+  /// The index of a class among the kinds of the legend for classes.
   static func index(of kind: PageClass) -> Int { 1 + (order.firstIndex(of: kind) ?? 0) }
 
-  /// From what matters least to what matters most.
+  /// The most important last.
   private static let order: [PageClass] = [
     .unknown, .free, .perCPUList, .balloon, .reserved, .kernelOther, .slab, .pageTable,
     .cacheClean, .cacheMapped, .privateCache, .cacheDirty, .sharedMemory, .anonymous, .offline,

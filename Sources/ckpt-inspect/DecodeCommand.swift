@@ -8,10 +8,10 @@ import Storage
 struct DecodeCommand: Tool {
   static let configuration = CommandConfiguration(
     commandName: "decode",
-    abstract: "Print an image as JSON, from which encode makes it again.",
+    abstract: "Print an image as JSON, from which encode restores it.",
     discussion: """
-      Checksums, lengths and places that follow from the rest are left out, so that encode makes them \
-      right again after a change.
+      Checksums, lengths and offsets that follow from the rest are left out, so that encode derives them \
+      again after a change.
       """)
 
   @Argument(help: "The image, which may be damaged; - is standard input.", completion: .file())

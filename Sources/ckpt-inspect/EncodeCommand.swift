@@ -7,8 +7,8 @@ import Storage
 
 struct EncodeCommand: Tool {
   static let configuration = CommandConfiguration(
-    commandName: "encode", abstract: "Make an image of the JSON that decode printed.",
-    discussion: "Nothing is checked that need not be understood: use ckpt-verify for that.")
+    commandName: "encode", abstract: "Make an image from the JSON that decode printed.",
+    discussion: "Only what must be understood is checked: use ckpt-verify for the rest.")
 
   @Argument(help: "The JSON; - is standard input.", completion: .file())
   var json: String
@@ -31,7 +31,7 @@ struct EncodeCommand: Tool {
       do throws(CheckpointError) {
         try encoder.add(segment)
       } catch {
-        // What the JSON says cannot be written, wherever in the image that would be.
+        // Other errors are about the JSON: they name the segment there, not an offset in the image.
         guard error.kind == .io || error.kind == .interrupted else {
           throw CheckpointError(
             .refused, error.reason, structure: "segment \(encoder.segments)", file: reader.name)

@@ -1,9 +1,9 @@
 import CheckpointImage
 import CommandLineSupport
 
-/// Tells which pages are shown as zeros because their contents are not known.
+/// Notes which pages are shown as zeros because their contents are unknown.
 struct GapNotes {
-  /// More are only counted.
+  /// The most ranges that are listed; further ones are only counted.
   private static let most = 16
 
   private(set) var pages: [String: UInt64] = [:]

@@ -5,7 +5,7 @@ import GuestMemory
 import Inspection
 import Pictures
 
-/// What is known of a guest, and how much of its memory is of each class.
+/// Facts about a guest, and its pages by class.
 struct GuestReport: Encodable {
   struct Share: Encodable {
     var name: String
@@ -41,9 +41,9 @@ struct GuestReport: Encodable {
   var pagingLevels: Int
   var kernelOffset: UInt64?
   var poisonsFreePages: Bool?
-  /// Most pages first.
+  /// The most frequent first.
   var classes: [Share]
-  /// Blocks of 2^n free pages, for each n from 0 on.
+  /// The number of free blocks of 2^n pages, for each n from 0 on.
   var freeBlocks: [Int]
 
   init(_ memory: ClassifiedMemory) throws(CheckpointError) {
@@ -61,7 +61,7 @@ struct GuestReport: Encodable {
     freeBlocks = memory.classes.freeBlocks
   }
 
-  /// For people.
+  /// The lines for people.
   var lines: [String] {
     var lines = ["kernel         Linux \(release)"]
     if let banner { lines.append("banner         \(banner)") }

@@ -5,7 +5,7 @@ import CommandLineSupport
 import Formats
 import Storage
 
-/// What can be said of one image.
+/// The description of one image.
 struct ImageDescription: Encodable {
   struct Record: Encodable {
     var namespace: String
@@ -28,7 +28,7 @@ struct ImageDescription: Encodable {
   var segments: UInt64
   var records: [Record]
   var provenance: [[String: String]]
-  /// Evicted pages that the image itself speaks of, by reason, if they were counted.
+  /// Evicted pages in the image itself, by reason; nil if they were not counted.
   var evicted: [String: UInt64]?
   private let facts: MomentFacts
 
@@ -61,7 +61,7 @@ struct ImageDescription: Encodable {
     }
   }
 
-  /// Counts evicted pages: that takes all of the index.
+  /// Counts evicted pages, which takes reading the whole index.
   mutating func countEvicted(_ file: ImageFile) throws(CheckpointError) {
     guard file.root.count(.evicted) > 0 else { return }
     var counts: [String: UInt64] = [:]
@@ -71,12 +71,12 @@ struct ImageDescription: Encodable {
     evicted = counts
   }
 
-  /// When the guest was as the image shows it, as far as that is known.
+  /// When the guest was in the state that the image holds; nil if unknown.
   var moment: String? {
     facts.time.map { "\($0.text.prefix(19))Z" }
   }
 
-  /// The image as a part of its chain.
+  /// The line for the image in the list of its chain.
   var chainLine: String {
     let adds = kind == "base" ? "" : "adds "
     let parts = [
@@ -86,7 +86,7 @@ struct ImageDescription: Encodable {
     return "\(image.file): " + parts.compactMap { $0 }.joined(separator: ", ")
   }
 
-  /// One fact a line.
+  /// One fact per line.
   var lines: [String] {
     var lines = [
       "file           \(image.file)",

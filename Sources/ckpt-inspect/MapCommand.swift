@@ -6,7 +6,7 @@ import CommandLineSupport
 import GuestMemory
 import Pictures
 
-/// What a map tells apart.
+/// What a map distinguishes.
 enum MapKind: String, CaseIterable, ExpressibleByArgument {
   case state
   case `class`
@@ -20,11 +20,11 @@ struct MapCommand: Tool {
   @Argument(help: "The image; - is standard input.", completion: .file())
   var image: String
 
-  @Flag(help: "Show what the image itself says, without its ancestors.") var own = false
+  @Flag(help: "Show only what the image itself holds, without its ancestors.") var own = false
 
   @Option(
     help: ArgumentHelp(
-      "Tell pages apart by state, or by class: what a Linux guest uses them for.",
+      "Distinguish pages by state, or by class: what a Linux guest uses them for.",
       valueName: "what"))
   var by = MapKind.state
 

@@ -6,8 +6,7 @@ import GuestMemory
 import Inspection
 import Pictures
 
-/// Where what a map shows comes from: the states of a moment, or of one image by itself, or the uses of a
-/// moment's pages.
+/// The data of a map: the page states of a moment or of a single image, or the classes of a moment's pages.
 struct MapSource {
   private let tip: ImageFile
   private let chain: Chain?

@@ -59,7 +59,7 @@ struct PageCommand: Tool {
     try output.print("state     \(report.state)\(report.reason.map { ", \($0)" } ?? "")")
     try output.print("type      \(report.type)")
     if let digest = report.digest { try output.print("digest    \(digest)") }
-    try output.print("image     \(report.image ?? "none has a word on it")")
+    try output.print("image     \(report.image ?? "none describes it")")
     if let offset = report.regionOffset, let slot = report.slot {
       try output.print("stored    region at byte \(offset), slot \(slot)")
     }

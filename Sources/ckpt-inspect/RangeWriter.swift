@@ -4,7 +4,7 @@ import CommandLineSupport
 import Inspection
 import Storage
 
-/// Shows bytes as they come: there may be more of them than fit into memory.
+/// Writes bytes of memory as they come, since they may not fit into memory.
 protocol RangeWriter: AnyObject {
   func begin(_ range: MemoryRange) throws(CheckpointError)
   func write(_ bytes: RawSpan) throws(CheckpointError)
@@ -12,7 +12,7 @@ protocol RangeWriter: AnyObject {
   func end(_ gaps: GapNotes) throws(CheckpointError)
 }
 
-/// The bytes as they are.
+/// Writes the bytes unchanged.
 final class RawRangeWriter: RangeWriter {
   private let output: any ByteSink
   private let zeros = [UInt8](repeating: 0, count: 1 << 17)
@@ -36,7 +36,7 @@ final class RawRangeWriter: RangeWriter {
   func end(_ gaps: GapNotes) {}
 }
 
-/// A dump with addresses and characters.
+/// Writes addresses, bytes and characters.
 final class HexRangeWriter: RangeWriter {
   private var output = ResultStream()
   private var dump: HexDump
@@ -57,7 +57,7 @@ final class HexRangeWriter: RangeWriter {
   }
 }
 
-/// One JSON object, the bytes as hexadecimal text.
+/// Writes one JSON object with the bytes in hexadecimal.
 final class JSONRangeWriter: RangeWriter {
   private var output = ResultStream()
 
@@ -71,6 +71,7 @@ final class JSONRangeWriter: RangeWriter {
     var start = 0
     while start < bytes.byteCount {
       let end = min(start + 1 << 15, bytes.byteCount)
+      // SAFETY: the bytes are copied before the closure returns.
       let part = unsafe bytes.extracting(start..<end).withUnsafeBytes { unsafe Array($0) }
       try output.write(Hexadecimal.string(part))
       start = end

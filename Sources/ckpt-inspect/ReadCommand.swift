@@ -30,7 +30,7 @@ struct ReadCommand: Tool {
     if raw && json { throw ValidationError("--raw and --json exclude each other") }
     guard MemoryRange(address: address, length: length) != nil else {
       throw ValidationError(
-        length == 0 ? "--length takes at least 1" : "the range ends behind the last address")
+        length == 0 ? "--length takes at least 1" : "the range ends beyond the last address")
     }
   }
 

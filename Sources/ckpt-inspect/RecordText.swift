@@ -2,7 +2,7 @@ import CheckpointImage
 import Formats
 
 extension RecordValue {
-  /// The value in lines, each with `indent` in front.
+  /// The value as lines, indented with `indent`.
   func lines(_ indent: String) -> [String] {
     switch self {
     case .number, .hex: ["\(indent)\(word ?? "")"]
@@ -27,7 +27,7 @@ extension RecordValue {
     }
   }
 
-  /// A value that fits behind its name.
+  /// A value that fits on the line of its name; nil for longer ones.
   private var word: String? {
     switch self {
     case .number(let value): "\(value)"
@@ -37,7 +37,7 @@ extension RecordValue {
     }
   }
 
-  /// A few fields that fit into a line.
+  /// A few fields that fit on a line; nil for longer ones.
   private var sentence: String? {
     guard case .fields(let fields) = self, fields.count <= 8 else { return nil }
     let parts = fields.map { field in field.value.word.map { "\(field.name) \($0)" } }

@@ -8,7 +8,7 @@ import Storage
 
 struct RecordsCommand: Tool {
   static let configuration = CommandConfiguration(
-    commandName: "records", abstract: "Show what the records of the machine state say.")
+    commandName: "records", abstract: "Show the decoded records of the machine state.")
 
   @Argument(help: "The image; its ancestors are found. - is standard input.", completion: .file())
   var tip: String

@@ -29,7 +29,7 @@ struct SearchCommand: Tool {
   @Flag(help: "Print only how many matches there are.") var count = false
 
   @Option(
-    help: ArgumentHelp("Show so many bytes before and behind each match.", valueName: "bytes"))
+    help: ArgumentHelp("Show this many bytes before and after each match.", valueName: "bytes"))
   var context: Int?
 
   @Option(
@@ -41,7 +41,7 @@ struct SearchCommand: Tool {
   @OptionGroup(title: "Common options") var common: CommonOptions
   @OptionGroup(title: "Common options") var threads: ThreadOptions
 
-  /// 1 means not found; whatever keeps the memory from being searched is another status.
+  /// Status 1 means not found, so errors have another one.
   static func status(of error: CheckpointError) -> ExitStatus { .failure }
 
   private struct Report: Encodable {
@@ -57,7 +57,8 @@ struct SearchCommand: Tool {
 
   private static func parseHexadecimal(_ text: String) throws -> [UInt8] {
     guard let bytes = Hexadecimal.bytes(text), !bytes.isEmpty else {
-      throw ValidationError("'\(text)' is no hexadecimal text: two digits a byte, such as deadbeef")
+      throw ValidationError(
+        "'\(text)' is not hexadecimal text: two digits per byte, such as deadbeef")
     }
     return bytes
   }

@@ -2,7 +2,7 @@ import CheckpointImage
 import CommandLineSupport
 import Inspection
 
-/// Where the bytes of one image go, or of several together.
+/// What the bytes of one image, or of several together, are used for.
 struct StorageReport: Encodable {
   struct Regions: Encodable {
     var count: UInt64 = 0
@@ -17,12 +17,12 @@ struct StorageReport: Encodable {
     var bytes: UInt64 = 0
   }
 
-  /// None for the sum.
+  /// Nil for the sum.
   var file: String?
   var bytes: UInt64 = 0
-  /// Of a chain: the stored pages that are those of the tip.
+  /// For a chain: the stored pages that belong to the tip.
   var shownAtTip: UInt64?
-  /// Of the sum: the pages of the tip by state.
+  /// For the sum: the pages of the tip by state.
   var pagesAtTip: [String: UInt64]?
   var regions: [String: Regions] = [:]
   var segments: [String: Segments] = [:]

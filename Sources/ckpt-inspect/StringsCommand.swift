@@ -56,7 +56,7 @@ struct StringsCommand: Tool {
           Report(
             address: found.address, encoding: found.encoding.rawValue, text: found.text))
       } else {
-        // Printable but for tabs, which do no harm.
+        // Contains no control characters except tabs, which are harmless.
         try output.write("\(Hexadecimal.string(found.address)) \(found.text)\n")
       }
     }

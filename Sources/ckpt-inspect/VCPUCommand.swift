@@ -42,7 +42,7 @@ struct VCPUCommand: Tool {
 }
 
 extension VCPU {
-  /// Four registers a line, one segment a line.
+  /// Four registers or one segment per line.
   fileprivate var lines: [String] {
     var lines = ["vCPU \(id)"]
     for group in [general, control, tables, system, debug] {

@@ -16,7 +16,7 @@ struct MergeCommand: Tool {
       Without --onto the result is a base that needs no other image; with it, one increment on that \
       ancestor. The result names the same moment as TIP: images that name TIP as their parent accept it. \
       No input is changed. With --evict, --evict-list or --evict-kdump pages are left out that the images \
-      still hold: that is another moment, which other images do not take for TIP.
+      still hold: that is another moment, and images that name TIP do not accept it.
       """,
     version: RunRecord.version)
 
@@ -28,7 +28,7 @@ struct MergeCommand: Tool {
     completion: .file())
   var onto: String?
 
-  @Flag(help: "Read the finished file back whole before it takes its name.")
+  @Flag(help: "Read the whole file back before it gets its name.")
   var verify = false
 
   @OptionGroup(title: "Eviction") var eviction: EvictionOptions
@@ -70,8 +70,8 @@ struct MergeCommand: Tool {
     report.merged = ImageReport.Merged(
       images: result.images, copied: result.regions.copied, repacked: result.regions.repacked)
     decision?.warn(of: images.tip.name, after: result.evicted)
-    report.note(result.evicted, of: decision)
-    try report.tell(common, output)
+    report.record(result.evicted, of: decision)
+    try report.show(common, output)
     return .success
   }
 
@@ -88,7 +88,7 @@ struct MergeCommand: Tool {
     return decision
   }
 
-  /// Checks what was written before it gets its name.
+  /// Verifies the written file before it gets its name.
   private func readBack(_ file: any ByteSink, _ folders: [String]) throws(CheckpointError) {
     let progress = ProgressLine("verifying", quiet: common.quiet)
     let check = Verification(.full, on: threads.pool, progress: progress.update)

@@ -9,7 +9,7 @@ import Formats
 import XenDomain
 #endif
 
-/// What the user wants of the domain that a checkpoint becomes.
+/// Options for restoring to a domain.
 struct DomainOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Give the domain this name.", valueName: "name"))
   var name: String?
@@ -34,7 +34,7 @@ struct DomainOptions: ParsableArguments {
     }
   }
 
-  /// Makes the domain and tells of it.
+  /// Creates the domain and reports it.
   func restore(
     _ images: Chain, _ configuration: GivenConfiguration?, _ common: CommonOptions,
     on pool: WorkerPool
@@ -59,7 +59,7 @@ struct DomainOptions: ParsableArguments {
     } else if !common.quiet {
       Message.print("domain \(made.name) (id \(made.id)) \(paused ? "is paused" : "runs")")
       Message.print(
-        paused ? "let it go on: xl unpause \(made.name)" : "its console: xl console \(made.name)")
+        paused ? "resume it: xl unpause \(made.name)" : "its console: xl console \(made.name)")
     }
     #else
     throw CheckpointError(

@@ -1,7 +1,7 @@
 import ArgumentParser
 import CommandLineSupport
 
-/// Where a file goes; a domain needs none.
+/// Options for writing a file; a domain needs none.
 struct FileOutput: ParsableArguments {
   @Option(
     name: [.customShort("o"), .customLong("output")],

@@ -69,7 +69,7 @@ struct RestoreCommand: Tool {
     if to == .domain {
       if output.isGiven {
         throw ValidationError(
-          "--to xen: makes a domain, no file: -o, --force and --no-sync do not go with it")
+          "--to xen: makes a domain, not a file: -o, --force and --no-sync cannot be used")
       }
     } else {
       if output.path == nil { throw ValidationError("-o FILE is missing: where to write to") }
@@ -123,12 +123,12 @@ struct RestoreCommand: Tool {
           shownAsZeros: format.leavesOut ? nil : counts,
           leftOut: format.leavesOut ? counts : nil))
     } else {
-      tell(missing, format)
+      report(missing, format)
     }
     return .success
   }
 
-  private func tell(_ missing: Substitutions, _ format: FileFormat) {
+  private func report(_ missing: OmittedPages, _ format: FileFormat) {
     let what = format.leavesOut ? "left out" : "shown as zeros"
     if missing.unknown > 0 {
       Message.print(
@@ -142,7 +142,7 @@ struct RestoreCommand: Tool {
     }
     if missing.undescribed > 0 {
       Message.print(
-        "ckpt-restore: left out behind the memory that the kernel describes: \(Count.text(missing.undescribed, "page"))"
+        "ckpt-restore: left out beyond the memory that the kernel describes: \(Count.text(missing.undescribed, "page"))"
       )
     }
   }

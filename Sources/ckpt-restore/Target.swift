@@ -2,11 +2,11 @@ import ArgumentParser
 import Formats
 import Operations
 
-/// What a checkpoint becomes.
+/// What a checkpoint is restored to.
 enum Target: Equatable, ExpressibleByArgument {
-  /// A domain of the Xen this program runs on.
+  /// A domain on the Xen that this program runs on.
   case domain
-  /// A file, or what goes into a pipe.
+  /// A file or a pipe.
   case file(FileFormat)
 
   private static let domainName = "xen:"

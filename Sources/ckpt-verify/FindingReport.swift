@@ -1,6 +1,6 @@
 import CheckpointImage
 
-/// A finding in JSON.
+/// A finding as JSON.
 struct FindingReport: Encodable {
   var file: String?
   var offset: UInt64?

@@ -3,7 +3,7 @@ import CheckpointCodec
 import CheckpointImage
 import CommandLineSupport
 
-/// What a salvage says of its result.
+/// The report on a salvage.
 struct SalvageReport: Encodable {
   struct PageRange: Encodable {
     var first: PFN
@@ -11,9 +11,9 @@ struct SalvageReport: Encodable {
   }
 
   struct Rescued: Encodable {
-    /// Pages whose SHA-256 an index block told.
+    /// Pages verified by their SHA-256 in an index block.
     var byDigest: UInt64
-    /// Pages for which only their region's checksum speaks.
+    /// Pages verified only by the checksum of their region.
     var byChecksum: UInt64
     /// Pages without stored contents.
     var states: UInt64
@@ -22,7 +22,7 @@ struct SalvageReport: Encodable {
   struct Lost: Encodable {
     var pages: UInt64
     var ranges: [PageRange]
-    /// How many more ranges there are than are listed.
+    /// The number of ranges that are not listed.
     var rangesLeftOut: Int
   }
 
@@ -64,8 +64,8 @@ struct SalvageReport: Encodable {
     PageRange(first: pages.lowerBound, last: pages.upperBound - 1)
   }
 
-  /// As JSON, or for people: what is lost as lines on standard output, the rest on standard error.
-  func tell(_ common: CommonOptions, dataOnStandardOutput: Bool) throws(CheckpointError) {
+  /// Prints JSON, or text for people: losses on standard output, the rest on standard error.
+  func show(_ common: CommonOptions, dataOnStandardOutput: Bool) throws(CheckpointError) {
     if common.json && !dataOnStandardOutput { return try Results.printJSON(self) }
     for line in lines {
       if dataOnStandardOutput { Message.print(line) } else { try Results.print(line) }
@@ -83,7 +83,7 @@ struct SalvageReport: Encodable {
     )
   }
 
-  /// What is lost, a line each.
+  /// A line for each loss.
   private var lines: [String] {
     var lines = lost.ranges.prefix(Self.mostPrinted).map { "unreadable: \(Self.text($0))" }
     let rest = lost.ranges.count + lost.rangesLeftOut - lines.count

@@ -2,7 +2,7 @@ import CheckpointImage
 import CommandLineSupport
 import Formats
 
-/// What is said of a file or stream of Xen's that was checked.
+/// The verdict on a file or stream of Xen that was checked.
 struct StreamVerdict: Encodable {
   var sound: Bool
   var kind: String
@@ -29,7 +29,7 @@ struct StreamVerdict: Encodable {
     texts = check.findings.map { "\($0)" }
   }
 
-  func tell(_ common: CommonOptions) throws(CheckpointError) {
+  func show(_ common: CommonOptions) throws(CheckpointError) {
     if common.json { return try Results.printJSON(self) }
     for text in texts { try Results.print(text) }
     guard !common.quiet else { return }

@@ -11,7 +11,7 @@ import Storage
 struct VerifyCommand: Tool {
   static let configuration = CommandConfiguration(
     commandName: "ckpt-verify",
-    abstract: "Check a checkpoint image and all its ancestors, or a file of Xen's.",
+    abstract: "Check a checkpoint image and all its ancestors, or a Xen save file or stream.",
     discussion: """
       A file of xl save or virsh save, a XenServer suspend image, or a libxl or libxc stream is checked \
       for all that Xen's restore relies on.
@@ -57,7 +57,7 @@ struct VerifyCommand: Tool {
 
   func validate() throws {
     if quick && salvage != nil {
-      throw ValidationError("--quick leaves the pages out: it cannot go with --salvage")
+      throw ValidationError("--quick does not check pages, so it cannot be used with --salvage")
     }
     if (force || noSync) && salvage == nil {
       throw ValidationError("--force and --no-sync belong to --salvage")
@@ -67,14 +67,14 @@ struct VerifyCommand: Tool {
   func execute() throws(CheckpointError) -> ExitStatus {
     if let salvage { return try rescue(to: salvage) }
     let progress = ProgressLine("verifying", quiet: common.quiet)
-    // What is no regular file, such as a pipe without a writer, is refused before it is waited for.
+    // A local file refuses what is not regular, such as a pipe without a writer, instead of waiting for it.
     let regular = image == "-" ? nil : try LocalFile(image, cancellation: Signals.cancellation)
     let input = try InputStream(image, cancellation: Signals.cancellation)
     if let stream = try SourceInput.stream(in: input) {
       let check = XenStreamCheck(stream.input, stream.format)
       try check.run(progress: progress.update)
       progress.end()
-      try StreamVerdict(check).tell(common)
+      try StreamVerdict(check).show(common)
       return check.findings.isEmpty ? .success : Self.status(of: check.findings)
     }
     let file = if let regular { regular } else { try LocalFile(spooling: input) }
@@ -86,7 +86,7 @@ struct VerifyCommand: Tool {
     return check.obstacle == nil ? .success : .failure
   }
 
-  /// Damage is the answer *no*; where nothing but missing abilities was found, there is no answer.
+  /// Damage means the answer *no*; if the only findings are unsupported features, there is no answer.
   private static func status(of findings: [CheckpointError]) -> ExitStatus {
     findings.allSatisfy { ExitStatus($0) == .failure } ? .failure : .no
   }
@@ -102,7 +102,7 @@ struct VerifyCommand: Tool {
     ) { $0.add("end", UTCTime.now) }
     try file.commit()
     progress.end()
-    try SalvageReport(result, file: file.name).tell(common, dataOnStandardOutput: output == "-")
+    try SalvageReport(result, file: file.name).show(common, dataOnStandardOutput: output == "-")
     return result.isComplete ? .success : .no
   }
 

@@ -83,7 +83,7 @@ import Testing
       let error = #expect(throws: CheckpointError.self) { _ = try open(archive, format, &random) }
       #expect(error?.kind == .refused)
       for (name, _) in members {
-        #expect(error?.reason.contains("\(name) (is of an unknown kind") == true)
+        #expect(error?.reason.contains("\(name) (is not in a known format") == true)
       }
       return
     }

@@ -43,7 +43,7 @@ import Testing
     .exportXenServer,
     .giveConfiguration, .giveName, .salvage(file: "a.ckpt", pages: true), .numberImages,
     .evictWhenMerging,
-    .captureKdump, .convert(command: "makedumpfile -R FILE < a"), .captureMemoryOnly,
+    .useImage, .captureKdump, .convert(command: "makedumpfile -R FILE < a"), .captureMemoryOnly,
     .capturePaused,
     .captureDomain, .giveSqueezeSize, .captureUnsqueezed, .restoreDisks(snapshot: "snap"),
     .restoreDisks(snapshot: nil), .destroyOrClone(domain: "web"),
@@ -54,7 +54,8 @@ import Testing
     switch hint {
     case .replaceExisting, .searchElsewhere, .takeAsRawMemory, .exportMemory, .exportELF,
       .exportXenServer, .giveConfiguration, .giveName, .salvage, .numberImages, .evictWhenMerging,
-      .captureKdump, .convert, .captureMemoryOnly, .capturePaused, .captureDomain, .giveSqueezeSize,
+      .useImage, .captureKdump, .convert, .captureMemoryOnly, .capturePaused, .captureDomain,
+      .giveSqueezeSize,
       .captureUnsqueezed, .restoreDisks, .destroyOrClone:
       true
     }

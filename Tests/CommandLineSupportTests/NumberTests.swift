@@ -28,7 +28,7 @@ import Testing
   ])
   func whatIsNoNumberIsRefused(_ text: String) {
     let error = #expect(throws: ValidationError.self) { _ = try Number.parse(text) }
-    #expect(error?.message.hasPrefix("'\(text)' is no number") == true)
+    #expect(error?.message.hasPrefix("'\(text)' is not a number") == true)
     #expect(throws: ValidationError.self) { _ = try Number.parsePFN(text) }
     #expect(throws: ValidationError.self) { _ = try Number.parsePFNs("0-\(text)") }
   }
@@ -49,8 +49,8 @@ import Testing
     #expect(try Number.parsePFNs("16-0x1f") == 16..<32)
     #expect(try Number.parsePFNs("0-0xfffffffffffff") == 0..<Limits.pfnEnd)
     for (text, said) in [
-      ("5-4", "ends before it begins"), ("1-2-3", "is no range"), ("-", "is no number"),
-      ("1-", "is no number"), ("-1", "is no number"), ("0-0x10000000000000", "is too large"),
+      ("5-4", "ends before it begins"), ("1-2-3", "is not a range"), ("-", "is not a number"),
+      ("1-", "is not a number"), ("-1", "is not a number"), ("0-0x10000000000000", "is too large"),
     ] {
       let error = #expect(throws: ValidationError.self) { _ = try Number.parsePFNs(text) }
       #expect(error?.message.contains(said) == true, "\(text): \(error?.message ?? "")")

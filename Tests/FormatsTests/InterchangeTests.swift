@@ -132,7 +132,7 @@ import Testing
       #expect(error?.kind == (bytes.isEmpty ? .incomplete : .refused) && error?.offset == 0)
       errors.append(error?.reason ?? "")
     }
-    let said = ["image already", "before 7.0", "is empty", "unknown kind"]
+    let said = ["image already", "before 7.0", "is empty", "known format"]
     #expect(zip(errors, said).allSatisfy { $0.contains($1) }, "\(errors)")
   }
 

@@ -40,8 +40,8 @@ import Testing
   @Test func errorsNameTheLine() {
     let wrong = [
       ("1-2\n3-x", "line 2"), ("5-4", "line 1"), ("1+0", "line 1"), ("-1", "line 1"),
-      ("0x", "line 1"), ("1-2-3", "line 1"), ("1 2", "'2' is no reason"),
-      ("1 none", "'none' is no reason"), ("1 free user", "is no reason"),
+      ("0x", "line 1"), ("1-2-3", "line 1"), ("1 2", "'2' is not a reason"),
+      ("1 none", "'none' is not a reason"), ("1 free user", "is not a reason"),
       ("0x10000000000000", "line 1"), ("0xfffffffffffff+2", "line 1"),
       ("1+18446744073709551615", "line 1"), ("9\n1-10", "line 2: names pages that line 1"),
       ("1-5\n7\n5-6", "line 3: names pages that line 1"), ("1,2", "line 1"), ("\u{0}", "line 1"),

@@ -174,7 +174,7 @@ import Testing
   /// A list that is sound up to where it ends, or does not.
   @Test(arguments: [
     ("", "expected , or ]"), (",", "expected an object"), (",]", "expected an object"),
-    ("] x", "more text behind the list"), ("]]", "more text behind the list"),
+    ("] x", "more text after the list"), ("]]", "more text after the list"),
   ])
   func refusedAtItsEnd(_ end: String, saying what: String) throws {
     let json = try decode(smallImage()).dropLast()

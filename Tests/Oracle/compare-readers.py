@@ -119,7 +119,7 @@ def damage(rng, images):
                 (f'cut at {at}', sound[:at]),
                 (f'{size} bytes lost at {at}', sound[:at] + sound[at + size:]),
                 (f'{size} bytes of zeros at {at}', sound[:at] + bytes(size) + sound[at + size:]),
-                (f'{size} bytes behind the end', sound + rng.randbytes(size))])
+                (f'{size} bytes after the end', sound + rng.randbytes(size))])
             with open(path, 'wb') as file:
                 file.write(data)
             verdict = agree(tip, f'{path}: {what}')

@@ -174,7 +174,7 @@ class Stream:
                 self.keep("header", 4, header)
                 self.keep("xl", 1, self.take(struct.unpack_from("<I", header, 44)[0]))
                 self.libxl()
-            assert not self.file.read(1), "bytes behind the end"
+            assert not self.file.read(1), "bytes after the end"
         except Cut as cut:
             # A checkpointed stream ends like this as a rule: what came behind the last checkpoint is dropped.
             if not self.moments:

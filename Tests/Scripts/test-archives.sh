@@ -67,7 +67,7 @@ ckpt-capture -q --hash-source --force save.xz -o image
 
 # A window beyond what zstd takes for granted.
 { cat save && head -c 300M /dev/zero; } | zstd -q -1 --long=30 >long.zst
-expect 1 'long.zst: byte [0-9]+: xl save file: bytes behind the end' ckpt-capture long.zst -o no
+expect 1 'long.zst: byte [0-9]+: xl save file: bytes after the end' ckpt-capture long.zst -o no
 
 echo "-- plain memory is taken as it is"
 # The guest's first page looks like a compressed file, or like an archive.
@@ -85,7 +85,7 @@ truncate -s $((($(stat -c %s looks) + 4095) / 4096 * 4096)) looks
 ckpt-capture -q --force looks --format raw -o image
 ckpt-restore -q image --to raw -o - | cmp - looks || fail "plain memory was taken for an archive"
 cp memory.raw memory.xz
-expect 2 'memory.xz: .*name speaks of xz' ckpt-capture memory.xz --format raw -o no
+expect 2 'memory.xz: .*name says xz' ckpt-capture memory.xz --format raw -o no
 
 echo "-- archives"
 mkdir -p folder/deep
@@ -110,7 +110,7 @@ for archive in *.tar *.cpio *.zip *.7z; do
   same "$save" "$archive:./folder/deep/save-1" --format xl
   [[ $(container) == "${archive##*.} member folder/deep/save-1" ]] || fail "$archive: container $(container)"
   expect 2 "$archive: holds no member missing, but .*folder/notes" ckpt-capture "$archive:missing" -o no
-  expect 2 "$archive:folder/notes: .*no known kind" ckpt-capture "$archive:folder/notes" -o no
+  expect 2 "$archive:folder/notes: .*an unknown kind" ckpt-capture "$archive:folder/notes" -o no
   [[ $archive == *.zip ]] ||
     expect 2 "$archive:folder/deep/?: is a folder or a link" ckpt-capture "$archive:folder/deep" -o no
   [[ $archive == *.7z ]] && continue
@@ -171,7 +171,7 @@ expect 2 'twice.tar: holds several members of the name save' ckpt-capture twice.
 tar cf none.tar notes.txt in/bad-libxc-marker.xl
 expect 1 'none.tar:in/bad-libxc-marker.xl: byte [0-9]+: ' ckpt-capture none.tar -o no
 tar cf none.tar notes.txt
-expect 2 'none.tar: holds nothing that can be captured: notes.txt \(is of no known kind' ckpt-capture none.tar -o no
+expect 2 'none.tar: holds nothing that can be captured: notes.txt \(is of an unknown kind' ckpt-capture none.tar -o no
 tar cf none.tar -T /dev/null
 expect 2 'none.tar: holds no files' ckpt-capture none.tar -o no
 expect 1 'save.xz: byte [0-9]+: archive: ' ckpt-capture save.xz:x -o no

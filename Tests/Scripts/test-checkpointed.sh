@@ -30,7 +30,7 @@ for stream in pv-64/remus.stream pvh-64/epochs.stream; do
 done
 
 # One file has no room for several moments.
-expect 2 "checkpointed stream of several moments: name the images" \
+expect 2 "checkpointed stream of several moments; name the images" \
   ckpt-capture pv-64/remus.stream -o single.ckpt
 nothing_left single.ckpt
 # A moment that is not whole is left out; the first one cannot be.

@@ -30,7 +30,7 @@ done
 for format in elf lime; do
   restore plain.ckpt --to $format -o - 2>message | cmp - plain.$format || fail "$format through a pipe"
 done
-expect 2 'use --to elf for a pipe' ckpt-restore -q plain.ckpt --to kdump -o - 3>&1
+expect 2 'use --to elf' ckpt-restore -q plain.ckpt --to kdump -o - 3>&1
 for codec in none zstd; do
   restore plain.ckpt --to kdump --codec $codec -o plain-$codec.kdump 2>/dev/null
   capture plain-$codec.kdump -o again.ckpt
@@ -312,7 +312,7 @@ if has makedumpfile; then
     grep -q "Linux version $release" log-$dump || fail "makedumpfile finds another log in $dump"
   done
   # QEMU's dump has firmware behind the memory that the kernel knows.
-  grep -qE 'left out behind the memory that the kernel describes: [1-9][0-9]* page' qemu-kdump.message ||
+  grep -qE 'left out beyond the memory that the kernel describes: [1-9][0-9]* page' qemu-kdump.message ||
     fail "nothing is said of pages that the kernel does not describe: $(cat qemu-kdump.message)"
   for level in 0 31; do
     rm -f theirs.kdump

@@ -137,14 +137,14 @@ check piped-later.ckpt b.raw pages
 
 # Lists that are wrong: the line is named, nothing is left.
 bad() { expect 2 "$1" ckpt-capture --format raw a.raw --evict-list bad -o bad.ckpt && nothing_left bad.ckpt; }
-printf '1-2\n3-x\n' >bad && bad "bad: line 2: '3-x' is no range"
+printf '1-2\n3-x\n' >bad && bad "bad: line 2: '3-x' is not a range"
 printf '5-4\n' >bad && bad 'line 1'
-printf '1 none\n' >bad && bad "'none' is no reason"
+printf '1 none\n' >bad && bad "'none' is not a reason"
 printf '9\n\n1-10\n' >bad && bad 'line 3: names pages that line 1 names too'
 printf '0x10000000000000\n' >bad && bad 'line 1'
 head -c 3000 /dev/urandom >bad && bad 'line [0-9]+|is no'
 expect 2 'missing' ckpt-capture --format raw a.raw --evict-list missing -o bad.ckpt
-expect 2 'no kdump-compressed dump' ckpt-capture --format raw a.raw --evict-kdump list -o bad.ckpt
+expect 2 'not a kdump-compressed dump' ckpt-capture --format raw a.raw --evict-kdump list -o bad.ckpt
 expect 64 'only once' ckpt-capture --format raw - --evict-list - -o bad.ckpt <list
 expect 64 'only once' ckpt-merge a.ckpt --evict-list - --evict-kdump - -o bad.ckpt <list
 expect 64 'evict' ckpt-capture --format raw a.raw --evict some -o bad.ckpt

@@ -37,17 +37,17 @@ ckpt-capture -q --format raw plain -o plain.ckpt
 refused 'plain.ckpt: .*not captured from a guest of Xen' plain.ckpt
 ckpt-restore -q pv.ckpt --to libxl -o stream
 ckpt-capture -q stream -o bare.ckpt
-refused 'has no domain configuration that xl reads: give one with --config' bare.ckpt
+refused 'has no domain configuration that xl reads; give one with --config' bare.ckpt
 
 configured '.disks = [{vdev: "xvda", readwrite: 1}, {vdev: "xvdb"}]' disks.json
-refused 'can write to its disk xvda: put back the contents of the moment' pv.ckpt --config disks.json
+refused 'can write to its disk xvda; put back the contents of the moment' pv.ckpt --config disks.json
 changed hook.snapshot vg/root-17 hooked.ckpt
 refused 'put back the snapshot that was made .*\(vg/root-17\), then give --disks-restored' \
   hooked.ckpt --config disks.json
 configured '.c_info.type = "pvh"' pvh.json
 refused 'configuration of a pvh guest' pv.ckpt --config pvh.json
 configured 'del(.c_info.name)' nameless.json
-refused 'has no name: give one with --name' pv.ckpt --config nameless.json
+refused 'has no name; give one with --name' pv.ckpt --config nameless.json
 configured '.c_info.name = "../../etc/x"' slash.json
 refused 'is no name for a domain' pv.ckpt --config slash.json
 name=$(jq -r .c_info.name kept.json)

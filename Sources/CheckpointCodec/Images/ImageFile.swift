@@ -26,7 +26,15 @@ package final class ImageFile: Sendable {
   package var name: String { storage.name }
 
   private static let headSize: UInt64 = 1 << 12
-  private static let tailSizes: ClosedRange<UInt64> = 1 << 14...1 << 18
+
+  /// How much of the end of a file is read at once, to have the whole root most of the time. The root has some 90 bytes
+  /// for each block of 2 MiB that the image has pages of: a large share of an increment with a few pages in many
+  /// blocks, a small one of a base.
+  private static func tailSize(_ length: UInt64) -> UInt64 {
+    let ofIncrement = min(length / 16, 1 << 16)
+    let ofBase = length / 4096
+    return min(max(ofIncrement + ofBase, 1 << 14), 1 << 20)
+  }
 
   /// Opens an image of this machine; `-` is standard input.
   package convenience init(_ path: String, cancellation: Cancellation = Cancellation())
@@ -42,9 +50,8 @@ package final class ImageFile: Sendable {
     self.storage = storage
     self.cancellation = cancellation
     do throws(CheckpointError) {
-      // The root takes a share of the file that depends on how much of the guest changed.
-      let tail = min(max(storage.length / 16, Self.tailSizes.lowerBound), Self.tailSizes.upperBound)
-      let edges = try EdgeCache(storage, head: Self.headSize, tail: tail)
+      let edges = try EdgeCache(
+        storage, head: Self.headSize, tail: Self.tailSize(storage.length))
       header = try ImageHeader(in: edges)
       trailer = try ImageTrailer(in: edges)
       let body: RootBody

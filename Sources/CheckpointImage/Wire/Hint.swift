@@ -23,6 +23,8 @@ public enum Hint: Hashable, Sendable {
   case numberImages
   /// Pages can be left out afterwards, when images are merged.
   case evictWhenMerging
+  /// The input is a checkpoint image, which can be merged and restored as it is.
+  case useImage
   /// The program that captures reads such a dump.
   case captureKdump
   /// Another tool makes a file of it that can be read: the command.

@@ -1,35 +1,35 @@
 internal import CheckpointCodec
 internal import CheckpointImage
 
-/// What the headers of an ELF core file say, checked: where its notes and its memory lie.
+/// The checked contents of the headers of an ELF core file: where its notes and its memory lie.
 struct ELFCore {
-  /// A segment that is memory.
+  /// A LOAD segment.
   private struct Segment {
     var place: UInt64
     var virtual: UInt64
     var extent: MemoryExtent
-    /// One past the last address, of which the end may not be in the file.
+    /// The end of its addresses; the last bytes may be missing in the file.
     var end: UInt64
   }
 
-  /// The note segments.
+  /// Offset and length of each NOTE segment.
   private(set) var notes: [(offset: UInt64, length: Int)] = []
   /// The memory in the file, ascending by address.
   private(set) var extents: [MemoryExtent] = []
-  /// Pages that the file speaks of and of which it has no byte, ascending.
+  /// Pages that the headers describe but of which the file has no byte, ascending.
   private(set) var missing: [Range<PFN>] = []
 
   private static let structure = "ELF header"
   private static let maximumSegments = 1 << 20
   private static let maximumNotes = 64 << 20
-  /// Where Linux maps its own image: a second view of memory that other segments have too.
+  /// Where Linux maps its own image: a second view of memory that other segments also contain.
   private static let kernelImage: UInt64 = 0xffff_ffff_8000_0000
 
-  /// Reads the headers.
+  /// Reads and checks the headers.
   ///
   /// - Parameters:
-  ///   - length: bytes of the file, if that is known.
-  ///   - read: gives bytes at an offset.
+  ///   - length: the length of the file; nil if unknown.
+  ///   - read: returns bytes at an offset.
   init(
     length: UInt64?, _ read: (UInt64, Int) throws(CheckpointError) -> [UInt8]
   ) throws(CheckpointError) {
@@ -57,7 +57,7 @@ struct ELFCore {
           structure: "ELF program header", offset: place)
       }
       if type == ELFHead.note {
-        // All of them together: many segments may be the same bytes of the file.
+        // The limit is for all of them together, since many segments may share the same bytes of the file.
         noteBytes += stored
         guard noteBytes <= Self.maximumNotes else {
           throw CheckpointError(
@@ -86,7 +86,7 @@ struct ELFCore {
     try take(segments, length ?? .max)
   }
 
-  /// Whether the memory lies in the file in the order of its addresses.
+  /// Whether file offsets ascend with addresses.
   var isInOrder: Bool {
     var end: UInt64 = 0
     for extent in extents where extent.length > 0 {
@@ -108,7 +108,7 @@ struct ELFCore {
     return end
   }
 
-  /// Where the program headers are, and how many.
+  /// Offset and count of the program headers.
   private static func table(
     _ header: [UInt8], _ read: (UInt64, Int) throws(CheckpointError) -> [UInt8]
   ) throws(CheckpointError) -> (offset: UInt64, count: Int) {
@@ -153,16 +153,17 @@ struct ELFCore {
     return (offset, count)
   }
 
-  /// Sorts the memory and finds what is missing in it.
+  /// Sorts the memory and finds what is missing.
   ///
-  /// - Parameter length: bytes of the file: no two segments share any, or a small file could be memory without end.
+  /// - Parameter length: the length of the file. No two segments may share bytes, or a small file could
+  ///   describe unlimited memory.
   private mutating func take(_ segments: [Segment], _ length: UInt64) throws(CheckpointError) {
     var left = length
     var last: Segment?
     var pages: UInt64 = 0
     for segment in segments.sorted(by: { $0.extent.address < $1.extent.address }) {
       if let before = last, segment.extent.address < before.end {
-        // Where two views have the same memory, that of the kernel's image is left aside.
+        // Where two views show the same memory, that of the kernel's image is ignored.
         guard segment.virtual >= Self.kernelImage, segment.end <= before.end else {
           throw CheckpointError(
             .damaged,
@@ -191,12 +192,13 @@ struct ELFCore {
     }
   }
 
-  /// Adds the pages at the end of a segment that are not in the file; those that the next one begins in are its own.
+  /// Adds pages at the end of a segment that are not in the file, except those in which the next segment
+  /// begins.
   private mutating func addMissing(upTo next: UInt64, behind segment: Segment?) {
     guard let segment, segment.extent.end < segment.end else { return }
     let shift = UInt64(Limits.pageShift)
     let mask = UInt64(Limits.pageSize - 1)
-    // A page with a byte in the file is there, with zeros for the rest.
+    // A page counts as present if the file has any byte of it; the rest is zeros.
     let known = extents.last.map { ($0.end + mask) >> shift } ?? 0
     let first = max(segment.extent.end >> shift, known)
     let end = min((segment.end + mask) >> shift, next >> shift)

@@ -1,6 +1,7 @@
 internal import CheckpointCodec
 package import CheckpointImage
-/// What stands before the pages of an ELF core file: header, program headers, notes.
+
+/// Everything before the pages in an ELF core file: header, program headers, notes.
 package enum ELFHead {
   static let headerSize = 64
   static let programHeaderSize = 56
@@ -9,10 +10,10 @@ package enum ELFHead {
   static let x86: UInt16 = 62
   static let load: UInt32 = 1
   static let note: UInt32 = 4
-  /// A count that does not fit stands in the first section header.
+  /// This count means that the real one is in the first section header.
   static let manyHeaders: UInt16 = 0xffff
 
-  /// The head of a file with these runs of pages; the pages follow at once, and begin on a page boundary.
+  /// The head of a file with these runs of pages. The pages follow immediately, on a page boundary.
   package static func encoded(runs: [Range<PFN>], notes: [[UInt8]]) -> [UInt8] {
     let count = runs.count + 1
     let isMany = count >= manyHeaders
@@ -67,14 +68,14 @@ package enum ELFHead {
     to writer: inout WireWriter
   ) {
     writer.write(type)
-    // Readable, writable, executable: what the guest allows is in its own page tables.
+    // Readable, writable, executable; the guest's own permissions are in its page tables.
     writer.write(UInt32(type == load ? 7 : 0))
     writer.write(offset)
     writer.write(UInt64(0))
     writer.write(address)
     writer.write(size)
     writer.write(type == load ? size : 0)
-    // As Linux and QEMU have it: crash takes other values for those of an older kind of dump.
+    // As Linux and QEMU write it; crash takes other values for an older kind of dump.
     writer.write(UInt64(0))
   }
 }

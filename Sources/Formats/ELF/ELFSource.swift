@@ -15,7 +15,7 @@ enum ELFSource {
   private static func source(_ input: InputStream) throws(CheckpointError) -> DumpSource {
     let file = try input.file()
     if file == nil {
-      // What is looked at stays in the stream, so that it can be spooled if this is not enough.
+      // Peeked only, so that the stream can still be spooled if this is not enough.
       let start = try input.peek(1 << 16)
       func read(_ offset: UInt64, _ count: Int) throws(CheckpointError) -> [UInt8] {
         guard offset <= UInt64(start.count), count <= start.count - Int(offset) else {
@@ -38,7 +38,7 @@ enum ELFSource {
     return source(input, core, try records(core, read), ExtentMemory(bytes, core.extents))
   }
 
-  /// The notes, each as a record.
+  /// A record for each note.
   private static func records(
     _ core: ELFCore, _ read: (UInt64, Int) throws(CheckpointError) -> [UInt8]
   ) throws(CheckpointError) -> [MachineRecord] {

@@ -1,10 +1,11 @@
 package import CheckpointCodec
 package import CheckpointImage
 package import Storage
-/// The pages that makedumpfile left out of a kdump-compressed dump: those that its first bitmap has, and its
-/// second has not.
+
+/// The pages that makedumpfile left out of a kdump-compressed dump: those in its first bitmap but not in its
+/// second.
 package enum KdumpExclusions {
-  /// Reads them from a file, all with the reason *listed*.
+  /// Reads them from a file, as a plan with the reason *listed*.
   package static func read(_ path: String, cancellation: Cancellation = Cancellation())
     throws(CheckpointError) -> EvictionPlan
   {
@@ -31,6 +32,6 @@ package enum KdumpExclusions {
       return CheckpointError(
         .refused, "is an ELF file: only kdump-compressed dumps say what was left out")
     }
-    return CheckpointError(.refused, "is no kdump-compressed dump as makedumpfile writes it")
+    return CheckpointError(.refused, "is not a kdump-compressed dump as makedumpfile writes it")
   }
 }

@@ -1,24 +1,25 @@
 package import CheckpointCodec
 package import CheckpointImage
 package import Storage
-/// What a kdump-compressed file says of itself, checked: which pages it has, where they are in it, and its notes.
+
+/// The checked tables of a kdump-compressed file: which pages it has, where they lie, and its notes.
 package struct KdumpFile {
   /// Pages in the file, as runs.
   package private(set) var dumped: [Range<PFN>] = []
-  /// Pages that the machine has and that were left out of the file, as runs.
+  /// Pages of the machine that were left out of the file, as runs.
   package private(set) var excluded: [Range<PFN>] = []
-  /// The notes, each as a record.
+  /// A record for each note.
   package private(set) var records: [MachineRecord] = []
 
-  /// One past the last page.
+  /// One past the last page of the machine.
   package private(set) var limit: PFN
 
   private static let structure = "kdump header"
   private static let longestNotes = 64 << 20
-  /// 16 TiB.
+  /// 16 TiB of memory.
   private static let longest: PFN = 1 << 32
 
-  /// Bitmaps may be larger than all of memory, and name every other page.
+  /// A limit for bitmaps that are larger than any memory and name every other page.
   private static let mostRuns = 1 << 24
 
   private let file: LocalFile
@@ -26,7 +27,7 @@ package struct KdumpFile {
   private let subHeaderBlocks: UInt64
   private let bitmapBlocks: UInt64
 
-  /// Reads and checks everything but the contents of pages.
+  /// Reads and checks everything except the contents of pages.
   package init(_ file: LocalFile) throws(CheckpointError) {
     self.file = file
     let header = try file.bytes(at: 0, count: 464)
@@ -38,7 +39,7 @@ package struct KdumpFile {
     let machine = try reader.readBytes(65)
     guard machine.starts(with: Array("x86_64".utf8) + [0]) else {
       throw CheckpointError(
-        .refused, "is of another machine than x86-64", structure: Self.structure)
+        .refused, "is of a machine other than x86-64", structure: Self.structure)
     }
     try reader.skip(428 - reader.position)
     try reader.expect("block size", try reader.read(UInt32.self), UInt32(Limits.pageSize))
@@ -76,7 +77,7 @@ package struct KdumpFile {
       try reader.skip(96 - reader.position)
       let short = limit
       limit = try reader.read()
-      // Both are there; some libraries size a bitmap by one and its pages by the other.
+      // Some libraries size a bitmap by one field and its pages by the other, so both must agree.
       try reader.expect("pages", short, UInt64(UInt32(clamping: limit)))
     }
     guard limit <= Self.longest, (limit + 7) / 8 <= bitmapBlocks * UInt64(Limits.pageSize) else {
@@ -85,7 +86,7 @@ package struct KdumpFile {
     }
   }
 
-  /// The bytes whose place and length come next; none before a version.
+  /// The bytes at the offset and length that come next in the sub-header; empty before version `since`.
   private func area(_ reader: inout WireReader, _ name: String, since: UInt32)
     throws(CheckpointError) -> (offset: UInt64, bytes: [UInt8])
   {
@@ -132,8 +133,8 @@ package struct KdumpFile {
     }
   }
 
-  /// Fails unless the pages that some descriptors tell of lie in the file: the library that reads them need not
-  /// know better.
+  /// Throws unless the contents that the descriptors name lie in the file, since the library that reads them
+  /// may not check.
   private func checkDescriptors(_ count: Int, at start: UInt64) throws(CheckpointError) {
     let bytes = try file.bytes(at: start, count: count * KdumpHeader.descriptorSize)
     var reader = WireReader(
@@ -157,7 +158,7 @@ package struct KdumpFile {
     }
   }
 
-  /// The source whose pages `memory` reads.
+  /// A source that takes the contents of pages from `memory`.
   package func source(_ input: InputStream, _ memory: any PhysicalMemory) -> DumpSource {
     var runs =
       dumped.map { DumpSource.Run(pages: $0, contents: .memory(memory)) }
@@ -176,7 +177,7 @@ package struct KdumpFile {
 }
 
 extension [Range<PFN>] {
-  /// Adds a page behind all others.
+  /// Appends a page that is above all others.
   fileprivate mutating func appendPage(_ pfn: PFN) {
     if let last, last.upperBound == pfn {
       self[count - 1] = last.lowerBound..<pfn + 1

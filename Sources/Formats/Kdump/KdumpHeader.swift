@@ -1,39 +1,40 @@
 internal import CheckpointCodec
 package import CheckpointImage
-/// The fixed blocks at the beginning of a kdump-compressed file, header version 6.
+
+/// The fixed blocks at the start of a kdump-compressed file, header version 6.
 ///
-/// A block has the size of a page: one for the header, then the sub-header with the notes, then the bitmap of the pages
-/// the machine has, that of the pages in the file, a descriptor for each of these, and their contents.
+/// A block has the size of a page. Header, sub-header with notes, bitmap of the machine's pages, bitmap of the
+/// pages in the file, a descriptor for each of these, then their contents.
 package struct KdumpHeader {
   static let signature: [UInt8] = Array("KDUMP   ".utf8)
-  /// How the form of such a file begins that can be written into a pipe.
+  /// The first bytes of the variant that can be written to a pipe.
   static let flattened: [UInt8] = Array("makedumpfile".utf8)
   static let version: UInt32 = 6
   static let subHeaderSize = 104
   static let descriptorSize = 24
-  /// How a page is compressed, in its descriptor.
+  /// How a page is compressed, as a flag in its descriptor.
   static let zlib: UInt32 = 1
   static let zstd: UInt32 = 32
 
-  /// One past the last page.
+  /// One past the last page of the machine.
   var limit: PFN
-  /// Pages in the file.
+  /// The number of pages in the file.
   var dumped: UInt64
-  /// Processors.
+  /// The number of processors.
   var processors: Int
-  /// Where the kernel's image lies.
+  /// The physical address of the kernel's image, less the one it was linked for.
   var physicalBase: UInt64
-  /// What makedumpfile was asked to leave out.
+  /// The dump level: what was left out by makedumpfile's rules.
   var level: UInt32
-  /// The kernel's release, and what it says of its build. Neither is ever empty: libkdumpfile passes over a header
+  /// The kernel's release, and below its build string. Neither is ever empty: libkdumpfile ignores a header
   /// without them, and then knows neither the machine nor its registers.
   var release: [UInt8]
   var build: [UInt8]
-  /// The flag of a codec, or 0.
+  /// The flag of the codec, or 0.
   var status: UInt32
-  /// One behind the other.
+  /// The encoded notes, concatenated.
   var notes: [UInt8]
-  /// The text of the VMCOREINFO note, among the notes.
+  /// The place of the VMCOREINFO text in `notes`.
   var vmcoreinfo: Range<Int>
 
   /// The header of a file with the known pages of a moment.
@@ -65,25 +66,25 @@ package struct KdumpHeader {
     }
   }
 
-  /// As many pages as there can be: 16 TiB, in bitmaps of 512 MiB.
+  /// The most pages: 16 TiB of memory, with bitmaps of 512 MiB.
   private static let longest: PFN = 1 << 32
   private static let block = Limits.pageSize
   private static let unknown = "unknown"
 
-  /// Blocks of the sub-header and the notes.
+  /// Blocks that the sub-header and the notes take.
   var subHeaderBlocks: Int { (Self.subHeaderSize + notes.count + Self.block - 1) / Self.block }
-  /// Blocks of one bitmap.
+  /// Blocks that one bitmap takes.
   var bitmapBlocks: Int {
     (Int(limit) + 8 * Self.block - 1) / (8 * Self.block)
   }
-  /// Where the first bitmap is.
+  /// The offset of the first bitmap.
   var bitmapOffset: UInt64 { UInt64((1 + subHeaderBlocks) * Self.block) }
-  /// Where the descriptors are.
+  /// The offset of the descriptors.
   var descriptorsOffset: UInt64 { bitmapOffset + UInt64(2 * bitmapBlocks * Self.block) }
-  /// Where the contents of pages begin.
+  /// The offset of the contents of pages.
   var dataOffset: UInt64 { descriptorsOffset + dumped * UInt64(Self.descriptorSize) }
 
-  /// Header and sub-header with the notes, up to the bitmaps.
+  /// Header, sub-header and notes, up to the bitmaps.
   func encoded() -> [UInt8] {
     var writer = WireWriter(capacity: Int(bitmapOffset))
     func pad(to end: Int) {
@@ -119,7 +120,7 @@ package struct KdumpHeader {
     let notesOffset = UInt64(Self.block + Self.subHeaderSize)
     writer.write(physicalBase)
     writer.write(level)
-    // Not split into several files.
+    // The dump is not split into several files.
     writer.write(UInt32(0))
     writer.write(UInt64(0))
     writer.write(UInt64(0))
@@ -127,7 +128,7 @@ package struct KdumpHeader {
     writer.write(UInt64(vmcoreinfo.count))
     writer.write(notes.isEmpty ? 0 : notesOffset)
     writer.write(UInt64(notes.count))
-    // No information on erased data.
+    // No information about erased data.
     for _ in 0..<4 { writer.write(UInt64(0)) }
     writer.write(limit)
   }

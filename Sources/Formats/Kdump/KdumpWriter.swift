@@ -1,33 +1,35 @@
 package import CheckpointCodec
 package import CheckpointImage
 package import Storage
-/// Writes a kdump-compressed file: every page compressed by itself, those of zeros once for all.
+
+/// Writes a kdump-compressed file: each page is compressed by itself, and all zero pages share one copy.
 ///
-/// Descriptors lie before the contents and tell where these are, so the output must be a file.
+/// Descriptors come before the contents and hold their offsets, so the output must be seekable.
 package final class KdumpWriter: EventSink {
   package typealias Event = [EncodedRegion]
 
   private let output: any SeekableSink
   private let header: KdumpHeader
   private var runs: ArraySlice<Range<PFN>>
-  /// Pages in the runs before the first of those left.
+  /// The number of pages in the runs that were passed already.
   private var ranks: UInt64 = 0
-  /// Descriptors to be written, from that of page `described` on.
+  /// Descriptors not yet written, from that of page `described` on.
   private var descriptors = WireWriter()
   private var described: UInt64 = 0
   private var offset: UInt64
 
-  /// Begins the file.
+  /// Writes the header and the bitmaps.
   ///
   /// - Parameters:
-  ///   - populated: the pages that the machine has.
-  ///   - dumped: those that are to be in the file, as many as `header` says; what never comes is zeros.
+  ///   - populated: the pages of the machine.
+  ///   - dumped: the pages that the file will contain, as many as `header` states; those that are never
+  ///     received are zeros.
   package init(
     _ sink: any ByteSink, _ header: KdumpHeader, populated: [Range<PFN>], dumped: [Range<PFN>]
   ) throws(CheckpointError) {
     guard let output = sink.seekable else {
       throw CheckpointError(
-        .refused, "is no file, and kdump is not written from its beginning to its end",
+        .refused, "is not a file: kdump cannot be written in one pass",
         file: sink.name, hint: .exportELF)
     }
     self.output = output
@@ -43,7 +45,7 @@ package final class KdumpWriter: EventSink {
     try append([UInt8](repeating: 0, count: Limits.pageSize))
   }
 
-  /// Takes regions of one page each, ascending.
+  /// Writes regions of one page each, in ascending order.
   package func receive(_ regions: [EncodedRegion]) throws(CheckpointError) {
     for region in regions {
       guard let page = region.live.first, let rank = rank(of: page.pfn) else { continue }
@@ -57,14 +59,14 @@ package final class KdumpWriter: EventSink {
     }
   }
 
-  /// Ends the file.
+  /// Writes the remaining descriptors.
   package func finish() throws(CheckpointError) {
     try describeZeros(upTo: header.dumped)
     try flush()
     try output.setLength(offset)
   }
 
-  /// A page's number among those in the file; nil if it is left out.
+  /// The index of a page among those in the file; nil if it is left out.
   private func rank(of pfn: PFN) -> UInt64? {
     while let run = runs.first, run.upperBound <= pfn {
       ranks += UInt64(run.count)
@@ -89,7 +91,7 @@ package final class KdumpWriter: EventSink {
     descriptors.write(offset)
     descriptors.write(UInt32(size))
     descriptors.write(codec.kdumpFlag)
-    // The flags of the guest's own page descriptor are nobody's business here.
+    // The flags of the guest's own page descriptor, which no reader uses.
     descriptors.write(UInt64(0))
     if descriptors.bytes.count >= 1 << 20 { try flush() }
   }
@@ -102,7 +104,7 @@ package final class KdumpWriter: EventSink {
     descriptors = WireWriter(capacity: 1 << 20)
   }
 
-  /// Writes a bitmap, piece by piece; where no page is, the file stays empty.
+  /// Writes a bitmap in pieces; where it has no pages, the file has a hole.
   private func writeBitmap(_ runs: [Range<PFN>], at offset: UInt64) throws(CheckpointError) {
     let pagesOfPiece = UInt64(8 * Limits.pageSize)
     var rest = runs[...]
@@ -125,7 +127,7 @@ package final class KdumpWriter: EventSink {
 }
 
 extension CodecID {
-  /// How a page descriptor says that a page is compressed so.
+  /// The codec as a flag in a page descriptor.
   var kdumpFlag: UInt32 {
     switch self {
     case .none: 0

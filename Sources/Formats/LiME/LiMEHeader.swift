@@ -1,6 +1,7 @@
 internal import CheckpointCodec
 package import CheckpointImage
-/// What stands before each range of memory in a LiME file.
+
+/// The header of each range of memory in a LiME file.
 package enum LiMEHeader {
   static let magic: [UInt8] = [0x45, 0x4d, 0x69, 0x4c]
   static let version: UInt32 = 1
@@ -12,7 +13,7 @@ package enum LiMEHeader {
     writer.write(magic)
     writer.write(version)
     writer.write(run.lowerBound << UInt64(Limits.pageShift))
-    // The last address, not the one behind it.
+    // The last address, inclusive.
     writer.write(run.upperBound << UInt64(Limits.pageShift) - 1)
     writer.write(UInt64(0))
     return writer.bytes

@@ -2,7 +2,7 @@ internal import CheckpointCodec
 internal import CheckpointImage
 internal import Storage
 
-/// Opens a memory image of LiME, version 1: ranges of memory, ascending, each behind its header.
+/// Opens a memory image of LiME, version 1: ascending ranges of memory, each after its header.
 enum LiMESource {
   private static let structure = "LiME header"
   private static let maximumRanges = 1 << 20
@@ -19,7 +19,7 @@ enum LiMESource {
   private static let facts = SourceFacts(
     kind: "LiME memory image", architecture: .x86, ascendingUnique: false)
 
-  /// Of a file, all headers first.
+  /// From a file: reads all headers first.
   private static func source(_ input: InputStream, _ file: LocalFile) throws(CheckpointError)
     -> DumpSource
   {
@@ -47,7 +47,7 @@ enum LiMESource {
     ) { runs.popFirst().map { DumpSource.Run(pages: $0, contents: .memory(memory)) } }
   }
 
-  /// Of a pipe, each header as it comes.
+  /// From a pipe: reads each header as it comes.
   private static func stream(_ input: InputStream) -> DumpSource {
     var end: UInt64 = 0
     return DumpSource(input, facts, [], memory: nil, pages: nil) {

@@ -1,9 +1,9 @@
 package import CheckpointImage
 
-/// A record of the machine's state as a tree of named values.
+/// Decodes records of the machine's state into trees of named values.
 package enum DecodedRecord {
-  /// What the records say, in their order; nil where the contents are not known to this library or are
-  /// with an ancestor. A record that is not what its type says is an error in its place.
+  /// The decoded records in their order. Nil where the type is not known or the payload is with an ancestor; an
+  /// error where a record does not match its type.
   package static func decode(_ records: [MachineRecord]) -> [Result<RecordValue?, CheckpointError>]
   {
     let guestWidth = guestWidth(of: records)
@@ -16,7 +16,7 @@ package enum DecodedRecord {
     }
   }
 
-  /// Bytes of a PV guest's word.
+  /// Bytes of a machine word of the PV guest.
   private static func guestWidth(of records: [MachineRecord]) -> Int {
     let info = records.first {
       $0.key.namespace == .libxc && $0.key.type == XenStream.LibxcType.pvInfo.rawValue
@@ -49,7 +49,7 @@ package enum DecodedRecord {
     }
   }
 
-  /// A text, which C programs end with a NUL.
+  /// A text, without the NUL that C programs put at its end.
   private static func text(_ payload: [UInt8]) -> RecordValue {
     .text(String(decoding: payload.last == 0 ? payload.dropLast() : payload[...], as: UTF8.self))
   }

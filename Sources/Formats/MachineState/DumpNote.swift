@@ -1,28 +1,28 @@
 internal import CheckpointCodec
 internal import CheckpointImage
 
-/// A note of an ELF file: named by whoever wrote it, with a type of the writer's own.
+/// A note of an ELF file: its writer's name, and a type that the writer defines.
 struct DumpNote: Hashable, Sendable {
-  /// Whose note it is, such as `CORE`.
+  /// The writer, such as `CORE`.
   var name: String
-  /// What the writer calls this kind of note.
+  /// The type, as the writer numbers it.
   var type: UInt32
-  /// What it says.
+  /// The contents, without padding.
   var contents: [UInt8]
 
-  /// Makes a note.
+  /// A note with these contents.
   init(_ name: String, type: UInt32, _ contents: [UInt8]) {
     self.name = name
     self.type = type
     self.contents = contents
   }
 
-  /// The text that a Linux kernel says of itself.
+  /// The writer's name of the note in which a Linux kernel describes itself.
   static let vmcoreinfo = "VMCOREINFO"
-  /// The registers of a processor: `NT_PRSTATUS` of `CORE`.
+  /// The type of the note with the registers of a processor: `NT_PRSTATUS` of `CORE`.
   static let processorStatus: UInt32 = 1
 
-  /// The note as it stands in a file: three numbers, name and contents, each padded to a multiple of 4.
+  /// The note as it is in a file: three numbers, name and contents, each padded to a multiple of 4 bytes.
   func encoded() -> [UInt8] {
     var writer = WireWriter(capacity: 32 + contents.count)
     let name = Array(name.utf8) + [0]
@@ -38,7 +38,7 @@ struct DumpNote: Hashable, Sendable {
 
   private static func padding(_ count: Int) -> Int { (4 - count % 4) % 4 }
 
-  /// Reads one note; the padding behind the last one of a file may be missing.
+  /// Reads one note; the padding at the end of a file may be missing.
   init(parsing reader: inout WireReader) throws(CheckpointError) {
     let nameLength = Int(try reader.read(UInt32.self))
     let length = Int(try reader.read(UInt32.self))
@@ -50,8 +50,7 @@ struct DumpNote: Hashable, Sendable {
     try reader.skip(min(Self.padding(length), reader.remaining))
   }
 
-  /// The notes in the bytes of a note segment at `offset`, each with the bytes it takes there; what was
-  /// left out of padding is added.
+  /// The notes in the bytes of a note segment at `offset`, each as encoded there; missing padding is added.
   static func all(in bytes: [UInt8], at offset: UInt64) throws(CheckpointError) -> [[UInt8]] {
     var reader = WireReader(bytes.rawSpan, structure: "ELF note", at: offset)
     var notes: [[UInt8]] = []
@@ -73,7 +72,7 @@ struct DumpNote: Hashable, Sendable {
     }
   }
 
-  /// What it says, where that is known.
+  /// The decoded contents, where the type is known.
   func value() throws(CheckpointError) -> RecordValue {
     var fields = [
       RecordValue.Field("name", .text(name)), RecordValue.Field("type", .number(UInt64(type))),
@@ -87,7 +86,7 @@ struct DumpNote: Hashable, Sendable {
     return .fields(fields)
   }
 
-  /// The record that keeps a note.
+  /// The record that stores an encoded note.
   static func record(_ note: [UInt8]) -> MachineRecord {
     let type =
       note.count >= 12 ? note[8..<12].reversed().reduce(UInt32(0)) { $0 << 8 | UInt32($1) } : 0

@@ -2,14 +2,14 @@ internal import CheckpointChain
 internal import CheckpointCodec
 package import CheckpointImage
 
-/// The notes that the dump of a moment carries.
+/// The notes for the dump of a moment.
 package enum DumpNotes {
-  /// The text of the VMCOREINFO note in the records of a machine; nil if there is none.
+  /// The VMCOREINFO text in the records of a machine; nil if there is none.
   package static func vmcoreinfo(in records: [MachineRecord]) throws(CheckpointError) -> [UInt8]? {
     try notes(in: records).first { $0.name == DumpNote.vmcoreinfo }?.contents
   }
 
-  /// The notes kept in the records of a machine.
+  /// The notes stored in the records of a machine.
   static func notes(in records: [MachineRecord]) throws(CheckpointError) -> [DumpNote] {
     var notes: [DumpNote] = []
     for record in records where record.key.namespace == .dumpNote {
@@ -19,8 +19,8 @@ package enum DumpNotes {
     return notes
   }
 
-  /// Those that came with the moment, as they came; else one for each processor that its records know, and
-  /// `vmcoreinfo`.
+  /// The stored notes unchanged, if there are any; else one note for each processor in the records, and one
+  /// with `vmcoreinfo`.
   package static func encoded(for records: [MachineRecord], vmcoreinfo: [UInt8]?)
     throws(CheckpointError)
     -> [[UInt8]]

@@ -1,6 +1,6 @@
 internal import CheckpointImage
 
-/// What the device model saved: pairs of xenstore, and its own state, which stays unread.
+/// What the device model saved: pairs of xenstore, and its own state, which is not decoded.
 enum EmulatorRecords {
   static func xenstore(_ payload: [UInt8]) throws(CheckpointError) -> RecordValue {
     try WireReader.read(payload, "EMULATOR_XENSTORE_DATA") { (reader) throws(CheckpointError) in
@@ -11,7 +11,7 @@ enum EmulatorRecords {
       var strings = try reader.readBytes(reader.remaining)
         .split(separator: 0, omittingEmptySubsequences: false)
         .map { RecordValue.text(String(decoding: $0, as: UTF8.self)) }
-      // Behind the last NUL is nothing.
+      // The last NUL ends the last string and does not begin another.
       if strings.last == .text("") { strings.removeLast() }
       var pairs: [RecordValue] = []
       for place in stride(from: 0, to: strings.count, by: 2) {

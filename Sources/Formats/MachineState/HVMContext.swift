@@ -3,15 +3,15 @@ internal import CheckpointImage
 /// The blob of an HVM_CONTEXT record: descriptors `{u16 type, u16 instance, u32 length}`, each with its
 /// data behind it (Xen's `public/arch-x86/hvm/save.h`).
 struct HVMContext {
-  /// One descriptor.
+  /// A descriptor and its data.
   struct Entry {
     var type: UInt16
-    /// The vCPU, for what each of them has.
+    /// The vCPU, for types that each vCPU has.
     var instance: UInt16
-    /// Where the data lies in the blob.
+    /// The place of the data in the blob.
     var data: Range<Int>
 
-    /// Xen's name of the type.
+    /// Xen's name for the type.
     var name: String { HVMContext.names[Int(type)] ?? "type \(type)" }
   }
 
@@ -47,10 +47,10 @@ struct HVMContext {
     }
   }
 
-  /// The data of a descriptor.
+  /// The data of an entry.
   func data(_ entry: Entry) -> [UInt8] { Array(bytes[entry.data]) }
 
-  /// The descriptors, the header with its fields.
+  /// The entries as named values; the header is decoded.
   func value() throws(CheckpointError) -> RecordValue {
     var values: [RecordValue] = []
     for entry in entries {

@@ -19,7 +19,7 @@ extension VCPU {
           + ["rip", "rflags"], UInt64.self, &reader)
       vcpu.control = try registers(["cr0", "cr2", "cr3", "cr4"], UInt64.self, &reader)
       vcpu.debug = try registers(["dr0", "dr1", "dr2", "dr3", "dr6", "dr7"], UInt64.self, &reader)
-      // Selectors, limits, bases and rights: limits and bases have those of the tables between them.
+      // Limits and bases of the descriptor tables come between those of the segments.
       let names = ["cs", "ds", "es", "fs", "gs", "ss", "tr", "ldtr"]
       let tables = ["idtr", "gdtr"]
       let selectors = try registers(names, UInt32.self, &reader)
@@ -42,7 +42,7 @@ extension VCPU {
           "cstar", "syscall_mask",
         ], UInt64.self, &reader)
       vcpu.control += try registers(["efer"], UInt64.self, &reader)
-      // Before Xen 3.4 there was none.
+      // Xen before 3.4 did not write this field.
       if data.count >= 1024 {
         vcpu.system += try registers(["tsc_aux"], UInt64.self, &reader)
       }

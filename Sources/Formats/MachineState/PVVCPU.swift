@@ -109,7 +109,7 @@ extension VCPU {
     }
   }
 
-  /// As a person looks for them, not as the stack has them.
+  /// In the order in which people look for them, not in that of the stack.
   static func inOrder(_ registers: [Register]) -> [Register] {
     let order =
       ["rax", "rbx", "rcx", "rdx", "rbp", "rsi", "rdi", "rsp"] + (8...15).map { "r\($0)" }

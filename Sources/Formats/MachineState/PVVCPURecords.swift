@@ -1,11 +1,11 @@
 internal import CheckpointImage
 
-/// The records of a PV guest's processors but their registers, for which see `VCPU`.
+/// The records of a PV guest's processors except for their registers, which `VCPU` decodes.
 enum PVVCPURecords {
   static func extended(_ payload: [UInt8]) throws(CheckpointError) -> RecordValue {
     try WireReader.read(payload, "X86_PV_VCPU_EXTENDED") { (reader) throws(CheckpointError) in
       let vcpu = try head(&reader)
-      // Older writers leave out what is zero at the end.
+      // Older writers omit zeros at the end.
       let missing = max(0, 64 - reader.remaining)
       let bytes = try reader.readBytes(reader.remaining) + [UInt8](repeating: 0, count: missing)
       return try WireReader.read(bytes, "X86_PV_VCPU_EXTENDED") {

@@ -1,7 +1,7 @@
 internal import CheckpointImage
 
 extension WireReader {
-  /// Reads the fields of a record's payload one after the other.
+  /// Decodes the fields of a record's payload in order.
   static func read<Value>(
     _ payload: [UInt8], _ structure: String,
     _ body: (inout WireReader) throws(CheckpointError) -> Value
@@ -10,7 +10,7 @@ extension WireReader {
     return try body(&reader)
   }
 
-  /// The next number as a field.
+  /// The next number, as a named field.
   @_lifetime(self: copy self)
   mutating func field<T: FixedWidthInteger & UnsignedInteger & BitwiseCopyable>(
     _ name: String, _: T.Type, hex: Bool = false
@@ -19,7 +19,7 @@ extension WireReader {
     return RecordValue.Field(name, hex ? .hex(value) : .number(value))
   }
 
-  /// The next number of the other byte order as a field.
+  /// The next number in big-endian order, as a named field.
   @_lifetime(self: copy self)
   mutating func bigEndianField<T: FixedWidthInteger & UnsignedInteger & BitwiseCopyable>(
     _ name: String, _: T.Type
@@ -27,7 +27,7 @@ extension WireReader {
     RecordValue.Field(name, .number(UInt64(try read(T.self).byteSwapped)))
   }
 
-  /// Fails if there are more entries than a real record has: each takes a multiple of its bytes in memory.
+  /// Throws if there are more entries than a real record has, since each takes many times its size in memory.
   func limit(_ count: Int, to most: Int = 1 << 16) throws(CheckpointError) {
     guard count < most else { throw damaged("more than \(most) entries") }
   }

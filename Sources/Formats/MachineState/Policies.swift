@@ -1,6 +1,6 @@
 internal import CheckpointImage
 
-/// What the guest sees of its processor: lists of CPUID leaves and of model-specific registers.
+/// The guest's view of its processor: lists of CPUID leaves and of model-specific registers.
 enum Policies {
   static func cpuid(_ payload: [UInt8]) throws(CheckpointError) -> RecordValue {
     try WireReader.read(payload, "X86_CPUID_POLICY") { (reader) throws(CheckpointError) in
@@ -9,7 +9,7 @@ enum Policies {
         try reader.limit(leaves.count)
         var fields = [try reader.field("leaf", UInt32.self, hex: true)]
         let subleaf: UInt32 = try reader.read()
-        // All ones: the leaf has none.
+        // All ones means that the leaf has no subleaf.
         if subleaf != .max { fields.append(RecordValue.Field("subleaf", .hex(UInt64(subleaf)))) }
         for name in ["eax", "ebx", "ecx", "edx"] {
           fields.append(try reader.field(name, UInt32.self, hex: true))
@@ -26,7 +26,7 @@ enum Policies {
     }
   }
 
-  /// `{u32 index, u32 flags, u64 value}` up to the end.
+  /// Entries `{u32 index, u32 flags, u64 value}` up to the end.
   static func msrs(_ reader: inout WireReader) throws(CheckpointError)
     -> [(index: UInt64, value: UInt64)]
   {

@@ -1,8 +1,8 @@
 internal import CheckpointCodec
 internal import CheckpointImage
 
-/// The registers of a processor as notes of a dump: Linux's `elf_prstatus`, and QEMU's `QEMUCPUState`, which has the
-/// control registers too.
+/// A processor's registers as notes of a dump: Linux's `elf_prstatus`, and QEMU's `QEMUCPUState`, which also
+/// has the control registers.
 extension VCPU {
   private static let statusOrder = [
     "r15", "r14", "r13", "r12", "rbp", "rbx", "r11", "r10", "r9", "r8", "rax", "rcx", "rdx",
@@ -19,7 +19,7 @@ extension VCPU {
     + ["rip", "rflags"]
   private static let emulatorSegments = ["cs", "ds", "es", "fs", "gs", "ss", "ldtr", "tr"]
 
-  /// The value of a register, or of that part of it which a 32-bit guest has; 0 if it is not known.
+  /// The value of a register, or of the part that a 32-bit guest has; 0 if it is not known.
   private func value(_ name: String) -> UInt64 {
     if let register = (general + control + system).first(where: { $0.name == name }) {
       return register.value
@@ -34,11 +34,11 @@ extension VCPU {
     return general.first { $0.name == narrow }?.value ?? 0
   }
 
-  /// The note that every reader of dumps knows.
+  /// The `NT_PRSTATUS` note, which every reader of dumps knows.
   var statusNote: DumpNote {
     var writer = WireWriter(capacity: Self.statusSize)
     writer.write([UInt8](repeating: 0, count: 32))
-    // Readers number threads by it; 0 would be none.
+    // Readers use it as a thread number, and 0 would mean none.
     writer.write(UInt32(truncatingIfNeeded: id &+ 1))
     writer.write([UInt8](repeating: 0, count: Self.registersOffset - 36))
     for name in Self.statusOrder { writer.write(value(name)) }
@@ -46,7 +46,7 @@ extension VCPU {
     return DumpNote("CORE", type: DumpNote.processorStatus, writer.bytes)
   }
 
-  /// The note with the control registers.
+  /// QEMU's note, with the control registers.
   var emulatorNote: DumpNote {
     var writer = WireWriter(capacity: Self.emulatorSize)
     writer.write(UInt32(1))
@@ -71,7 +71,8 @@ extension VCPU {
     return DumpNote(Self.emulatorName, type: 0, writer.bytes)
   }
 
-  /// Access rights as Xen packs them, in twelve bits, in the places they have in a segment descriptor; and back.
+  /// Converts access rights between the twelve bits that Xen packs them into and their places in a segment
+  /// descriptor.
   private static func descriptor(rights: UInt64) -> UInt64 {
     (rights & 0xff) << 8 | (rights >> 8 & 0xf) << 20
   }
@@ -82,7 +83,7 @@ extension VCPU {
 
   private func table(_ name: String) -> UInt64 { tables.first { $0.name == name }?.value ?? 0 }
 
-  /// The processors that the notes of a dump describe, numbered as they come.
+  /// The processors described by the notes of a dump, numbered in order.
   static func all(inNotes notes: [DumpNote]) throws(CheckpointError) -> [VCPU] {
     var processors: [VCPU] = []
     for note in notes

@@ -1,15 +1,15 @@
 package import CheckpointCodec
 package import CheckpointImage
 
-/// The pages of a guest of Xen that a restore writes to, or that the guest shares with others, whatever it uses
-/// them for itself: they are never evicted.
+/// The pages of a Xen guest that a restore writes to or that the guest shares with others. They are never
+/// evicted, whatever the guest uses them for.
 package enum ProtectedPages {
   private static let longestTable = 1 << 20
 
-  /// Their PFNs, told from the records of the machine's state: P2M frames, start_info and what it names, GDT
+  /// Their PFNs, from the records of the machine's state: P2M frames, start_info and what it refers to, GDT
   /// frames and top page tables of a PV guest; the special pages of an HVM guest.
   ///
-  /// - Parameter memory: where start_info is read.
+  /// - Parameter memory: the memory in which start_info is read.
   package static func pfns(_ records: [MachineRecord], in memory: (any PhysicalMemory)?)
     throws(CheckpointError) -> Set<PFN>
   {
@@ -48,7 +48,7 @@ package enum ProtectedPages {
     for (name, value) in vcpu.control {
       switch name {
       case "cr3": pfns.insert(isWide ? value >> 12 : (value >> 12 | value << 20) & 0xffff_ffff)
-      // Where Xen keeps the page table of user mode.
+      // Xen keeps the page table of user mode here.
       case "cr1" where isWide && value & 1 != 0: pfns.insert(value >> 12)
       default: break
       }
@@ -59,7 +59,7 @@ package enum ProtectedPages {
     guard let memory, page < memory.limit else { return }
     let buffer = PageBuffer(pages: 1)
     guard try memory.copy([page], to: buffer, at: 0).isEmpty else { return }
-    // The rings of the store and of the console, as the guest left them for its restore.
+    // The rings of xenstore and console, where the guest left them for its restore.
     for offset in isWide ? [56, 72] : [44, 52] {
       let bytes = buffer.page(0)
       // SAFETY: the span checks the bounds.
@@ -70,7 +70,7 @@ package enum ProtectedPages {
     }
   }
 
-  /// Parameters whose value is a PFN, and those whose value is an address.
+  /// Parameters whose value is a PFN; below, those whose value is an address.
   private static let pageParameters: Set<UInt64> = [1, 5, 6, 17, 27, 28, 29]
   private static let addressParameters: Set<UInt64> = [12, 15, 34]
   private static let sizedTSS: UInt64 = 37
@@ -93,7 +93,7 @@ package enum ProtectedPages {
     for (index, value) in values where value != 0 {
       if pageParameters.contains(index) { pfns.insert(value) }
       if addressParameters.contains(index) { pfns.insert(value >> 12) }
-      // The size is in the upper half.
+      // The upper half is the size.
       if index == sizedTSS { pfns.insert((value & 0xffff_ffff) >> 12) }
     }
     guard let first = values[firstServerPage], first != 0 else { return }

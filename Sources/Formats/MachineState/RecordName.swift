@@ -1,13 +1,13 @@
 package import CheckpointImage
 
-/// What Xen's documents call the records of its streams.
+/// The names of records in Xen's documentation.
 package enum RecordName {
-  /// The name of a record; its type as a number if it has none.
+  /// The name of a record type; a number if it has none.
   package static func text(_ key: RecordKey) -> String {
     name(key.namespace, key.type) ?? Hexadecimal.string(UInt64(key.type))
   }
 
-  /// The name of a record; of a dump's note, with whose it is, if its payload is at hand.
+  /// The name of a record. For a note of a dump it includes the writer, if the payload is available.
   package static func text(_ record: MachineRecord) -> String {
     guard record.key.namespace == .dumpNote, let payload = record.payload,
       let note = try? DumpNote(payload)

@@ -1,33 +1,33 @@
 internal import CheckpointImage
 
-/// What a record says: a tree of named values, in the order of the record.
+/// The decoded contents of a record: a tree of named values, in the order of the record.
 package indirect enum RecordValue: Hashable, Sendable {
-  /// A count, a size, an identifier.
+  /// A count, size or identifier.
   case number(UInt64)
-  /// An address, a register, a set of bits.
+  /// An address, register or set of bits.
   case hex(UInt64)
-  /// A text; it may hold any character.
+  /// A text, which may contain any character.
   case text(String)
-  /// Values of one kind.
+  /// Values of the same kind.
   case list([RecordValue])
-  /// Named values.
+  /// Named values, in order.
   case fields([Field])
 
   /// A named value.
   package struct Field: Hashable, Sendable {
-    /// The name.
+    /// The name, in the words of Xen's headers.
     package var name: String
-    /// The value.
+    /// The value, which may have fields of its own.
     package var value: RecordValue
 
-    /// Makes a field.
+    /// A field with this name and value.
     package init(_ name: String, _ value: RecordValue) {
       self.name = name
       self.value = value
     }
   }
 
-  /// Registers and the like.
+  /// Hexadecimal fields, such as registers.
   static func hex(_ values: [(name: String, value: UInt64)]) -> RecordValue {
     .fields(values.map { Field($0.name, .hex($0.value)) })
   }
@@ -41,7 +41,7 @@ extension RecordValue: Encodable {
     init?(intValue: Int) { nil }
   }
 
-  /// Writes fields as an object, lists as a list, what is hexadecimal as a text such as `0x1f`.
+  /// Encodes fields as an object, a list as an array, and hexadecimal values as text such as `0x1f`.
   package func encode(to encoder: any Encoder) throws {
     switch self {
     case .number(let value):

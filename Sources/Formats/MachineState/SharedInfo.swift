@@ -1,6 +1,6 @@
 internal import CheckpointImage
 
-/// The page that a PV guest shares with the hypervisor: its clock, and where its frame lists are.
+/// The page that a PV guest shares with the hypervisor: its clock, and the places of its frame lists.
 enum SharedInfo {
   static func value(_ payload: [UInt8], guestWidth: Int) throws(CheckpointError) -> RecordValue {
     try WireReader.read(payload, "SHARED_INFO") { (reader) throws(CheckpointError) in

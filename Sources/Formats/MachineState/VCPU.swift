@@ -1,29 +1,29 @@
 package import CheckpointImage
 
-/// The registers of one processor of a guest.
+/// The registers of one virtual processor.
 package struct VCPU: Sendable {
-  /// A register.
+  /// A register's name and value.
   package typealias Register = (name: String, value: UInt64)
 
-  /// A segment register: the selector, and what is loaded behind it as far as it is known.
+  /// A segment register: the selector, and the descriptor behind it as far as it is known.
   package struct Segment: Sendable {
     /// Its name, such as `cs`.
     package var name: String
     /// The selector.
     package var selector: UInt64
-    /// The base, where the record tells it.
+    /// The base; nil if the record does not contain it.
     package var base: UInt64?
-    /// The limit in bytes, where the record tells it.
+    /// The limit in bytes; nil if the record does not contain it.
     package var limit: UInt64?
-    /// The access rights, where the record tells them.
+    /// The access rights; nil if the record does not contain them.
     package var attributes: UInt64?
   }
 
-  /// The number of the processor.
+  /// The processor's number.
   package var id: UInt64
   /// General registers, instruction pointer and flags.
   package var general: [Register] = []
-  /// Control registers, and EFER where the record has it.
+  /// Control registers, and EFER if the record has it.
   package var control: [Register] = []
   /// Segment registers.
   package var segments: [Segment] = []
@@ -31,14 +31,14 @@ package struct VCPU: Sendable {
   package var tables: [Register] = []
   /// Debug registers.
   package var debug: [Register] = []
-  /// Where system calls lead to, and what else is kept in registers of the system.
+  /// Entry points of system calls and other system registers.
   package var system: [Register] = []
-  /// Model-specific registers that were saved by number.
+  /// Model-specific registers that are stored by number.
   package var msrs: [(index: UInt64, value: UInt64)] = []
 
   init(id: UInt64) { self.id = id }
 
-  /// The processors in the records of a machine's state, ascending; none if there are no such records.
+  /// The processors in the records of a machine's state, ascending; empty if there are no such records.
   package static func all(in records: [MachineRecord]) throws(CheckpointError) -> [VCPU] {
     var found: [UInt64: VCPU] = [:]
     var msrs: [UInt64: [(index: UInt64, value: UInt64)]] = [:]
@@ -85,7 +85,7 @@ package struct VCPU: Sendable {
     }
   }
 
-  /// All of it, by group.
+  /// All registers, grouped.
   package var value: RecordValue {
     var fields = [RecordValue.Field("id", .number(id))]
     func add(_ name: String, _ registers: [Register]) {

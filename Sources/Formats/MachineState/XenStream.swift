@@ -16,7 +16,7 @@ package enum XenStream {
   package static let imageHeaderSize = 24
   package static let domainHeaderSize = 16
 
-  /// Our limits where Xen has none.
+  /// Our limits where Xen has none, in bytes.
   package static let maximumOptionalData = 16 << 20
   package static let maximumXenstoreData = 1 << 20
   package static let maximumEmulatorContext = 64 << 20
@@ -30,7 +30,7 @@ package enum XenStream {
     case libvirt = 5
     case xenServer = 6
 
-    /// The format it is the header of.
+    /// The format that the header belongs to.
     package var part: RecordNamespace {
       switch self {
       case .image, .domain: .libxc
@@ -42,13 +42,13 @@ package enum XenStream {
     }
   }
 
-  /// The parts behind an xl header, as types of the xl namespace (Spec, "Records").
+  /// The parts after an xl header, as types of the xl namespace (Spec, "Records").
   package enum XLPart: UInt32 {
     case configuration = 1
     case optionalData = 2
   }
 
-  /// The parts behind a libvirt header, as types of the libvirt namespace (Spec, "Records").
+  /// The parts after a libvirt header, as types of the libvirt namespace (Spec, "Records").
   package enum LibvirtPart: UInt32 {
     case domainXML = 1
   }
@@ -73,7 +73,7 @@ package enum XenStream {
     case hvm = 2
   }
 
-  /// libxl records.
+  /// The types of libxl records.
   package enum LibxlType: UInt32 {
     case end = 0
     case libxcContext = 1
@@ -83,7 +83,7 @@ package enum XenStream {
     case checkpointState = 5
   }
 
-  /// libxc records.
+  /// The types of libxc records.
   package enum LibxcType: UInt32 {
     case end = 0x00
     case pageData = 0x01
@@ -114,7 +114,7 @@ package enum XenStream {
       }
     }
 
-    /// The guest type whose streams may hold the record; nil if both.
+    /// The guest type whose streams may contain the record; nil if both may.
     package var guest: GuestType? {
       switch self {
       case .pvInfo, .pvP2MFrames, .pvVCPUBasic, .pvVCPUExtended, .pvVCPUXSave, .sharedInfo,
@@ -126,10 +126,10 @@ package enum XenStream {
     }
   }
 
-  /// A record of this bit may be unknown to its reader.
+  /// Readers may ignore records of unknown types that have this bit.
   package static let optionalBit: UInt32 = 0x8000_0000
 
-  /// Page types in PAGE_DATA that have no contents.
+  /// The first page type in PAGE_DATA that has no contents.
   package static let typeBroken: UInt8 = 0xd
   package static let typeAllocateOnly: UInt8 = 0xe
   package static let typeNone: UInt8 = 0xf

@@ -1,53 +1,53 @@
 package import CheckpointCodec
 package import CheckpointImage
 
-/// A source that knows what it is: what can be captured.
+/// A source that describes itself, so that it can be captured.
 package protocol DescribedSource: EventSource where Event == SourceEvent {
   /// The name used in messages.
   var name: String { get }
-  /// What the source is; some of it may be known only at the end of a moment.
+  /// The description; some facts may be known only at the end of a moment.
   var facts: SourceFacts { get }
-  /// How faithful the recorded layout is; nil leaves it to the writer.
+  /// How faithfully the source can be written again from the recorded layout; nil if the writer decides.
   var layoutKind: LayoutKind? { get }
-  /// The same source, if it may have several moments.
+  /// The source as a series, if it may have several moments; else nil.
   var series: (any MomentSeries)? { get }
-  /// The memory, if it can be read in any order.
+  /// The memory, if it can be read in any order; else nil.
   var sourceMemory: SourceMemory? { get }
 }
 
 extension DescribedSource {
-  /// It is one moment.
+  /// Nil: most sources have one moment.
   package var series: (any MomentSeries)? { nil }
-  /// Its memory comes once only.
+  /// Nil: most sources can be read only once.
   package var sourceMemory: SourceMemory? { nil }
 }
 
 /// A source of several moments, one after the other.
 package protocol MomentSeries: DescribedSource {
-  /// Whether the moment being read is told as what changed since the one before it in the source.
+  /// Whether the current moment consists of the changes since the one before it.
   var isDifference: Bool { get }
-  /// Whether this moment has nothing to do with the one before it: it is told whole.
+  /// Whether the current moment is unrelated to the one before it and therefore complete.
   var startsOver: Bool { get }
-  /// Whether, after this error in the middle of a moment, `beginNextMoment` can still be called.
+  /// Whether `beginNextMoment` can still be called after this error in the middle of a moment.
   func survives(_ error: CheckpointError) -> Bool
-  /// Goes on to the next moment, once all events of this one were taken; false if there is none.
+  /// Continues with the next moment, once all events of this one were taken; false if there is none.
   func beginNextMoment() throws(CheckpointError) -> Bool
 }
 
 extension MomentSeries {
   package var series: (any MomentSeries)? { self }
-  /// It goes on.
+  /// False: moments follow each other.
   package var startsOver: Bool { false }
-  /// It ends.
+  /// False: an error ends the series.
   package func survives(_ error: CheckpointError) -> Bool { false }
 }
 
-/// What can be looked at of a source before its events are taken, for what is left out of it.
+/// What can be examined in a source before its events are taken, to decide what to evict.
 package struct SourceMemory {
-  /// The memory, in any order.
+  /// The memory, readable in any order.
   package var memory: any PhysicalMemory
-  /// What is known of the machine.
+  /// The machine state, as far as it is known.
   package var records: [MachineRecord]
-  /// Says which pages are going to be left out: what the source gives as their contents need not be so.
+  /// Tells the source which pages will be evicted: it may then return anything as their contents.
   package var leaveOut: (EvictionPlan) -> Void
 }

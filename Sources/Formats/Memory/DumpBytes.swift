@@ -2,9 +2,9 @@ package import CheckpointCodec
 package import CheckpointImage
 internal import Storage
 
-/// Bytes at given places of a dump: of a file in any order, of a pipe only forward.
+/// The bytes of a dump: of a file in any order, of a pipe only forward.
 package protocol DumpBytes: AnyObject {
-  /// Fills pages of `buffer` with the bytes at `offset`.
+  /// Reads the bytes at `offset` into pages of `buffer`.
   func read(pages: Range<Int>, of buffer: PageBuffer, at offset: UInt64) throws(CheckpointError)
   /// The `count` bytes at `offset`.
   func bytes(at offset: UInt64, count: Int) throws(CheckpointError) -> [UInt8]
@@ -12,7 +12,7 @@ package protocol DumpBytes: AnyObject {
 
 extension LocalFile: DumpBytes {}
 
-/// The bytes of a stream as it comes; what is never asked for is passed over.
+/// The bytes of a stream; those that are not asked for are skipped.
 final class ForwardBytes: DumpBytes {
   private let input: InputStream
   private let structure: String

@@ -2,11 +2,11 @@
 package enum DumpFormat: String, CaseIterable, Sendable {
   /// An ELF core file of the physical memory.
   case elf
-  /// A dump of makedumpfile's kind, each page compressed.
+  /// A kdump-compressed dump, as makedumpfile writes it: each page is compressed.
   case kdump
   /// A memory image of LiME.
   case lime
 
-  /// Whether it says more of the guest than its memory.
+  /// Whether it has notes about the guest besides its memory.
   package var hasNotes: Bool { self != .lime }
 }

@@ -1,21 +1,22 @@
 package import CheckpointChain
 package import CheckpointCodec
 package import CheckpointImage
-/// The pages of a moment as formats of crash dumps tell them apart, from the index alone.
+
+/// The pages of a moment, divided as crash dumps need them, from the index alone.
 package struct DumpPages {
-  /// What an x86-64 processor can address has fewer pages than this.
+  /// The most pages that an x86-64 processor can address.
   package static let end: PFN = 1 << 40
 
   /// Pages whose contents are known.
   package private(set) var known: [Range<PFN>] = []
   /// Pages that the guest has.
   package private(set) var populated: [Range<PFN>] = []
-  /// Pages that are not among the known ones, though the guest has them.
-  package private(set) var missing = Substitutions()
+  /// Populated pages that are not among the known ones.
+  package private(set) var missing = OmittedPages()
 
-  /// The pages of a chain's tip.
+  /// The pages of the chain's tip.
   package init(of chain: Chain) throws(CheckpointError) {
-    // The closure below may not throw away what it has gathered.
+    // The closure is not allowed to consume what it captures.
     var pages = Gathered()
     try StatusRuns.forEach(of: chain) { (run, status) throws(CheckpointError) in
       guard run.upperBound <= Self.end else {
@@ -35,7 +36,7 @@ package struct DumpPages {
     missing = pages.missing
   }
 
-  /// Leaves out the pages from `limit` on.
+  /// Drops the pages from `limit` on.
   package mutating func end(at limit: PFN) {
     populated = populated.map { $0.clamped(to: 0..<limit) }.filter { !$0.isEmpty }
     let all = known
@@ -47,7 +48,7 @@ package struct DumpPages {
     runs.reduce(0) { $0 + UInt64($1.count) }
   }
 
-  /// Leaves out pages whose contents are known.
+  /// Leaves out pages although their contents are known.
   package mutating func leaveOut(_ plan: EvictionPlan) {
     let all = known
     known = all.flatMap { run in
@@ -59,7 +60,7 @@ package struct DumpPages {
   private struct Gathered {
     var known: [Range<PFN>] = []
     var populated: [Range<PFN>] = []
-    var missing = Substitutions()
+    var missing = OmittedPages()
   }
 
   private static func append(_ run: Range<PFN>, to runs: inout [Range<PFN>]) {

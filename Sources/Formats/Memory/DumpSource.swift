@@ -2,14 +2,14 @@ package import CheckpointCodec
 package import CheckpointImage
 internal import Storage
 
-/// The memory in a dump, run by run; before it, what the dump says of the machine.
+/// A dump as a source: first its notes as records, then its memory, run by run.
 package final class DumpSource: DescribedSource {
-  /// Pages that follow each other, ascending from run to run.
+  /// Consecutive pages; runs ascend.
   struct Run {
-    /// Where their contents are.
+    /// Where their contents come from.
     enum Contents {
       case memory(any PhysicalMemory)
-      /// Nowhere.
+      /// The dump does not contain them.
       case missing(PageStatus)
     }
 
@@ -19,11 +19,11 @@ package final class DumpSource: DescribedSource {
 
   /// The name used in messages.
   package var name: String { input.name }
-  /// What the source is.
+  /// Describes the dump.
   package let facts: SourceFacts
-  /// A dump has no layout to be kept.
+  /// None: a dump has no layout that could be written again.
   package let layoutKind: LayoutKind? = LayoutKind.none
-  /// What the dump says of the machine.
+  /// The notes.
   private let knownRecords: [MachineRecord]
   private let memory: (any PhysicalMemory)?
 
@@ -37,15 +37,15 @@ package final class DumpSource: DescribedSource {
   private let pagesTotal: UInt64?
   private var leftOut = EvictionPlan()
 
-  /// How much was read.
+  /// The fraction of the input that was read.
   package var fractionDone: Double? {
     guard let pagesTotal else { return input.fractionDone }
     return pagesTotal == 0 ? nil : Double(pagesDone) / Double(pagesTotal)
   }
 
   /// - Parameters:
-  ///   - pages: how many pages there are, if that is known.
-  ///   - nextRun: gives the runs, ascending; nil at the end.
+  ///   - pages: the number of pages; nil if unknown.
+  ///   - nextRun: returns the runs in ascending order; nil at the end.
   init(
     _ input: InputStream, _ facts: SourceFacts, _ records: [MachineRecord],
     memory: (any PhysicalMemory)?, pages: UInt64?,
@@ -60,7 +60,7 @@ package final class DumpSource: DescribedSource {
     self.nextRun = nextRun
   }
 
-  /// The memory in any order, if the input is a file.
+  /// The memory, if the input is a file.
   package var sourceMemory: SourceMemory? {
     memory.map { memory in
       SourceMemory(memory: memory, records: knownRecords) { self.leftOut = $0 }
@@ -72,13 +72,13 @@ package final class DumpSource: DescribedSource {
     if let record = records.popFirst() { return .record(record) }
     if run?.pages.isEmpty ?? true {
       guard let next = try nextRun() else {
-        // A pipe ends when its reader has seen its end, and a digest is of the whole of it.
+        // A pipe's writer waits until everything was read, and a digest covers the whole source.
         try input.readToEnd()
         return nil
       }
       guard next.pages.lowerBound >= end else {
         throw CheckpointError(
-          .damaged, "PFN \(next.pages.lowerBound) comes behind PFN \(end)", file: name)
+          .damaged, "PFN \(next.pages.lowerBound) comes after PFN \(end)", file: name)
       }
       end = next.pages.upperBound
       run = next

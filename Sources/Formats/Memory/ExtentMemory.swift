@@ -2,16 +2,16 @@ package import CheckpointCodec
 package import CheckpointImage
 internal import Storage
 
-/// Memory whose bytes lie in a file as they are.
+/// Memory that a file contains uncompressed, in extents.
 ///
-/// Of a page that is there in part, the rest is zeros.
+/// Bytes that are missing in a page are zeros.
 package final class ExtentMemory<Bytes: DumpBytes>: PhysicalMemory {
-  /// One past the last page of which a byte is there.
+  /// One past the last page that has a byte in the file.
   package let limit: PFN
   private let file: Bytes
   private let extents: [MemoryExtent]
 
-  /// The memory in `extents` of `file`, which ascend by address and do not overlap.
+  /// The memory in `extents` of `file`; they ascend by address and do not overlap.
   package init(_ file: Bytes, _ extents: [MemoryExtent]) {
     self.file = file
     self.extents = extents
@@ -19,7 +19,7 @@ package final class ExtentMemory<Bytes: DumpBytes>: PhysicalMemory {
     limit = end >> UInt64(Limits.pageShift) + (end % UInt64(Limits.pageSize) == 0 ? 0 : 1)
   }
 
-  /// Copies pages; those of which no byte is in the file are not known.
+  /// Copies pages; pages without a byte in the file are unknown.
   package func copy(_ pfns: ArraySlice<PFN>, to buffer: PageBuffer, at slot: Int)
     throws(CheckpointError) -> [Int]
   {
@@ -52,7 +52,7 @@ package final class ExtentMemory<Bytes: DumpBytes>: PhysicalMemory {
     return unknown
   }
 
-  /// The pages of which a byte is there, as runs.
+  /// The pages with a byte in the file, as runs.
   package var runs: [Range<PFN>] {
     var runs: [Range<PFN>] = []
     for extent in extents where extent.length > 0 {
@@ -67,7 +67,7 @@ package final class ExtentMemory<Bytes: DumpBytes>: PhysicalMemory {
     return runs
   }
 
-  /// The place of the first extent with a byte at or behind an address.
+  /// The index of the first extent that ends after an address.
   private func firstExtent(endingBehind address: UInt64) -> Int? {
     var (low, high) = (0, extents.count)
     while low < high {
@@ -77,14 +77,14 @@ package final class ExtentMemory<Bytes: DumpBytes>: PhysicalMemory {
     return low < extents.count ? low : nil
   }
 
-  /// How many whole pages from `pfn` on are in one extent.
+  /// How many whole pages of an extent follow `pfn`, itself included.
   private func wholePages(from pfn: PFN, of extent: MemoryExtent) -> Int {
     let address = pfn << UInt64(Limits.pageShift)
     guard extent.address <= address, address < extent.end else { return 0 }
     return Int((extent.end - address) >> UInt64(Limits.pageShift))
   }
 
-  /// Puts a page together out of its parts. False if there are none.
+  /// Assembles a page from its parts; false if there are none.
   private func assemble(_ pfn: PFN, from first: Int, to slot: Int, of buffer: PageBuffer)
     throws(CheckpointError) -> Bool
   {
@@ -102,10 +102,11 @@ package final class ExtentMemory<Bytes: DumpBytes>: PhysicalMemory {
         with: try file.bytes(at: part.offset, count: Int(part.length)))
       isThere = true
     }
+    // SAFETY: the bytes are copied before the closure returns.
     if isThere { unsafe bytes.withUnsafeBytes { unsafe buffer.copy($0, to: slot) } }
     return isThere
   }
 }
 
-// SAFETY: what it has never changes, and a file may be read by any thread.
+// SAFETY: the extents never change, and any thread may read a `LocalFile`.
 extension ExtentMemory: Sendable, ConcurrentMemory where Bytes == LocalFile {}

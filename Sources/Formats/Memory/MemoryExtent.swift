@@ -1,10 +1,10 @@
-/// Physical memory that lies in one piece in a file; neither end need be that of a page.
+/// Physical memory that is contiguous in a file. It need not begin or end on a page boundary.
 package struct MemoryExtent: Hashable, Sendable {
-  /// The physical address of its first byte.
+  /// The physical address of the first byte.
   package var address: UInt64
-  /// Where that byte lies in the file.
+  /// The file offset of the first byte.
   package var offset: UInt64
-  /// Bytes.
+  /// The number of bytes.
   package var length: UInt64
 
   /// An extent; `address + length` and `offset + length` must not overflow.
@@ -17,7 +17,7 @@ package struct MemoryExtent: Hashable, Sendable {
   /// One past the last address.
   package var end: UInt64 { address + length }
 
-  /// The part at some addresses; empty if there is none.
+  /// The part within a range of addresses; empty if there is none.
   func clamped(to addresses: Range<UInt64>) -> MemoryExtent {
     let part = (address..<end).clamped(to: addresses)
     return MemoryExtent(

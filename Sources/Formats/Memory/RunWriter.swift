@@ -1,21 +1,22 @@
 package import CheckpointCodec
 package import CheckpointImage
 package import Storage
-/// Writes the pages with contents one run after the other, each behind its own header, all behind a head.
+
+/// Writes a head, then runs of pages, each after its own header. The form of ELF and LiME files.
 package final class RunWriter: EventSink {
   package typealias Event = PageBatch
 
   private let output: SparseOutput
   private var runs: ArraySlice<Range<PFN>>
   private let header: (Range<PFN>) -> [UInt8]
-  /// What is left of the run that is being written.
+  /// The rest of the run that is being written.
   private var current: Range<PFN> = 0..<0
 
-  /// Begins the output with `head`.
+  /// Writes `head`.
   ///
   /// - Parameters:
-  ///   - runs: all pages that will come with contents.
-  ///   - header: what stands before the pages of a run.
+  ///   - runs: all pages that will be received.
+  ///   - header: the bytes before the pages of a run.
   package init(
     _ output: any ByteSink, head: [UInt8], runs: [Range<PFN>],
     header: @escaping (Range<PFN>) -> [UInt8]
@@ -26,7 +27,7 @@ package final class RunWriter: EventSink {
     try self.output.write(head)
   }
 
-  /// Takes pages in ascending order.
+  /// Writes pages, which come in ascending order.
   package func receive(_ batch: PageBatch) throws(CheckpointError) {
     var slot = 0
     while slot < batch.pages.count {
@@ -55,7 +56,7 @@ package final class RunWriter: EventSink {
     }
   }
 
-  /// Ends the output.
+  /// Completes the last run.
   package func finish() throws(CheckpointError) {
     guard current.isEmpty, runs.isEmpty else { throw Self.changed }
     try output.finish()

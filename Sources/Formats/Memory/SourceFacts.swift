@@ -1,19 +1,19 @@
 package import CheckpointImage
 
-/// What a source says of itself.
+/// What a source states about itself, for header and provenance.
 package struct SourceFacts: Sendable {
   /// The kind of source, such as `xl save file`.
   package var kind: String
   /// The guest's architecture.
   package var architecture: ImageHeader.Architecture
-  /// PFNs ascend from 0, none is left out and none comes twice, whatever the input.
+  /// Whether PFNs are guaranteed to ascend from 0 without gaps or repetition, whatever the input.
   package var ascendingUnique: Bool
-  /// The moment, as far as it is known.
+  /// Facts about the moment, as far as they are known.
   package var moment = MomentFacts()
-  /// Everything else that is known, for the provenance.
+  /// Other facts, for the provenance.
   package var fields: [(key: String, value: String)]
 
-  /// Makes a description.
+  /// A description with the given facts.
   package init(
     kind: String, architecture: ImageHeader.Architecture, ascendingUnique: Bool,
     moment: MomentFacts = MomentFacts(), fields: [(key: String, value: String)] = []

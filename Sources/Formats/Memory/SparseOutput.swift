@@ -2,17 +2,17 @@ internal import CheckpointCodec
 internal import CheckpointImage
 internal import Storage
 
-/// An output written from its beginning to its end; where it can have holes, zeros are left out.
+/// An output that is written from start to end. Zeros become holes where the sink can have them.
 final class SparseOutput {
-  /// Bytes so far, left out ones included.
+  /// Bytes so far, including holes.
   private(set) var position: UInt64 = 0
 
   private let sink: any ByteSink
-  /// Where zeros can be left out.
+  /// The sink, if it can have holes.
   private let seekable: (any SeekableSink)?
   private let flatZeros = [UInt8](repeating: 0, count: 1 << 20)
 
-  /// Writes to `sink`, to which nothing was written yet.
+  /// Writes to `sink`, which must be empty.
   init(_ sink: any ByteSink) {
     self.sink = sink
     seekable = sink.seekable
@@ -31,7 +31,7 @@ final class SparseOutput {
   /// Appends bytes.
   func write(_ bytes: [UInt8]) throws(CheckpointError) { try write(bytes.rawSpan) }
 
-  /// Appends zeros up to an offset.
+  /// Appends zeros up to `offset`.
   func zeros(to offset: UInt64) throws(CheckpointError) {
     if seekable == nil {
       while sink.position < offset {
@@ -42,7 +42,7 @@ final class SparseOutput {
     position = offset
   }
 
-  /// Makes the file as long as what was appended.
+  /// Extends the file over a hole at its end.
   func finish() throws(CheckpointError) {
     try seekable?.setLength(position)
   }

@@ -1,14 +1,15 @@
 package import CheckpointCodec
 package import CheckpointImage
 package import Storage
+
 /// Plain memory: byte n of the input is byte n of the guest's physical memory.
 package final class RawSource: DescribedSource {
   /// The name used in messages.
   package var name: String { input.name }
-  /// What the source is.
+  /// Describes plain memory, about which nothing else is known.
   package let facts = SourceFacts(
     kind: "raw memory", architecture: .unspecified, ascendingUnique: true)
-  /// Raw memory has no layout to be kept.
+  /// None: raw memory has no layout.
   package let layoutKind: LayoutKind? = LayoutKind.none
 
   private let memory: (any PhysicalMemory)?
@@ -18,7 +19,7 @@ package final class RawSource: DescribedSource {
   private var pfn: PFN = 0
   private var leftOut = EvictionPlan()
 
-  /// How much of the input was read.
+  /// The fraction of the input that was read.
   package var fractionDone: Double? { input.fractionDone }
 
   /// Reads `input` as memory.
@@ -29,14 +30,14 @@ package final class RawSource: DescribedSource {
     }
   }
 
-  /// The memory in any order, if the input is a file.
+  /// The memory, if the input is a file.
   package var sourceMemory: SourceMemory? {
     memory.map { memory in
       SourceMemory(memory: memory, records: []) { self.leftOut = $0 }
     }
   }
 
-  /// The next pages.
+  /// The next up to 256 pages.
   package func next() throws(CheckpointError) -> SourceEvent? {
     let buffer = buffers.buffer()
     var count = 0

@@ -1,34 +1,35 @@
 package import CheckpointCodec
 package import CheckpointImage
 package import Storage
-/// Writes plain memory: sparse into a file, flat into a pipe.
+
+/// Writes plain memory: with holes into a file, with zeros into a pipe.
 package final class RawWriter: EventSink {
   package typealias Event = PageBatch
 
-  /// Pages shown as zeros.
-  package private(set) var substitutions = Substitutions()
+  /// The pages that were written as zeros.
+  package private(set) var omitted = OmittedPages()
 
   private let file: any ByteSink
   private let output: SparseOutput
   /// One past the highest populated page so far.
   private var end: PFN = 0
 
-  /// A flat hole longer than any machine's memory is a damaged or hostile image, not a guest.
+  /// The most zeros written into a pipe: more than any machine's memory means a damaged or hostile image.
   private static let longestFlatHole: UInt64 = 1 << 44
 
-  /// Writes to `output`.
+  /// Writes to `output`, which must be empty.
   package init(_ output: any ByteSink) {
     file = output
     self.output = SparseOutput(output)
   }
 
-  /// Takes pages in ascending order.
+  /// Writes pages, which come in ascending order.
   package func receive(_ batch: PageBatch) throws(CheckpointError) {
     var slot = 0
     while slot < batch.pages.count {
       let page = batch.pages[slot]
       guard page.state == .data else {
-        note(page)
+        countOmitted(page)
         slot += 1
         continue
       }
@@ -36,7 +37,7 @@ package final class RawWriter: EventSink {
       while next < batch.pages.count, batch.pages[next].state == .data,
         batch.pages[next].pfn == page.pfn + UInt64(next - slot)
       {
-        note(batch.pages[next])
+        countOmitted(batch.pages[next])
         next += 1
       }
       try write(batch.buffer.bytes(slot..<next), at: page.pfn)
@@ -44,11 +45,11 @@ package final class RawWriter: EventSink {
     }
   }
 
-  private func note(_ page: PageBatch.Page) {
+  private func countOmitted(_ page: PageBatch.Page) {
     guard page.state != .unpopulated else { return }
-    substitutions.count(page.state)
-    // Pages between this one and the last that no image speaks of.
-    substitutions.unpopulated += page.pfn - end
+    omitted.count(page.state)
+    // No image describes the pages between the last one and this one.
+    omitted.unpopulated += page.pfn - end
     end = page.pfn + 1
   }
 
@@ -74,7 +75,7 @@ package final class RawWriter: EventSink {
     try output.zeros(to: offset)
   }
 
-  /// Makes the output as long as the memory.
+  /// Extends the output to the end of the memory.
   package func finish() throws(CheckpointError) {
     try fill(to: try offset(end))
     try output.finish()

@@ -2,12 +2,12 @@ package import CheckpointCodec
 package import CheckpointImage
 package import Storage
 
-/// Plain memory that is stored anywhere: byte n of the storage is byte n of the guest's physical memory.
+/// Plain memory in any storage: byte n of the storage is byte n of the guest's physical memory.
 package final class StoredMemory: DescribedSource {
   package var name: String { storage.name }
   package let facts = SourceFacts(
     kind: "raw memory", architecture: .unspecified, ascendingUnique: true)
-  /// Raw memory has no layout to be kept.
+  /// None: raw memory has no layout.
   package let layoutKind: LayoutKind? = LayoutKind.none
 
   private let storage: any RangeReader
@@ -18,7 +18,7 @@ package final class StoredMemory: DescribedSource {
 
   package var fractionDone: Double? { end == 0 ? nil : Double(position) / Double(end) }
 
-  /// The memory in any order.
+  /// The memory, which any storage can read in any order.
   package var sourceMemory: SourceMemory? {
     let extent = MemoryExtent(address: 0, offset: 0, length: storage.length)
     return SourceMemory(
@@ -28,18 +28,19 @@ package final class StoredMemory: DescribedSource {
 
   /// Reads `storage` as memory.
   ///
-  /// - Throws: `.refused` if it does not end with a page.
+  /// - Throws: `.refused` if its length is not a multiple of the page size.
   package init(_ storage: any RangeReader) throws(CheckpointError) {
     self.storage = storage
     guard storage.length % UInt64(Limits.pageSize) == 0 else {
       throw CheckpointError(
-        .refused, "\(storage.length) bytes are no whole pages: it broke off, or is no plain memory",
+        .refused,
+        "\(storage.length) bytes are not a whole number of pages: it was cut off, or is not plain memory",
         file: storage.name)
     }
     end = storage.length / UInt64(Limits.pageSize)
   }
 
-  /// The next pages.
+  /// The next up to 256 pages.
   package func next() throws(CheckpointError) -> SourceEvent? {
     guard position < end else { return nil }
     let buffer = buffers.buffer()
@@ -55,7 +56,7 @@ package final class StoredMemory: DescribedSource {
   }
 }
 
-/// The bytes of a memory image that are stored anywhere.
+/// The bytes of a memory image in any storage.
 private final class StoredBytes: DumpBytes {
   private let storage: any RangeReader
 
@@ -63,6 +64,7 @@ private final class StoredBytes: DumpBytes {
 
   func read(pages: Range<Int>, of buffer: PageBuffer, at offset: UInt64) throws(CheckpointError) {
     let bytes = try storage.slice(at: offset, count: pages.count * Limits.pageSize)
+    // SAFETY: the bytes are copied before the closure returns.
     unsafe bytes.withUnsafeBytes { unsafe buffer.copy($0, to: pages.lowerBound) }
   }
 

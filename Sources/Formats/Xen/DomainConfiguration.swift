@@ -1,6 +1,6 @@
 internal import FoundationEssentials
 
-/// The few facts we take from a domain's configuration in libxl's JSON; all else is kept unread.
+/// The few facts taken from a domain's configuration in libxl's JSON; the rest is stored without being decoded.
 struct DomainConfiguration: Decodable {
   struct CreateInfo: Decodable {
     var name: String?
@@ -14,7 +14,7 @@ struct DomainConfiguration: Decodable {
 
   var createInfo: CreateInfo?
 
-  /// Reads the configuration as it stands in an xl header, with a NUL at its end; nil if it is no JSON.
+  /// Decodes the configuration in an xl header, which ends with a NUL; nil if it is not JSON.
   static func read(_ bytes: [UInt8]) -> CreateInfo? {
     let text = bytes.last == 0 ? bytes.dropLast() : bytes[...]
     return try? JSONDecoder().decode(DomainConfiguration.self, from: Data(text)).createInfo

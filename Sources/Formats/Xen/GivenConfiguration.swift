@@ -1,18 +1,20 @@
 internal import CheckpointCodec
 package import CheckpointImage
 package import Storage
-/// A domain's configuration that a user gives for an `xl save` file: libxl's JSON, or the text of an xl.cfg file.
+
+/// A domain configuration that replaces the one in an `xl save` file: libxl's JSON, or the text of an xl.cfg
+/// file.
 package struct GivenConfiguration: Sendable {
-  /// As it is in the file.
+  /// The contents of the file.
   package let bytes: [UInt8]
-  /// The guest type it speaks of: `pv`, `pvh` or `hvm`; xl takes `pv` where a text names none.
+  /// The guest type: `pv`, `pvh` or `hvm`; xl assumes `pv` where a text does not state it.
   let type: String?
-  /// Where it comes from.
+  /// The name of the file, for messages.
   package let file: String
-  /// Whether it is libxl's JSON, not a text.
+  /// Whether it is libxl's JSON.
   package let isJSON: Bool
 
-  /// Reads a file; `-` is standard input. What xl could not read is refused.
+  /// Reads a file; `-` is standard input. Throws `.refused` if xl could not read it.
   package init(_ path: String, cancellation: Cancellation = Cancellation())
     throws(CheckpointError)
   {
@@ -41,7 +43,7 @@ package struct GivenConfiguration: Sendable {
       !text.unicodeScalars.contains(where: {
         $0.value < 32 && !"\t\n\r".unicodeScalars.contains($0)
       })
-    else { throw refused("it is no text") }
+    else { throw refused("it is not text") }
     if let first = text.first(where: { !$0.isWhitespace }), first == "{" || first == "[" {
       guard let info = DomainConfiguration.read(bytes) else {
         throw refused(
@@ -65,7 +67,7 @@ package struct GivenConfiguration: Sendable {
     type = value("type") ?? (value("builder") == "hvm" ? "hvm" : "pv")
   }
 
-  /// Fails if it is for another type of guest than the one of a libxc domain header.
+  /// Throws `.mismatch` if it is for another guest type than that in a libxc domain header.
   package func check(_ guest: XenStream.GuestType) throws(CheckpointError) {
     guard let type, (type == "pv") != (guest == .pv) else { return }
     throw CheckpointError(

@@ -2,8 +2,8 @@ internal import CheckpointCodec
 internal import CheckpointImage
 internal import Storage
 
-/// Reads what libvirt's libxl driver puts in front of a libxl stream: a header of 64 bytes and the domain's
-/// XML (libvirt's `libxl_conf.h`).
+/// Reads what libvirt's libxl driver writes before a libxl stream: a header of 64 bytes and the domain's XML
+/// (libvirt's `libxl_conf.h`).
 enum LibvirtHeader {
   static func read(_ reader: StreamReader) throws(CheckpointError) {
     let input = reader.input
@@ -30,8 +30,8 @@ enum LibvirtHeader {
     reader.facts.guestID = firstElement("uuid", in: xml)
   }
 
-  /// The text of the first element of a name, if it is plain; the domain's name and UUID come first in
-  /// libvirt's XML.
+  /// The text of the first element with this name, if it is plain text. The domain's name and UUID come first
+  /// in libvirt's XML.
   private static func firstElement(_ name: String, in xml: [UInt8]) -> String? {
     let start = Array("<\(name)>".utf8)
     guard let begin = xml.prefix(4096).firstRange(of: start)?.upperBound,

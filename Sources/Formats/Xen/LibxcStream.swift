@@ -54,7 +54,7 @@ final class LibxcStream {
     rules = RecordRules(version: version, guest: guest)
   }
 
-  /// Reads on; returns what came to its end, if something did.
+  /// Reads the next part; returns what ended with it, or nil.
   func step() throws(CheckpointError) -> StreamEnd? {
     switch phase {
     case .record: return try readRecord()
@@ -64,7 +64,7 @@ final class LibxcStream {
     }
   }
 
-  /// Begins the next moment behind a checkpoint.
+  /// Starts the next moment, after a checkpoint.
   func beginMoment() {
     rules.beginMoment()
     nextPFN = 0
@@ -100,7 +100,7 @@ final class LibxcStream {
       guard type == .end || !reader.isVerifying else {
         throw reader.unsupported("a checkpoint behind VERIFY", "libxc stream", at: offset)
       }
-      // A moment is written as a stream of its own.
+      // Each moment is written as a stream of its own.
       reader.append(endFrame: .libxc, XenStream.LibxcType.end.rawValue)
       return type == .end ? .stream : .moment
     case .staticDataEnd:
@@ -135,7 +135,7 @@ final class LibxcStream {
     reader.append(.libxc, recordClass, rawType, body, padding: try reader.readPadding(length))
   }
 
-  /// Up to 256 pages with contents, and the runs of others between them.
+  /// Up to 256 pages with contents, and the runs of pages without contents between them.
   private func readPages(_ record: PageDataRecord, from start: Int)
     throws(CheckpointError)
   {
@@ -145,7 +145,7 @@ final class LibxcStream {
     while index < record.count, pages.count < PageBuffer.capacity {
       let entry = record[index]
       if entry.pfn < nextPFN {
-        // What was collected must come before what may be a second copy of it.
+        // Pages read so far must be passed on before a second copy of one of them.
         if index > start { break }
         if !reader.isVerifying { reader.append(.newPass) }
       }

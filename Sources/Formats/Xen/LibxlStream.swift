@@ -9,9 +9,9 @@ final class LibxlStream {
     case opening
     /// The libxc stream, or the next moment of it.
     case libxc(LibxcStream)
-    /// Records behind the libxc stream, up to END.
+    /// Records after the libxc stream, up to END.
     case closing
-    /// Records behind a checkpoint, up to CHECKPOINT_END.
+    /// Records after a checkpoint, up to CHECKPOINT_END.
     case checkpoint(LibxcStream)
   }
 
@@ -38,7 +38,7 @@ final class LibxlStream {
     reader.append(.streamHeader, .epoch, XenStream.Header.libxl.rawValue, header)
   }
 
-  /// Reads on; returns what came to its end, if something did.
+  /// Reads the next part; returns what ended with it, or nil.
   func step() throws(CheckpointError) -> StreamEnd? {
     guard case .libxc(let stream) = phase else { return try readRecord() }
     switch try stream.step() {
@@ -49,7 +49,7 @@ final class LibxlStream {
     return nil
   }
 
-  /// Begins the next moment behind a checkpoint: records of the libxc stream follow.
+  /// Starts the next moment, after a checkpoint: records of the libxc stream follow.
   func beginMoment() {
     guard case .checkpoint(let stream) = phase else { return }
     stream.beginMoment()
@@ -79,7 +79,7 @@ final class LibxlStream {
       return .stream
     case (.checkpointEnd, .checkpoint):
       try limit(0)
-      // A moment is written as a stream of its own.
+      // Each moment is written as a stream of its own.
       reader.append(endFrame: .libxl, XenStream.LibxlType.end.rawValue)
       return .moment
     case (.emulatorXenstoreData, _), (.emulatorContext, _):
@@ -103,7 +103,7 @@ final class LibxlStream {
     return nil
   }
 
-  /// Keys and values, each ended by a NUL, their number even.
+  /// Throws unless the bytes are an even number of strings, each with a NUL at its end.
   private func checkStrings(_ bytes: ArraySlice<UInt8>, at offset: UInt64) throws(CheckpointError) {
     guard bytes.isEmpty || bytes.last == 0, bytes.count(where: { $0 == 0 }) % 2 == 0 else {
       throw reader.damaged("not pairs of strings ended by NUL", "emulatorXenstoreData", at: offset)

@@ -1,12 +1,12 @@
 internal import CheckpointImage
 
-/// What must hold between the records of a moment and its pages, so that Xen can restore it (Xen's
-/// `xg_sr_restore_x86_pv.c` and `xg_sr_restore_x86_hvm.c`). The records were read by `LibxcStream`, which has
-/// checked each of them alone.
+/// Consistency of the records of a moment with its pages, as Xen's restore requires it
+/// (`xg_sr_restore_x86_pv.c` and `xg_sr_restore_x86_hvm.c`). `LibxcStream` has already checked each record
+/// alone.
 struct MachineStateRules {
-  /// A record may hold millions of numbers, and all of them may be wrong.
+  /// A limit on findings: one record may contain millions of wrong numbers.
   static let mostProblems = 1000
-  /// Guest-physical addresses have 52 bits at most.
+  /// Guest-physical addresses have at most 52 bits.
   private static let pfnEnd: PFN = 1 << 40
   private static let basicHead = 8
   private static let basic64 = 5168
@@ -15,15 +15,15 @@ struct MachineStateRules {
   private var highest: PFN?
   private var sawP2M = false
   private var sawStray = false
-  /// The pages that hold the guest's P2M table, and the last PFN it covers.
+  /// The pages with the guest's P2M table, and the last PFN it covers.
   private var p2mFrames: [PFN] = []
   private var p2mEnd: PFN = 0
   private var levels: UInt8 = 4
 
-  /// Blocks of 512 pages that were populated.
+  /// The number of blocks of 512 pages with a populated page.
   var blockCount: Int { types.blockCount }
 
-  /// Takes note of a populated page; returns what is wrong.
+  /// Records a populated page; returns a problem, or nil.
   mutating func populate(_ pfn: PFN, _ type: PageType, isPV: Bool) -> String? {
     types[pfn] = type
     highest = max(highest ?? 0, pfn)
@@ -32,9 +32,9 @@ struct MachineStateRules {
       if isPV, !sawP2M {
         "PFN \(pfn) comes before X86_PV_P2M_FRAMES"
       } else if isPV, pfn > p2mEnd {
-        "PFN \(pfn) lies behind the end of the P2M table, \(p2mEnd)"
+        "PFN \(pfn) lies beyond the end of the P2M table, \(p2mEnd)"
       } else if pfn >= Self.pfnEnd {
-        "PFN \(pfn) lies behind the end of any guest's memory"
+        "PFN \(pfn) lies beyond the end of any guest's memory"
       } else {
         nil
       }
@@ -42,7 +42,7 @@ struct MachineStateRules {
     return problem
   }
 
-  /// Takes note of a record; returns what is wrong.
+  /// Checks a record; returns the problems.
   mutating func take(_ record: MachineRecord) -> [String] {
     guard record.key.namespace == .libxc, let body = record.payload,
       let type = XenStream.LibxcType(rawValue: record.key.type)
@@ -63,14 +63,14 @@ struct MachineStateRules {
     }
   }
 
-  /// What is wrong at the end of a moment: only then all of its pages are known.
+  /// The problems that show at the end of a moment, when all pages are known.
   func end() -> [String] {
     Array(p2mFrames.lazy.compactMap { ordinary($0, "P2M frame") }.prefix(Self.mostProblems))
   }
 
   private func vcpu(_ body: [UInt8]) -> [String] {
     let id = body.u32(0)
-    // The context of a 32-bit guest lies otherwise.
+    // The context of a 32-bit guest has another layout.
     guard body.count == Self.basicHead + Self.basic64 else { return [] }
     func word(_ offset: Int) -> UInt64 { body.u64(Self.basicHead + offset) }
     var problems: [String?] = []
@@ -89,13 +89,13 @@ struct MachineStateRules {
     return problems.compactMap { $0 }
   }
 
-  /// Xen's restore looks at the header first, and then at least for the state of vCPU 0.
+  /// Xen's restore reads the header first, and requires at least the state of vCPU 0.
   private func hvmContext(_ body: [UInt8]) -> [String] {
     guard let context = try? HVMContext(body), let header = context.entries.first else { return [] }
     var problems: [String] = []
     let data = context.data(header)
     if data.count < 8 || data.u32(0) != 0x5438_1286 || data.u32(4) != 1 {
-      problems.append("HVM context: its header has not the magic and version of Xen's")
+      problems.append("HVM context: its header does not have Xen's magic and version")
     }
     // The length grew with Xen 3.4 and 4.7.
     let lengths = [1016, 1024, 1032]
@@ -121,7 +121,7 @@ struct MachineStateRules {
       ? nil : "\(what): PFN \(pfn) has type \(type), expected a level \(levels) page table"
   }
 
-  /// The pages that the toolstack shares with the guest must be there: their contents are made anew.
+  /// The pages that the toolstack shares with the guest must be populated; their contents are written anew.
   private func specialPages(_ body: [UInt8]) -> [String] {
     let names: [UInt64: String] = [
       1: "STORE_PFN", 5: "IOREQ_PFN", 6: "BUFIOREQ_PFN", 17: "CONSOLE_PFN",

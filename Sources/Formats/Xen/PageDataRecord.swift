@@ -4,14 +4,14 @@ internal import Storage
 
 /// The list of pages at the head of a PAGE_DATA record.
 struct PageDataRecord {
-  /// One entry: bits 0 to 51 PFN, bits 60 to 63 type.
+  /// An entry: PFN in bits 0 to 51, type in bits 60 to 63.
   struct Entry {
     var pfn: PFN
     var type: UInt8
 
     var hasContents: Bool { type < XenStream.typeBroken }
 
-    /// The state a page without contents is in.
+    /// The state of a page without contents.
     var status: PageStatus {
       switch type {
       case XenStream.typeBroken: PageStatus(.broken)
@@ -25,7 +25,7 @@ struct PageDataRecord {
   let count: Int
   private let list: [UInt8]
 
-  /// Reads the list of a record of `length` bytes whose body begins here.
+  /// Reads the list of a record of `length` bytes, whose body is next in `input`.
   init(_ input: InputStream, length: Int, at offset: UInt64) throws(CheckpointError) {
     func damaged(_ reason: String) -> CheckpointError {
       CheckpointError(
@@ -65,6 +65,7 @@ struct PageDataRecord {
 
   private static func raw(_ list: [UInt8], _ index: Int) -> UInt64 {
     let bytes = list.rawSpan
+    // SAFETY: the load checks its bounds; any bytes are a valid number.
     return UInt64(
       littleEndian: unsafe bytes.unsafeLoadUnaligned(fromByteOffset: 8 * index, as: UInt64.self))
   }

@@ -1,14 +1,14 @@
 internal import CheckpointImage
 
-/// Collects how PAGE_DATA records were cut, as few layout items as possible.
+/// Collects how PAGE_DATA records divide the pages, in as few layout items as possible.
 struct PageLayout {
-  /// Runs of one item; more begin a new one.
+  /// The most runs of one item.
   private static let longest = 4096
 
   private var open: LayoutItem.Pages?
   private var lastWasFull = true
 
-  /// Takes a record; returns an item that became complete.
+  /// Adds a record; returns an item that is complete, if any.
   mutating func add(_ record: PageDataRecord) -> LayoutItem? {
     var finished: LayoutItem?
     let fits =
@@ -31,7 +31,7 @@ struct PageLayout {
     return finished
   }
 
-  /// The item under way; called when another record follows.
+  /// Returns the item in progress; called when a record of another type follows.
   mutating func end() -> LayoutItem? {
     lastWasFull = true
     return open.take().map { .pages($0) }

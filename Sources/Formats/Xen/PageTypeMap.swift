@@ -1,11 +1,11 @@
 internal import CheckpointImage
 
-/// Which pages a stream populated, and of which PV type they are.
+/// The pages that a stream populated, with their PV types.
 struct PageTypeMap {
   private static let absent: UInt8 = 0xff
   private var blocks: [UInt64: [UInt8]] = [:]
 
-  /// Blocks of 512 pages with a populated page; each takes 512 bytes.
+  /// The number of blocks of 512 pages with a populated page; each takes 512 bytes.
   var blockCount: Int { blocks.count }
 
   /// The type of a page; nil if it is not populated.

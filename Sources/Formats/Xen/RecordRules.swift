@@ -1,10 +1,10 @@
 internal import CheckpointImage
 
-/// What must hold of the records of a libxc stream, one by one and together.
+/// Rules for the records of a libxc stream: each by itself, and their order.
 struct RecordRules {
   private let version: UInt32
   private let guest: XenStream.GuestType
-  /// What was sent since the moment began, and before.
+  /// The types seen since the moment began; below, those seen before.
   private var seen: Set<UInt32> = []
   private var earlier: Set<UInt32> = []
   private var guestWidth: UInt8?
@@ -21,8 +21,8 @@ struct RecordRules {
     comesAgain(type) || earlier.contains(type.rawValue)
   }
 
-  /// Begins the next moment of a checkpointed stream: static and sticky records stay valid, all others
-  /// must come again.
+  /// Starts the next moment of a checkpointed stream: static and sticky records stay valid, all others must
+  /// come again.
   mutating func beginMoment() {
     earlier.formUnion(
       seen.filter {
@@ -33,7 +33,7 @@ struct RecordRules {
     vcpus = []
   }
 
-  /// Checks that a record may come now; returns what is wrong.
+  /// Checks whether a record may come now; returns a problem, or nil.
   mutating func order(_ type: XenStream.LibxcType) -> String? {
     if let owner = type.guest, owner != guest { return "a \(type) record in a \(guest) stream" }
     defer { seen.insert(type.rawValue) }
@@ -53,7 +53,7 @@ struct RecordRules {
     return nil
   }
 
-  /// Checks a record's body; returns what is wrong.
+  /// Checks a record's body; returns a problem, or nil.
   mutating func body(_ type: XenStream.LibxcType, _ body: [UInt8]) -> String? {
     func length(_ expected: Int) -> String? {
       body.count == expected ? nil : "length: found \(body.count), expected \(expected)"
@@ -91,7 +91,7 @@ struct RecordRules {
   }
 
   private mutating func vcpu(_ type: XenStream.LibxcType, id: UInt64, _ size: Int) -> String? {
-    // Xen allows 8192 vCPUs at most.
+    // Xen allows at most 8192 vCPUs.
     guard id < 8192 else { return "vCPU \(id)" }
     guard vcpus.insert(UInt64(type.rawValue) << 32 | id).inserted else {
       return "vCPU \(id) comes twice"
@@ -108,7 +108,7 @@ struct RecordRules {
     return nil
   }
 
-  /// A chain of descriptors, from HEADER to END, that fills the record.
+  /// Checks that the body is a list of descriptors from HEADER to END.
   private func hvmContext(_ body: [UInt8]) -> String? {
     do throws(CheckpointError) {
       let entries = try HVMContext(body).entries
@@ -116,13 +116,13 @@ struct RecordRules {
         return "HVM context does not begin with its header"
       }
       let behind = body.count - (entries.last?.data.upperBound ?? 0)
-      return behind == 0 ? nil : "\(behind) bytes behind the HVM context"
+      return behind == 0 ? nil : "\(behind) bytes after the HVM context"
     } catch {
       return "HVM context: \(error.reason)"
     }
   }
 
-  /// Checks that nothing is missing at the end of the stream; returns what is.
+  /// Checks that nothing is missing at the end of the stream; returns a problem, or nil.
   func end() -> String? {
     let needed: [XenStream.LibxcType] =
       guest == .pv

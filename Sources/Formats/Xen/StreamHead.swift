@@ -1,7 +1,7 @@
 internal import CheckpointCodec
 internal import CheckpointImage
 
-/// What a checkpointed stream sends once and every moment needs: headers, static and sticky records, and
+/// What a checkpointed stream sends only once but every moment needs: headers, static and sticky records, and
 /// the frames between them.
 struct StreamHead {
   private enum Item {
@@ -11,12 +11,12 @@ struct StreamHead {
 
   private var items: [Item] = []
 
-  /// Adds a record without body.
+  /// Adds a record without a body.
   mutating func keep(frame namespace: RecordNamespace, _ type: UInt32) {
     items.append(.frame(namespace, type))
   }
 
-  /// Adds a record, or puts it in the place of the one of its name that was sent before.
+  /// Adds a record, or replaces an earlier one with the same name.
   mutating func keep(_ record: MachineRecord) {
     let place = items.lastIndex {
       guard case .record(let old) = $0 else { return false }
@@ -25,8 +25,8 @@ struct StreamHead {
     if let place { items[place] = .record(record) } else { items.append(.record(record)) }
   }
 
-  /// The head as events, and a place in the layout for the pages that follow it: those of the whole
-  /// moment, whatever the stream sent of them (Spec, "Layout", canonical).
+  /// The head as events, followed by a layout item for the pages: all pages of the moment, in canonical order,
+  /// whatever the stream sent (Spec, "Layout").
   var events: [SourceEvent] {
     let pages = LayoutItem.Pages(
       batch: 1024, reserved: 0, runs: [LayoutItem.Run(pfn: 0, count: 1)])

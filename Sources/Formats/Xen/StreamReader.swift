@@ -2,18 +2,17 @@ internal import CheckpointCodec
 internal import CheckpointImage
 internal import Storage
 
-/// The input of Xen's formats, and the events that were made of it: what the readers of the nested formats
-/// share.
+/// The input of Xen's formats and the events made from it, shared by the readers of the nested formats.
 final class StreamReader {
   let input: InputStream
-  /// What the headers told of the guest.
+  /// Facts about the guest from the headers.
   var facts = MomentFacts()
-  /// What else they told, for the provenance.
+  /// Other facts from the headers, for the provenance.
   var fields: [(key: String, value: String)] = []
-  /// Which moment of a checkpointed stream is being read, from 0.
+  /// The number of the moment in a checkpointed stream, from 0.
   private(set) var moment = 0
 
-  /// Whether memory comes a second time, for a debugging save to be compared (VERIFY): it says nothing new.
+  /// Whether memory is being sent a second time for comparison, in a debugging save (VERIFY).
   var isVerifying = false
 
   private var events = EventQueue<SourceEvent>()
@@ -22,29 +21,29 @@ final class StreamReader {
 
   init(_ input: InputStream) { self.input = input }
 
-  /// The next event, if there is one.
+  /// The next event; nil if more must be read first.
   func takeEvent() -> SourceEvent? { events.take() }
 
   func append(_ event: SourceEvent) { events.append(event) }
 
-  /// How the source wrote its records; later moments of a checkpointed stream have the layout of their own.
+  /// Appends an item of the source's layout; later moments of a checkpointed stream have a layout of their own.
   func append(layout item: LayoutItem?) {
     if let item, moment == 0 { events.append(.layout(item)) }
   }
 
-  /// A record without body that belongs to the stream's head.
+  /// Appends a record without a body that belongs to the head of the stream.
   func append(headFrame namespace: RecordNamespace, _ type: UInt32) {
     head.keep(frame: namespace, type)
     append(layout: .frame(namespace, type: type))
   }
 
-  /// A record without body that ends a stream.
+  /// Appends a record without a body that ends a stream.
   func append(endFrame namespace: RecordNamespace, _ type: UInt32) {
     showHead()
     events.append(.layout(.frame(namespace, type: type)))
   }
 
-  /// A machine record with the padding that followed it, if that was not zero.
+  /// Appends a machine record, and the padding after it if that is not zero.
   func append(
     _ namespace: RecordNamespace, _ recordClass: RecordClass, _ type: UInt32, _ payload: [UInt8],
     padding: [UInt8]? = nil
@@ -61,20 +60,20 @@ final class StreamReader {
     if let padding { append(layout: .bytes(namespace, padding)) }
   }
 
-  /// What later moments inherit comes before their first record of their own.
+  /// Inserts what later moments inherit before their first record.
   private func showHead() {
     guard !headIsOut else { return }
     headIsOut = true
     events.append(contentsOf: head.events)
   }
 
-  /// Begins the next moment of a checkpointed stream.
+  /// Starts the next moment of a checkpointed stream.
   func beginMoment() {
     moment += 1
     headIsOut = false
   }
 
-  /// The padding behind a body; nil if it is zero as it should be.
+  /// Reads the padding after a body; nil if it is zero, as it should be.
   func readPadding(_ length: Int) throws(CheckpointError) -> [UInt8]? {
     let padding = try input.read((8 - length % 8) % 8, "padding")
     return padding.allSatisfy { $0 == 0 } ? nil : padding
@@ -88,7 +87,7 @@ final class StreamReader {
     CheckpointError(.unsupported, reason, structure: structure, offset: offset, file: input.name)
   }
 
-  /// Fails if `length`, read at `offset`, is more than we take.
+  /// Throws if `length`, which was read at `offset`, exceeds a limit.
   func check(_ length: UInt64, atMost limit: Int, _ what: String, at offset: UInt64)
     throws(CheckpointError)
   {
@@ -98,10 +97,10 @@ final class StreamReader {
   }
 }
 
-/// What the readers of the nested formats have come to.
+/// What a reader of the nested formats has reached.
 enum StreamEnd {
-  /// All of a moment was read; a checkpointed stream may have more.
+  /// The end of a moment; a checkpointed stream may have more.
   case moment
-  /// All of the stream was read.
+  /// The end of the stream.
   case stream
 }

@@ -1,16 +1,16 @@
 internal import CheckpointImage
 
-/// What a stream of the wanted format has around what an image holds: an image of a bare libxc stream has no
+/// What must be written around the contents of an image for a format: an image of a bare libxc stream has no
 /// libxl header, one of a libxl stream no domain configuration.
 struct StreamWrapping {
   private(set) var prolog: [UInt8] = []
   private(set) var epilog: [UInt8] = []
-  /// The image has an xl header, but another configuration is wanted.
+  /// Whether the image has an xl header whose configuration is replaced.
   private(set) var replacesConfiguration = false
 
-  /// Works out what `format` needs around the machine records of an image.
+  /// Determines what `format` needs around the machine records of an image.
   ///
-  /// - Parameter configuration: for xl: the domain's configuration to be used, whatever the image holds.
+  /// - Parameter configuration: for xl: the domain's configuration, in place of the image's.
   init(_ format: XenFormat, around records: [RecordKey], configuration: GivenConfiguration?)
     throws(CheckpointError)
   {

@@ -2,12 +2,12 @@ internal import CheckpointCodec
 internal import CheckpointImage
 internal import Storage
 
-/// Reads and writes what `xl save` puts in front of a libxl stream: Xen's `xl.h`.
+/// Reads and writes what `xl save` writes before a libxl stream: Xen's `xl.h`.
 package enum XLHeader {
   private static let isJSON: UInt32 = 1
   private static let isLibxlStream: UInt32 = 2
 
-  /// Reads the header, the domain's configuration and the optional data behind it.
+  /// Reads the header, the domain's configuration and the optional data after it.
   static func read(_ reader: StreamReader) throws(CheckpointError) {
     let input = reader.input
     let header = try input.read(XenStream.xlHeaderSize, "xl header")
@@ -59,11 +59,11 @@ package enum XLHeader {
     }
   }
 
-  /// The header with a configuration: libxl's JSON, or the text of an xl.cfg file.
+  /// A header with this configuration: libxl's JSON, or the text of an xl.cfg file.
   package static func encoded(_ configuration: [UInt8]) -> [UInt8] {
     let space: [UInt8] = [0x20, 0x09, 0x0a, 0x0d]
     let isJSON = configuration.first { !space.contains($0) } == UInt8(ascii: "{")
-    // libxl's JSON is a C string in the file.
+    // libxl's JSON is stored as a C string.
     let needsEnd = isJSON && configuration.last != 0
     let text = configuration + (needsEnd ? [0] : [])
     var writer = WireWriter(capacity: XenStream.xlHeaderSize + 4 + text.count)

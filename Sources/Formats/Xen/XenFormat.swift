@@ -1,20 +1,20 @@
 internal import CheckpointImage
 
-/// The kinds of file that carry the state of a Xen guest, one inside the other: a libxc stream stands alone,
-/// in a libxl stream, or in a XenServer suspend image; a libxl stream alone or in a file of xl or libvirt.
+/// The formats with the state of a Xen guest, which contain each other: a libxc stream stands alone, in a libxl
+/// stream or in a XenServer suspend image; a libxl stream alone or in a file of xl or libvirt.
 package enum XenFormat: String, CaseIterable, Sendable {
-  /// The libxc stream alone.
+  /// A libxc stream alone.
   case libxc
-  /// The libxl stream with the libxc stream in it.
+  /// A libxl stream, with a libxc stream in it.
   case libxl
-  /// The file of `xl save`.
+  /// A file of `xl save`.
   case xl
-  /// The file of `virsh save`, by libvirt's libxl driver.
+  /// A file of `virsh save`, by libvirt's libxl driver.
   case libvirt
-  /// The suspend image of XenServer and XCP-ng.
+  /// A suspend image of XenServer and XCP-ng.
   case xenServer = "xenserver"
 
-  /// What the file is called.
+  /// The name in messages and in the provenance.
   package var name: String {
     switch self {
     case .libxc: "libxc stream"
@@ -25,7 +25,7 @@ package enum XenFormat: String, CaseIterable, Sendable {
     }
   }
 
-  /// The formats it consists of.
+  /// The namespaces of the records that it consists of.
   private var parts: Set<RecordNamespace> {
     switch self {
     case .libxc: [.libxc]
@@ -36,7 +36,7 @@ package enum XenFormat: String, CaseIterable, Sendable {
     }
   }
 
-  /// The header it begins with.
+  /// The header at its beginning.
   var header: XenStream.Header {
     switch self {
     case .libxc: .image
@@ -47,7 +47,7 @@ package enum XenFormat: String, CaseIterable, Sendable {
     }
   }
 
-  /// Whether machine records and layout items of this name belong to it (Spec, "Layout").
+  /// Whether machine records and layout items of this type belong to it (Spec, "Layout").
   func holds(_ namespace: RecordNamespace, _ type: UInt32) -> Bool {
     guard namespace == .streamHeader else { return parts.contains(namespace) }
     return XenStream.Header(rawValue: type).map { parts.contains($0.part) } ?? false

@@ -19,7 +19,7 @@ final class XenServerImage {
     reader.append(.streamHeader, .epoch, XenStream.Header.xenServer.rawValue, signature)
   }
 
-  /// Reads on; returns what came to its end, if something did.
+  /// Reads the next part; returns what ended with it, or nil.
   func step() throws(CheckpointError) -> StreamEnd? {
     guard let stream = libxc else { return try readSection() }
     switch try stream.step() {
@@ -46,7 +46,7 @@ final class XenServerImage {
     case .libxc:
       guard !sawLibxc else { throw reader.damaged("a second libxc stream", "section", at: offset) }
       sawLibxc = true
-      // The length means nothing here; the stream says where it ends.
+      // The length field is meaningless here; the stream contains its own end.
       reader.append(layout: .bytes(.xenServer, head))
       libxc = try LibxcStream(reader)
     case .end:

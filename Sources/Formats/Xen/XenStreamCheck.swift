@@ -1,30 +1,31 @@
 internal import CheckpointCodec
 package import CheckpointImage
 package import Storage
-/// Checks a file or stream of Xen's: besides what reading it already refuses, what Xen's own verifier does not
-/// look at and its restore fails on, such as the order of records, stray PFNs, and page tables or a P2M table
-/// that are not there.
+
+/// Checks a file or stream of Xen, beyond what reading it already refuses: what Xen's own verifier ignores but
+/// its restore fails on, such as the order of records, stray PFNs, and missing page tables or P2M tables.
 package final class XenStreamCheck {
-  /// What was checked.
+  /// How much was checked.
   package struct Counts: Sendable {
-    /// Moments: one, or those of a checkpointed stream.
+    /// Moments: 1, or those of a checkpointed stream.
     package var moments = 0
     /// Machine records.
     package var records: UInt64 = 0
-    /// Pages with contents, each time they came.
+    /// Pages with contents; each copy counts.
     package var pages: UInt64 = 0
     /// Bytes of the stream.
     package var bytes: UInt64 = 0
   }
 
-  /// What is wrong, in the order in which it was found; of very much, the first.
+  /// The problems, in the order in which they were found; only the first of very many.
   package private(set) var findings: [CheckpointError] = []
-  /// What was checked.
+  /// How much was checked so far.
   package private(set) var counts = Counts()
-  /// The kind of file.
+  /// The name of the format.
   package private(set) var kind: String
 
-  /// A block of 512 pages takes 512 bytes here; a guest's own take 4096 bytes each in the stream.
+  /// A limit: a block of 512 pages takes 512 bytes here, while a real one takes 4096 bytes for each page in the
+  /// stream.
   private static let freeBlocks = 1 << 12
 
   private let input: InputStream
@@ -32,14 +33,14 @@ package final class XenStreamCheck {
   private var rules = MachineStateRules()
   private var isPV: Bool?
 
-  /// Prepares the check of a stream of this format.
+  /// Prepares the check of a stream in this format.
   package init(_ input: InputStream, _ format: XenFormat) {
     self.input = input
     self.format = format
     kind = format.name
   }
 
-  /// Reads the stream to its end, or to where it cannot be read on; that is the last finding.
+  /// Reads the stream to its end, or to where it cannot be read; that is then the last finding.
   package func run(progress: (Double?) -> Void = { _ in }) throws(CheckpointError) {
     do throws(CheckpointError) {
       let source = try XenStreamSource(input, format)
@@ -80,7 +81,7 @@ package final class XenStreamCheck {
     note([rules.populate(pfn, type, isPV: isPV ?? false)].compactMap { $0 })
     guard rules.blockCount <= Self.freeBlocks + Int(input.position / UInt64(Limits.pageSize)) else {
       throw CheckpointError(
-        .damaged, "its pages are strewn over \(rules.blockCount) blocks of 2 MiB",
+        .damaged, "its pages are scattered over \(rules.blockCount) blocks of 2 MiB",
         structure: "PAGE_DATA", offset: input.position, file: input.name)
     }
   }

@@ -1,8 +1,9 @@
 package import CheckpointCodec
 package import CheckpointImage
 package import Storage
-/// The memory and machine state in a file or stream of Xen's, of libvirt or XenServer; of a checkpointed
-/// (Remus) stream, one moment after the other.
+
+/// Memory and machine state from a file or stream of Xen, libvirt or XenServer; the moments of a checkpointed
+/// (Remus) stream come one after the other.
 package final class XenStreamSource: MomentSeries {
   private enum Body {
     case libxc(LibxcStream)
@@ -18,7 +19,7 @@ package final class XenStreamSource: MomentSeries {
 
   /// The name used in messages.
   package var name: String { input.name }
-  /// What the headers told.
+  /// Facts from the headers.
   package var facts: SourceFacts {
     var facts = SourceFacts(
       kind: format.name, architecture: .x86, ascendingUnique: false, moment: reader.facts,
@@ -26,12 +27,12 @@ package final class XenStreamSource: MomentSeries {
     if wasCheckpointed { facts.fields.append(("source.epoch", "\(reader.moment)")) }
     return facts
   }
-  /// A stream that is not one moment alone has no bytes to go back to; of others the writer finds out
-  /// whether pages come more than once.
+  /// Canonical for streams with more than one moment, whose bytes cannot be reproduced; else the writer decides
+  /// by whether pages come more than once.
   package var layoutKind: LayoutKind? { wasCheckpointed || reader.isVerifying ? .canonical : nil }
-  /// Later moments of a checkpointed stream speak only of what changed.
+  /// Later moments of a checkpointed stream contain only changes.
   package var isDifference: Bool { reader.moment > 0 }
-  /// How much of the input was read.
+  /// The fraction of the input that was read.
   package var fractionDone: Double? { input.fractionDone }
 
   private let format: XenFormat
@@ -41,7 +42,7 @@ package final class XenStreamSource: MomentSeries {
   private var position = Position.inMoment
   private var wasCheckpointed = false
 
-  /// Reads the headers of a file of this format.
+  /// Reads the headers of a file in this format.
   package init(_ input: InputStream, _ format: XenFormat) throws(CheckpointError) {
     self.format = format
     reader = StreamReader(input)
@@ -73,10 +74,10 @@ package final class XenStreamSource: MomentSeries {
     }
   }
 
-  /// Begins the next moment of a checkpointed stream; false if there is none.
+  /// Starts the next moment of a checkpointed stream; false if there is none.
   package func beginNextMoment() throws(CheckpointError) -> Bool {
     guard position == .behindMoment, try !input.isAtEnd() else { return false }
-    // An END that says nothing of a guest ends the stream, not a moment.
+    // An END without a guest before it ends the stream, not a moment.
     var ends = 0
     while ends < 2, try input.peek(8) == [UInt8](repeating: 0, count: 8) {
       _ = try input.read(8, "END")
@@ -106,7 +107,7 @@ package final class XenStreamSource: MomentSeries {
 
   private func end() throws(CheckpointError) {
     guard try input.isAtEnd() else {
-      throw reader.damaged("bytes behind the end", format.name, at: input.position)
+      throw reader.damaged("bytes after the end", format.name, at: input.position)
     }
     position = .end
   }

@@ -1,12 +1,13 @@
 package import CheckpointCodec
 package import CheckpointImage
 package import Storage
-/// Writes a Xen stream from the layout, the records and the pages of a chain.
+
+/// Writes a Xen stream from the layout, records and pages of a chain.
 package final class XenStreamWriter: EventSink {
   package typealias Event = StreamEvent<PageBatch>
 
-  /// Pages shown as zeros.
-  package private(set) var substitutions = Substitutions()
+  /// The pages that were written as zeros.
+  package private(set) var omitted = OmittedPages()
 
   private let output: any ByteSink
   private let format: XenFormat
@@ -16,16 +17,16 @@ package final class XenStreamWriter: EventSink {
   private var padsNextRecord = true
   private var batch = 0
   private var reserved: UInt32 = 0
-  /// The layout names no PFNs: only pages that are there are written, cut where Xen cuts.
+  /// Whether the layout names no PFNs: then populated pages are written, divided as Xen divides them.
   private var isCanonical = false
   private var entries: [UInt64] = []
   private var contents: [(buffer: PageBuffer, slots: Range<Int>)] = []
 
-  /// Writes a stream of this format to `output`.
+  /// Writes a stream in this format to `output`.
   ///
   /// - Parameters:
-  ///   - records: what will come; they tell which parts of the format the image lacks.
-  ///   - configuration: for xl: the domain's configuration in place of the image's.
+  ///   - records: the records that will be received; they show which parts of the format the image lacks.
+  ///   - configuration: for xl: the domain's configuration, in place of the image's.
   package init(
     _ format: XenFormat, of records: [RecordKey], configuration: GivenConfiguration? = nil,
     to output: any ByteSink
@@ -36,7 +37,7 @@ package final class XenStreamWriter: EventSink {
     self.output = output
   }
 
-  /// Takes layout items, each machine record behind its item, and pages behind theirs.
+  /// Writes layout items, each machine record after its item, and pages after theirs.
   package func receive(_ event: Event) throws(CheckpointError) {
     switch event {
     case .layout(let item): try receive(item)
@@ -45,13 +46,13 @@ package final class XenStreamWriter: EventSink {
     }
   }
 
-  /// Ends the stream.
+  /// Completes the stream.
   package func finish() throws(CheckpointError) {
     try endRecord()
     try output.write(wrapping.epilog)
   }
 
-  /// Whether something of the image belongs into the stream; the first such thing comes behind the prolog.
+  /// Whether a part of the image belongs in the stream; the first such part is preceded by the prolog.
   private func takes(_ namespace: RecordNamespace, _ type: UInt32) throws(CheckpointError) -> Bool {
     guard format.holds(namespace, type) else { return false }
     if !hasBegun {
@@ -138,7 +139,7 @@ package final class XenStreamWriter: EventSink {
     switch page.state {
     case .data, .zero: return page.type
     case .evicted:
-      substitutions.count(page.state)
+      omitted.count(page.state)
       return page.type
     case .broken: return XenStream.typeBroken
     case .allocateOnly: return XenStream.typeAllocateOnly

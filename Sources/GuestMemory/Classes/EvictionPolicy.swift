@@ -1,17 +1,18 @@
 package import CheckpointImage
 
-/// Which classes of pages are not saved.
+/// Which classes of pages an image leaves out.
 package enum EvictionPolicy: Int, CaseIterable, Sendable {
-  /// All are saved.
+  /// Everything is saved.
   case none
-  /// Not what the guest does not use: after a restore it finds zeros there, and cannot tell.
+  /// Unused pages are left out. After a restore the guest finds zeros there, which makes no difference to it.
   case free
-  /// Nor what it could read again from its disks. It would not do so after a restore: only for analysis.
+  /// So are contents that the guest could read again from its disks. It would not do so after a restore, so
+  /// this is only for analysis.
   case cache
-  /// Nor other file contents and the memory of processes: the kernel alone is left.
+  /// So are other file contents and the memory of processes: only the kernel is left.
   case user
 
-  /// Why a page of this class is not saved; `none` if it is.
+  /// Why a page of this class is left out; `none` if it is saved.
   package func reason(_ class: PageClass) -> EvictionReason {
     switch `class` {
     case .free where self >= .free: .free
@@ -27,6 +28,6 @@ package enum EvictionPolicy: Int, CaseIterable, Sendable {
 }
 
 extension EvictionPolicy: Comparable {
-  /// A policy that saves fewer pages is the greater one.
+  /// A policy that saves fewer pages is greater.
   package static func < (a: Self, b: Self) -> Bool { a.rawValue < b.rawValue }
 }

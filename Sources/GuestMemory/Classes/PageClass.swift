@@ -1,21 +1,21 @@
-/// What the guest's kernel uses a page for, as its page descriptor says.
+/// What the guest's kernel uses a page for, according to its page descriptor.
 package enum PageClass: UInt8, CaseIterable, Sendable {
-  /// Not known: there is no descriptor, or it says nothing that is understood.
+  /// Unknown: there is no descriptor, or its contents are not understood.
   case unknown
-  /// In a block of the page allocator that nobody uses.
+  /// In a free block of the page allocator.
   case free
-  /// Nothing refers to it, but it is not the allocator's: on the list of a processor, part of a larger piece that the
-  /// kernel took, or a huge page in reserve.
+  /// Without references, but not in a block of the allocator: on the list of a processor, part of a larger
+  /// allocation, or a huge page in reserve.
   case perCPUList
-  /// Contents of a file, as on disk, that no process has mapped.
+  /// Contents of a file, unchanged since they were read or written, and mapped by no process.
   case cacheClean
-  /// Contents of a file that are still to be written, or are just being written.
+  /// Contents of a file that must still be written, or are being written.
   case cacheDirty
-  /// Contents of a file that a process may have mapped, or that are in use otherwise.
+  /// Contents of a file that a process may have mapped, or that are otherwise in use.
   case cacheMapped
-  /// Shared memory and tmpfs: no disk has it.
+  /// Shared memory and tmpfs, which no disk holds.
   case sharedMemory
-  /// Contents of a file or disk to which a file system attached data of its own, such as buffers.
+  /// Contents of a file or disk with data of the file system attached, such as buffers.
   case privateCache
   /// Memory of processes.
   case anonymous
@@ -27,8 +27,8 @@ package enum PageClass: UInt8, CaseIterable, Sendable {
   case kernelOther
   /// Set aside at boot, the kernel itself above all.
   case reserved
-  /// Given back to the hypervisor.
+  /// Given back to the hypervisor by the balloon driver.
   case balloon
-  /// Taken out of use: a hardware error, or a memory device that was removed.
+  /// Out of use: a hardware error, or a memory device that was removed.
   case offline
 }

@@ -1,5 +1,5 @@
 extension PageClass {
-  /// What people call such pages.
+  /// The name in reports, such as `page tables`.
   package var name: String {
     switch self {
     case .unknown: "unknown"

@@ -1,16 +1,16 @@
 internal import CheckpointImage
 
-/// Tells whether what a file system keeps of a page of its cache, in buffers of its own (Linux: `struct buffer_head`),
-/// is on disk as it is in memory. Buffers may be dirty, or belong to a journal, although their page is clean.
+/// Determines from the buffers of a file system (Linux: `struct buffer_head`) whether a page of its cache is on
+/// disk. Buffers may be dirty, or belong to a journal, although their page is clean.
 struct BufferHeads {
-  /// A page has at most one buffer for each 512 bytes; those of huge pages are not looked at.
+  /// A page has at most one buffer per 512 bytes; huge pages are not examined.
   private static let most = Limits.pageSize / 512
 
   private let state, next, page, byteCount: Int
   private let required, allowed: UInt64
   private let guest: LinuxGuest
 
-  /// - Returns: nil if the kernel does not say how buffers are laid out.
+  /// - Returns: nil if the kernel does not describe the layout of buffers.
   init?(of guest: LinuxGuest, _ types: TypeInformation?) {
     guard let types, let byteCount = types.size("buffer_head"), (24...1024).contains(byteCount)
     else { return nil }
@@ -36,11 +36,12 @@ struct BufferHeads {
     self.guest = guest
   }
 
-  /// Whether a page's buffers are all on disk. They must form a ring, and each must name the page: what other file
+  /// Whether all buffers of a page are on disk. They must form a ring, and each must refer to the page, which
+  /// excludes what other file systems keep in the same field.
   /// systems keep in the same place does not.
   ///
-  /// - Parameters:
-  ///   - first: what the page's descriptor points to.
+  ///   - first: the pointer in the page's descriptor.
+  ///   - descriptor: the address of the descriptor.
   ///   - descriptor: where that is.
   func areOnDisk(_ first: UInt64, of descriptor: UInt64) throws(CheckpointError) -> Bool {
     var address = first

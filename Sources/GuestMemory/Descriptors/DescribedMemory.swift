@@ -1,7 +1,7 @@
 package import CheckpointImage
 
 extension LinuxGuest {
-  /// One past the last page that the kernel has a descriptor for. What lies behind is no memory to it, as the firmware
+  /// One past the last page that has a descriptor. The kernel does not use what lies beyond, such as firmware
   /// below 4 GiB.
   ///
   /// - Throws: `.refused` if the kernel does not say where its descriptors are.

@@ -2,35 +2,35 @@ internal import CheckpointCodec
 internal import CheckpointImage
 internal import Storage
 
-/// Where a guest keeps the descriptors of its pages: an array over all memory, in sections that are found through the
-/// table `mem_section` and mapped by the kernel's page tables. Parts of it may be missing, or be mapped to the same
-/// frame, as those of huge pages are.
+/// The page descriptors of a guest: an array over all memory, in sections that are found through the table
+/// `mem_section` and mapped by the kernel's page tables. Parts of it may be missing, or mapped to the same
+/// frame, like the descriptors of huge pages.
 struct DescriptorArray {
-  /// The most pages that are described: 1 TiB.
+  /// The most pages that may be described: 1 TiB.
   static let mostPages: PFN = 1 << 28
-  /// So many pages may be described for each that there is, and so many besides: memory has gaps, and a source may
-  /// lack pages; but the cost of looking at descriptors is not for the guest to choose.
+  /// The most described pages for each existing page, and a constant besides: memory has gaps, and a source may
+  /// lack pages, but the guest must not decide how long reading its descriptors takes.
   private static let mostForEach = 256
   private static let mostBesides = 1 << 20
 
-  /// So many pages have descriptors that fill whole frames.
+  /// A unit is the smallest number of pages whose descriptors fill whole frames.
   let unitPages: Int
-  /// So many frames they fill.
+  /// The number of frames that they fill.
   let unitFrames: Int
-  /// Every described PFN is below.
+  /// One past the last described page.
   private(set) var pageCount: Int
-  /// The frame of each 4 KiB of the array; `absent` where there is none.
+  /// The frame of each 4 KiB of the array; `absent` if it has none.
   private(set) var frames: [PFN]
   /// The frames of the page tables that map the array, and those of `mem_section`.
   private(set) var tableFrames: Set<PFN> = []
-  /// For each section, where in the kernel's address space the descriptor of page 0 would be; 0 if it has none.
+  /// The address that the descriptor of page 0 would have, for each section; 0 if it has no descriptors.
   private var bases: [UInt64]
-  /// The binary logarithm of a section's pages.
+  /// The binary logarithm of the pages in a section.
   private let sectionShift: Int
 
   static let absent = PFN.max
 
-  /// Walks `mem_section` and the page tables; reads nothing of the array itself.
+  /// Walks `mem_section` and the page tables, without reading the array itself.
   ///
   /// - Throws: `.refused` if the kernel does not say where its descriptors are.
   init(of guest: LinuxGuest, _ layout: DescriptorLayout) throws(CheckpointError) {
@@ -80,7 +80,7 @@ struct DescriptorArray {
       takeBases(
         try guest.bytes(at: table, count: count * entries) ?? [], entries, Int(field), from: 0)
     }
-    // Memory may go on far behind the last page that the kernel knows of.
+    // Memory may continue far beyond the last page that the kernel knows.
     bases.removeLast(count - (bases.lastIndex { $0 != 0 } ?? -1) - 1)
     pageCount = min(Int(guest.memory.limit), bases.count << sectionShift)
     let there = guest.memory.runs.reduce(0) { $0 + $1.count }
@@ -100,13 +100,13 @@ struct DescriptorArray {
     }
   }
 
-  /// Where in the kernel's address space the descriptor of page 0 would be, if the array had no gaps.
+  /// The address that the descriptor of page 0 would have if the array had no gaps.
   func base(of pfn: Int) -> UInt64 { bases[pfn >> sectionShift] }
 
-  /// One past the last page of a page's section.
+  /// One past the last page of the section with this page.
   func sectionEnd(after pfn: Int) -> Int { ((pfn >> sectionShift) + 1) << sectionShift }
 
-  /// One past the last page of the last section that has descriptors.
+  /// One past the last page of the last section with descriptors.
   var describedEnd: Int {
     min(((bases.lastIndex { $0 != 0 } ?? -1) + 1) << sectionShift, pageCount)
   }
@@ -114,7 +114,7 @@ struct DescriptorArray {
   /// The numbers of all units.
   var units: Range<Int> { 0..<frames.count / unitFrames }
 
-  /// The frames of a unit.
+  /// The frames with the descriptors of a unit.
   func frames(of unit: Int) -> ArraySlice<PFN> {
     frames[unit * unitFrames..<(unit + 1) * unitFrames]
   }
@@ -124,7 +124,7 @@ struct DescriptorArray {
     unit * unitPages..<min((unit + 1) * unitPages, pageCount)
   }
 
-  /// Reads descriptors; `body` takes those of one unit after the other, but not of units that are not wholly known.
+  /// Reads descriptors unit by unit; `body` is not called for units with missing frames.
   func read(
     _ units: some Sequence<Int>, from memory: any PhysicalMemory,
     _ body: (_ unit: Int, _ bytes: RawSpan) -> Void
@@ -150,9 +150,9 @@ struct DescriptorArray {
     if !waiting.isEmpty { try flush() }
   }
 
-  /// Takes where the sections' descriptors are from entries of `mem_section`.
+  /// Takes the addresses of sections' descriptors from entries of `mem_section`.
   private mutating func takeBases(_ bytes: [UInt8], _ size: Int, _ field: Int, from first: Int) {
-    // Bit 0: the section is present; bit 1: it has descriptors. Other low bits are flags too.
+    // Bit 0: the section is present; bit 1: it has descriptors. Other low bits are flags as well.
     let wanted: UInt64 = 3
     for index in 0..<bytes.count / size where first + index < bases.count {
       let entry = bytes.u64(index * size + field)
@@ -172,7 +172,7 @@ struct DescriptorArray {
       let virtual = bases[section] &+ UInt64(place * Limits.pageSize)
       let (mapping, reach) = try guest.tables.step(
         virtual, guest.pages, visit: { tableFrames.insert($0) })
-      // A table high up without an entry leaves many pages unmapped at once.
+      // A missing entry in a high table leaves many pages unmapped at once.
       let count = min(max(Int(clamping: reach >> 12), 1), end - place)
       defer { place += count }
       guard let mapping else { continue }

@@ -1,37 +1,37 @@
 internal import CheckpointImage
 
-/// How the kernel lays out its page descriptors, as it says itself: VMCOREINFO, and its type information for what
-/// that lacks.
+/// The layout of page descriptors as the kernel describes it, in VMCOREINFO and, for what that lacks, its type
+/// information.
 struct DescriptorLayout: Sendable {
-  /// Bytes of a descriptor.
+  /// The size of a descriptor in bytes.
   let byteCount: Int
   let flags: PageFlags
   var types: PageTypes
-  /// Blocks of unused pages have an order below.
+  /// Blocks of free pages have orders below this.
   let orders: Int
 
   private let flagsOffset, referencesOffset, typeOffset: Int
   private let mappingOffset, privateOffset, compoundOffset: Int
-  /// Where in the second descriptor of a compound page its order is.
+  /// The offset of a compound page's order in its second descriptor.
   private let orderOffset: Int?
   private let hugeTLB: HugeTLBMark?
 
-  /// How pages of hugetlbfs are told from other compound pages.
+  /// How pages of hugetlbfs are distinguished from other compound pages.
   private enum HugeTLBMark {
-    /// A type of the first page.
+    /// By a type of the first page.
     case type(UInt32)
-    /// A flag of the second.
+    /// By a flag of the second page.
     case flag(UInt64)
-    /// A byte of the second.
+    /// By a byte of the second page.
     case destructor(offset: Int, value: UInt8)
   }
 
-  /// - Parameter typeInformation: for what VMCOREINFO lacks; without it, that is unknown.
-  /// - Throws: `.refused` if the kernel does not say what it must.
+  /// - Parameter typeInformation: supplies what VMCOREINFO lacks; without it, that is unknown.
+  /// - Throws: `.refused` if the kernel does not state what is required.
   init(_ information: VMCoreInfo, _ typeInformation: TypeInformation?) throws(CheckpointError) {
     let enumerator = { typeInformation?.enumerator($0) }
     func fail(_ name: String) -> CheckpointError {
-      CheckpointError(.refused, "the page descriptors are not described: \(name)")
+      CheckpointError(.refused, "the kernel does not describe its page descriptors: \(name)")
     }
     guard let size = information.size("page"), size % 8 == 0, (32...1024).contains(size) else {
       throw fail("SIZE(page)")
@@ -121,7 +121,7 @@ struct DescriptorLayout: Sendable {
     return page
   }
 
-  // SAFETY of these: the loads are checked; all offsets are inside a descriptor.
+  // SAFETY of these: the loads check bounds; all offsets are inside a descriptor.
   @inline(__always)
   private func u64(_ bytes: RawSpan, _ offset: Int) -> UInt64 {
     UInt64(littleEndian: unsafe bytes.unsafeLoadUnaligned(fromByteOffset: offset, as: UInt64.self))

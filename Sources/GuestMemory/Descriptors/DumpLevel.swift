@@ -1,14 +1,16 @@
 package import CheckpointCodec
 package import CheckpointImage
 
-/// The pages that `makedumpfile` leaves out of a dump at a level from 0 to 31, by its own rules, which are simpler than
-/// ours: a sum of 1 (zero pages), 2 (page cache), 4 (page cache with private data), 8 (memory of processes) and
-/// 16 (free pages). It takes everything on the lists of reclaimable pages for page cache: dirty, mapped, tmpfs.
+/// The pages that `makedumpfile` leaves out of a dump at a level from 0 to 31, by its own rules, which are
+/// simpler than those of `PageClasses`. The level is a sum of 1 (zero pages), 2 (page cache), 4 (page cache
+/// with private data), 8 (memory of processes) and 16 (free pages). Everything on the lists of reclaimable
+/// pages counts as page cache: dirty, mapped, tmpfs.
 ///
-/// The rules are those of its version 1.7.9. An older one may leave out more of a kernel that is newer than itself: 1.7.8
-/// does not know the pages of compound pages of Linux 7.1 for what they are; 1.7.6 finds no free pages since 6.12.
+/// The rules are those of version 1.7.9. An older version may leave out more of a kernel that is newer than
+/// itself: 1.7.8 does not recognise the parts of compound pages of Linux 7.1; 1.7.6 finds no free pages since
+/// 6.12.
 package struct DumpLevel: Hashable, Sendable {
-  /// The sum.
+  /// The sum, 0 to 31.
   package let rawValue: Int
 
   /// A level; nil unless it is from 0 to 31.
@@ -17,20 +19,20 @@ package struct DumpLevel: Hashable, Sendable {
     rawValue = level
   }
 
-  /// Whether pages of zeros are stored once for all (level 1). They remain marked as present.
+  /// Whether zero pages share one copy (level 1). They are still marked as present.
   package var sharesZeroPages: Bool { rawValue & 1 != 0 }
 
-  /// The pages to be left out, as it sees them in a guest's memory.
+  /// The pages to leave out of a dump of this guest.
   ///
-  /// - Parameter isPresent: whether the memory to be dumped has a page; others decide nothing.
+  /// - Parameter isPresent: whether the dumped memory has a page; others are ignored.
   /// - Throws: `.refused` if the kernel does not describe its descriptors.
   package func plan(
     of guest: LinuxGuest, isPresent: (PFN) -> Bool = { _ in true }
   ) throws(CheckpointError) -> EvictionPlan {
     var plan = EvictionPlan()
-    // Without a level that needs them it does not look at the descriptors at all.
+    // Without a level that needs them, the descriptors are not read at all.
     guard rawValue > 1 else { return plan }
-    // What VMCOREINFO says is all that it knows.
+    // makedumpfile knows only VMCOREINFO, no type information.
     let layout = try DescriptorLayout(guest.information, nil)
     let array = try DescriptorArray(of: guest, layout)
     var next = 0
@@ -43,14 +45,14 @@ package struct DumpLevel: Hashable, Sendable {
         }
         next = pfn + 1 << order
         plan.evict(PFN(pfn)..<PFN(min(next, array.pageCount)), reason)
-        // It begins every section anew, wherever the last block ended.
+        // Every section starts anew, wherever the last block ended.
         next = min(next, array.sectionEnd(after: pfn))
       }
     }
     return plan
   }
 
-  /// Why a page is left out, and how many after it: 2^order in all. Nil if it is not.
+  /// The reason to leave a page out, and the order of the block it begins; nil if it stays.
   private func verdict(
     on page: PageDescriptor, _ pfn: Int, _ layout: DescriptorLayout
   ) -> (EvictionReason, order: Int)? {
@@ -74,7 +76,7 @@ package struct DumpLevel: Hashable, Sendable {
       if has(4) { return (isPrivate ? .privateCache : .cleanPageCache, order) }
     }
     if has(8), isAnonymous || page.isHugeTLB { return (.user, order) }
-    // Neither has contents of any use, whatever the level.
+    // These have no useful contents, whatever the level.
     if page.flags & flags.poisoned != 0 { return (.balloon, order) }
     if !isSlab, page.type == types.offline { return (.balloon, order) }
     return nil

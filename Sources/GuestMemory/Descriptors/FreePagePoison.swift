@@ -1,16 +1,16 @@
 internal import CheckpointCodec
 internal import CheckpointImage
 
-/// The pattern with which a kernel fills free pages that is told to look for writes to them (`page_poison=1`).
+/// The pattern that a kernel with `page_poison=1` writes into free pages to detect later writes to them.
 ///
-/// Other settings do not mind zeros: `init_on_free` wants to find just them, `init_on_alloc` writes them once more, and
-/// with `debug_pagealloc` nobody looks at what is in a free page.
+/// Other settings accept zeros: `init_on_free` expects exactly them, `init_on_alloc` writes them once more, and
+/// `debug_pagealloc` does not look at the contents of free pages.
 enum FreePagePoison {
   private static let pattern: UInt8 = 0xaa
   private static let sample = 64
 
-  /// Whether most of some free pages, spread over all of them, hold nothing but the pattern. A single page may come
-  /// from a program that used to have it.
+  /// Whether most of a sample of free pages, spread over all of them, consists of the pattern. A single page
+  /// may come from a program that used to own it.
   static func isFound(in free: [PFN], of memory: any PhysicalMemory) throws(CheckpointError)
     -> Bool
   {
@@ -26,6 +26,7 @@ enum FreePagePoison {
   }
 
   private static func isPoisoned(_ page: RawSpan) -> Bool {
+    // SAFETY: the pointer is used only inside the closure.
     unsafe page.withUnsafeBytes { unsafe $0.allSatisfy { $0 == pattern } }
   }
 }

@@ -2,16 +2,16 @@ package import CheckpointCodec
 package import CheckpointImage
 internal import Storage
 
-/// What a Linux guest uses each of its pages for, by the kernel's own page descriptors.
+/// What a Linux guest uses each of its pages for, according to the kernel's page descriptors.
 ///
-/// Costs one reading of the descriptors (64 bytes for each page of 4 KiB), and two bytes of memory a page. Nothing that
-/// is found in the guest is believed unless it fits together; what does not is `unknown`.
+/// Costs one pass over the descriptors (64 bytes per page of 4 KiB) and two bytes of memory per page. Nothing
+/// found in the guest is trusted unless it is consistent; what is not becomes `unknown`.
 package final class PageClasses {
-  /// The guest whose pages they are.
+  /// The guest that the pages belong to.
   package let guest: LinuxGuest
   private var layout: DescriptorLayout
   private var array: DescriptorArray
-  /// What each page's own descriptor says.
+  /// The state in each page's own descriptor.
   private var own: [OwnState]
   private var classes: [PageClass]
   private var isPoisoned: Bool?
@@ -33,12 +33,12 @@ package final class PageClasses {
     resolve(0..<array.pageCount, &changed)
   }
 
-  /// What a page is used for.
+  /// The class of a page.
   package subscript(_ pfn: PFN) -> PageClass {
     pfn < UInt64(classes.count) ? classes[Int(pfn)] : .unknown
   }
 
-  /// How many pages there are of each class; those without a descriptor are not counted.
+  /// The number of pages of each class; those without a descriptor are not counted.
   package var counts: [PageClass: Int] {
     var counts = [Int](repeating: 0, count: PageClass.allCases.count)
     for `class` in classes { counts[Int(`class`.rawValue)] += 1 }
@@ -48,7 +48,7 @@ package final class PageClasses {
     return Dictionary(uniqueKeysWithValues: zip(PageClass.allCases, counts))
   }
 
-  /// How many blocks of free pages there are, by their order: a block of order n has 2^n pages.
+  /// The number of free blocks by order: a block of order n has 2^n pages.
   package var freeBlocks: [Int] {
     var counts = [Int](repeating: 0, count: layout.orders)
     for pfn in classes.indices where classes[pfn] == .free {
@@ -57,20 +57,20 @@ package final class PageClasses {
     return counts
   }
 
-  /// The pages from which all this was read: those of the descriptors, of the page tables that map them, and of the
+  /// All pages that were read for this: those of the descriptors, of the page tables that map them, and of the
   /// table of sections. Ascending.
   package var descriptorFrames: [PFN] {
     array.tableFrames.union(array.frames.lazy.filter { $0 != DescriptorArray.absent }).sorted()
   }
 
-  /// Classifies again what may have changed.
+  /// Classifies pages again that may have changed.
   ///
-  /// - Parameter written: whether a page may have been written since the last reading.
+  /// - Parameter written: whether a page may have been written since the last pass.
   /// - Returns: the pages whose class changed, ascending.
   package func update(written: (PFN) -> Bool) throws(CheckpointError) -> [Range<PFN>] {
     guest.refresh()
     var stale: [Int] = []
-    // The kernel maps the descriptors of huge pages anew to save some of them.
+    // The kernel remaps the descriptors of huge pages to save memory.
     if array.tableFrames.contains(where: written) {
       let old = array
       array = try DescriptorArray(of: guest, layout)
@@ -90,7 +90,7 @@ package final class PageClasses {
     var changed: [Range<PFN>] = []
     var end = 0
     for unit in stale {
-      // Blocks of unused pages never reach into another chunk.
+      // Free blocks never extend into another chunk.
       let pages = array.pages(of: unit)
       let start = max(end, pages.lowerBound & -chunk)
       guard start < pages.upperBound else { continue }
@@ -99,7 +99,7 @@ package final class PageClasses {
     return changed
   }
 
-  /// Which pages a policy leaves out.
+  /// The pages that a policy leaves out.
   package func plan(_ policy: EvictionPolicy) throws(CheckpointError) -> EvictionPlan {
     var plan = EvictionPlan()
     guard policy > .none else { return plan }
@@ -121,7 +121,7 @@ package final class PageClasses {
     return plan
   }
 
-  /// The pages whose file system keeps buffers of them, and has written all of these to disk; ascending.
+  /// The pages whose file system keeps buffers of them that are all on disk; ascending.
   private func writtenBuffers() throws(CheckpointError) -> [PFN] {
     guard let buffers = BufferHeads(of: guest, try guest.types) else { return [] }
     var candidates: [(pfn: Int, descriptor: UInt64, first: UInt64)] = []
@@ -138,7 +138,7 @@ package final class PageClasses {
         candidates.append((pfn, descriptor, page.privateData))
       }
     }
-    // Buffers lie side by side in few pages, unless a guest wants to be looked at for long.
+    // Buffers lie close together in few pages, unless a guest wants this to take long.
     candidates.sort { $0.first < $1.first }
     let most = guest.pages.copied + 256 + Int(clamping: guest.memory.limit / 8)
     var written: [PFN] = []
@@ -150,8 +150,8 @@ package final class PageClasses {
     return written.sorted()
   }
 
-  /// Whether the kernel fills free pages with a pattern and looks for it when it uses them again (`page_poison=1`).
-  /// It would find zeros there after a restore, and report damaged memory: such pages are kept.
+  /// Whether the kernel fills free pages with a pattern and checks it when it uses them again
+  /// (`page_poison=1`). Zeros after a restore would be reported as damaged memory, so such pages are kept.
   package var poisonedFreePages: Bool {
     get throws(CheckpointError) {
       if let isPoisoned { return isPoisoned }
@@ -162,8 +162,8 @@ package final class PageClasses {
     }
   }
 
-  /// Forgets everything and reads all descriptors. The class of any page may be another, also of those that have no
-  /// descriptor any more.
+  /// Discards everything and reads all descriptors. The class of any page may change, also of pages that no
+  /// longer have a descriptor.
   private func begin() throws(CheckpointError) -> [Range<PFN>] {
     let count = max(classes.count, array.pageCount)
     own = [OwnState](repeating: .unknown, count: array.pageCount)
@@ -186,24 +186,24 @@ package final class PageClasses {
     }
   }
 
-  /// The most pages of a block, which begins at a multiple of them.
+  /// The number of pages in a chunk: no free block extends over its borders.
   private var chunk: Int { max(1 << max(layout.orders - 1, 0), array.unitPages) }
 
-  /// Finds the classes of pages from what the descriptors say: from the start of a chunk on, to the end of one and
-  /// of the compound page that goes on there.
+  /// Derives classes of pages from their descriptors, from the start of a chunk to the end of one, and to the
+  /// end of a compound page that continues there.
   ///
-  /// - Returns: one past the last page whose class was found.
+  /// - Returns: one past the last page whose class was derived.
   @discardableResult
   private func resolve(_ pages: Range<Int>, _ changed: inout [Range<PFN>]) -> Int {
     var pfn = pages.lowerBound
-    // The compound page that goes on; its first page, or -1.
+    // The current compound page: its first page, or -1.
     var (head, headClass) = compound(before: pfn)
     while pfn < own.count, pfn < pages.upperBound || own[pfn].isTail {
       let state = own[pfn]
       var next = pfn + 1
       var found = state.ownClass
       if state.isTail {
-        // Its first page must be the nearest page before it that is not a tail itself.
+        // The first page must be the nearest preceding page that is not a tail itself.
         if state.head(of: pfn) != head { (head, headClass) = (-1, .unknown) }
         found = headClass
       } else if let order = state.order {
@@ -221,7 +221,7 @@ package final class PageClasses {
     return pfn
   }
 
-  /// The compound page that the page before belongs to, as `resolve` left it.
+  /// The compound page of the preceding page, as `resolve` left it.
   private func compound(before pfn: Int) -> (Int, PageClass) {
     guard pfn > 0 else { return (-1, .unknown) }
     let before = pfn - 1

@@ -1,17 +1,17 @@
-/// The fields of a page descriptor that say what its page is used for (Linux: `struct page`).
+/// The fields of a page descriptor that determine what its page is used for (Linux: `struct page`).
 struct PageDescriptor {
   var flags: UInt64
   var mapping: UInt64
   var privateData: UInt64
-  /// Odd in the pages of a compound page but the first: where the descriptor of that one is.
+  /// Odd in the tails of a compound page: where the first page's descriptor is.
   var compound: UInt64
   var references: UInt32
-  /// How many times the page is mapped, less one; or its type, see `PageTypes`.
+  /// The number of mappings less one, or a type; see `PageTypes`.
   var type: UInt32
-  /// The same field as `compound` of the next descriptor, for the first page of a compound page; else 0.
+  /// For the first page of a compound page, the field `compound` of the next descriptor; else 0.
   var nextCompound: UInt64 = 0
-  /// The order of a compound page that this is the first page of; else 0.
+  /// For the first page of a compound page, its order; else 0.
   var order: UInt8 = 0
-  /// Whether it is a page of hugetlbfs, taken or not.
+  /// Whether it is a page of hugetlbfs, in use or not.
   var isHugeTLB = false
 }

@@ -1,13 +1,13 @@
-/// The bits of a descriptor's flags, each as a mask. One that the kernel does not have, or does not tell, is 0.
+/// The bits of a descriptor's flags, as masks; 0 for a flag that the kernel does not have or does not state.
 struct PageFlags: Sendable {
   let lru, head, privateData, privateData2, swapBacked, swapCache, slab, poisoned: UInt64
   let dirty, writeback, upToDate, locked, unevictable, locksMemory, reserved: UInt64
-  /// All bits that say something of the page itself, none of which an unused page has.
+  /// All bits that concern the page itself, none of which a free page has.
   let all: UInt64
-  /// Whether the bits are known without which no page can be said to be as on disk.
-  let tellClean: Bool
+  /// Whether all flags are known that are needed to recognise clean pages.
+  let recognisesClean: Bool
 
-  /// - Parameter bit: the number of a flag.
+  /// - Parameter bit: returns the number of a flag.
   init(_ bit: (String) -> Int64?, headMask: Int64?) {
     func mask(_ name: String) -> UInt64 {
       guard let bit = bit(name), (0..<64).contains(bit) else { return 0 }
@@ -33,7 +33,9 @@ struct PageFlags: Sendable {
       lru | head | privateData | privateData2 | swapBacked | swapCache | slab | poisoned | dirty
       | writeback | locked | unevictable | locksMemory | reserved
     all = named | (end == 0 ? 0 : end - 1)
-    tellClean = ![lru, privateData, swapBacked, dirty, writeback, upToDate, locked, unevictable]
-      .contains(0)
+    recognisesClean = ![
+      lru, privateData, swapBacked, dirty, writeback, upToDate, locked, unevictable,
+    ]
+    .contains(0)
   }
 }

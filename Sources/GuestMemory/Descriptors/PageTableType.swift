@@ -1,14 +1,14 @@
 internal import CheckpointCodec
 internal import CheckpointImage
 
-/// The types that the descriptors of page tables have: more than one where a kernel before 5.11 counts some of them for
-/// a control group. Kernels before 6.11 do not state them, but what is in such pages shows: nothing else looks like page
-/// tables throughout.
+/// The types in the descriptors of page tables; there are several where a kernel before 5.11 charges some of
+/// them to a control group. Kernels before 6.11 do not state them, but they can be recognised by the contents
+/// of such pages: nothing else looks like page tables throughout.
 enum PageTableType {
   private static let mostTypes = 8
   private static let sample = 16
 
-  /// - Returns: the types of which most pages look like page tables.
+  /// - Returns: the types whose pages mostly look like page tables.
   static func find(
     in array: DescriptorArray, _ layout: DescriptorLayout, of memory: any PhysicalMemory
   ) throws(CheckpointError) -> [UInt32] {
@@ -37,10 +37,11 @@ enum PageTableType {
     return found
   }
 
-  /// Whether some words are present entries, and all that look present name a page of the guest.
+  /// Whether some words are present entries, and all of these refer to a page of the guest.
   private static func isTable(_ page: RawSpan, _ limit: PFN) -> Bool {
     var present = 0
     for offset in stride(from: 0, to: page.byteCount, by: 8) {
+      // SAFETY: the load checks its bounds; any bytes are a valid number.
       let entry = UInt64(
         littleEndian: unsafe page.unsafeLoadUnaligned(fromByteOffset: offset, as: UInt64.self))
       guard entry & 1 != 0 else { continue }

@@ -2,31 +2,33 @@ internal import CheckpointCodec
 internal import CheckpointImage
 internal import Storage
 
-/// Reads a few bytes here and there of a guest's memory, and keeps the pages they were in.
+/// Reads small parts of a guest's memory and caches the pages they are in.
 final class CachedPages {
   private static let slots = 1 << 9
 
   private let memory: any PhysicalMemory
   private let buffer = PageBuffer(pages: slots)
-  /// The page in each slot.
+  /// The cached page of each slot.
   private var held = [PFN](repeating: .max, count: slots)
-  /// Pages that were read.
+  /// The number of pages that were read.
   private(set) var copied = 0
-  /// Which slot a page goes to cannot be foreseen: else a guest could have all its tables want the same.
+  /// Randomises which slot a page goes to; otherwise a guest could make all its tables compete for one.
   private let mixing = UInt64.random(in: 0...UInt64.max) | 1
 
   init(_ memory: any PhysicalMemory) { self.memory = memory }
 
-  /// The little-endian number at an address that is a multiple of 8; nil if it is not known.
+  /// The little-endian number at an address that is a multiple of 8; nil if its page is unknown.
   func u64(at physical: UInt64) throws(CheckpointError) -> UInt64? {
     guard let slot = try slot(of: physical >> 12) else { return nil }
     let buffer = buffer
+    // SAFETY of all uses here: loads and ranges check their bounds, and bytes are copied before closures
+    // return.
     return UInt64(
       littleEndian: unsafe buffer.page(slot).unsafeLoadUnaligned(
         fromByteOffset: Int(physical & 0xff8), as: UInt64.self))
   }
 
-  /// Appends bytes that do not go beyond the end of the page; false if they are not known.
+  /// Appends bytes within one page; false if the page is unknown.
   func append(_ count: Int, at physical: UInt64, to bytes: inout [UInt8]) throws(CheckpointError)
     -> Bool
   {
@@ -39,9 +41,9 @@ final class CachedPages {
     return true
   }
 
-  /// Appends bytes of consecutive pages, many at a time and without keeping them; false if any is not known.
+  /// Appends bytes of consecutive pages, many at a time and without caching; false if any is unknown.
   ///
-  /// - Parameter zeros: zeros stand for pages that are not known.
+  /// - Parameter zeros: whether zeros replace unknown pages.
   func appendRun(_ count: Int, at physical: UInt64, to bytes: inout [UInt8], zeros: Bool = false)
     throws(CheckpointError) -> Bool
   {
@@ -67,7 +69,7 @@ final class CachedPages {
     return true
   }
 
-  /// Reads all pages anew from now on.
+  /// Empties the cache, so that pages are read again.
   func refresh() {
     for slot in held.indices { held[slot] = .max }
   }

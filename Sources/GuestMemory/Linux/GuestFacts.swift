@@ -1,26 +1,27 @@
 internal import CheckpointImage
 
-/// What can be told of a guest without looking at its processes. All text is the guest's: it may hold anything.
+/// Facts about a guest that do not require looking at its processes. All text comes from the guest and may
+/// contain anything.
 package struct GuestFacts: Sendable {
   /// The kernel's release, such as `6.1.0-56-amd64`.
   package var release: String
-  /// The kernel's banner: release, who built it, with what, and when; nil if it was not found.
+  /// The kernel's banner: release, builder, compiler, time; nil if it was not found.
   package var banner: String?
-  /// What the kernel says of its build, as `uname -v` shows it: the banner from `#` on. Nil if it was not found.
+  /// The kernel's build string, as `uname -v` prints it: the banner from `#` on. Nil if it was not found.
   package var build: String? {
     guard let banner, let start = banner.lastIndex(of: "#") else { return nil }
     return String(banner[start...].prefix { $0 != "\n" })
   }
-  /// The command line the kernel was started with; nil if it was not found.
+  /// The kernel's command line; nil if it was not found.
   package var commandLine: String?
-  /// When it was started, by its own clock: nanoseconds since 1970; nil if it is not known.
+  /// When it was booted, by its own clock, in nanoseconds since 1970; nil if unknown.
   package var bootTime: Int64?
   /// Levels of page tables: 4 or 5.
   package var pagingLevels: Int
-  /// How far the kernel was moved from the addresses it was linked for; nil if it does not tell.
+  /// How far the kernel was moved from its link address; nil if it does not state that.
   package var kernelOffset: UInt64?
-  /// Whether free pages are filled with a pattern that is checked when they are used again (`page_poison=1`):
-  /// they must not come back as zeros. Nil if it is not known.
+  /// Whether free pages are filled with a pattern that is checked when they are used again (`page_poison=1`),
+  /// so that they must not become zeros. Nil if unknown.
   package var isPoisoningFreePages: Bool?
 
   init(_ guest: LinuxGuest) throws(CheckpointError) {
@@ -32,7 +33,7 @@ package struct GuestFacts: Sendable {
       commandLine = try Self.text(guest, at: pointer)
     }
     bootTime = try Self.bootTime(guest)
-    // A static key begins with the number of those who switched it on.
+    // A static key begins with the number of users that enabled it.
     if let key = try guest.symbol("_page_poisoning_enabled"),
       let count = try guest.bytes(at: key, count: 4)
     {
@@ -40,8 +41,8 @@ package struct GuestFacts: Sendable {
     }
   }
 
-  /// The constant that `/proc/version` is like. Where the kernel does not tell its place it is the first of its kind:
-  /// newer kernels, which tell, have a draft of it too.
+  /// The text of `/proc/version`. Where the kernel does not state its address, the first match is taken: newer
+  /// kernels, which do, also contain a template of it.
   private static func banner(_ guest: LinuxGuest) throws(CheckpointError) -> String? {
     if let place = try guest.symbol("linux_banner") { return try text(guest, at: place) }
     var banner: String?
@@ -53,7 +54,7 @@ package struct GuestFacts: Sendable {
     return banner
   }
 
-  /// The clock keeps what must be added to the time since boot, without and with suspended times, to get the
+  /// The kernel's clock keeps the offsets from the time since boot, without and with suspended times, to the
   /// time of day.
   private static func bootTime(_ guest: LinuxGuest) throws(CheckpointError) -> Int64? {
     guard let types = try guest.types, let keeper = types.size("timekeeper"), keeper < 1 << 16,
@@ -69,7 +70,7 @@ package struct GuestFacts: Sendable {
     guard let real = value("offs_real"), let boot = value("offs_boot"),
       let seconds = value("wall_to_monotonic.tv_sec"), let part = value("wall_to_monotonic.tv_nsec")
     else { return nil }
-    // The kernel keeps the first of these twice; where they differ, this is not the clock.
+    // The kernel stores the first of these twice; if they differ, this is not the clock.
     let (whole, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
     guard !overflow, whole &+ part == 0 &- real, real > 0, boot >= 0, boot <= real else {
       return nil
@@ -80,14 +81,14 @@ package struct GuestFacts: Sendable {
   private static func clock(_ guest: LinuxGuest, _ types: TypeInformation) throws(CheckpointError)
     -> UInt64?
   {
-    // An array, one for each clock, since Linux 6.17.
+    // An array with an element per clock, since Linux 6.17.
     var symbol = try guest.symbol("timekeeper_data")
     if symbol == nil { symbol = try guest.symbol("tk_core") }
     if let place = symbol {
       if let member = types.member("tk_data", "timekeeper") {
         return place &+ UInt64(member.offset)
       }
-      // Before Linux 6.13 a structure without a name: a sequence counter, then the clock.
+      // Before Linux 6.13 an anonymous structure: a sequence counter, then the clock.
       if let counter = types.size("seqcount_raw_spinlock_t") ?? types.size("seqcount_t"),
         counter < 1 << 12
       {
@@ -103,10 +104,10 @@ package struct GuestFacts: Sendable {
     return try guest.bytes(at: place, count: 8)?.u64(0)
   }
 
-  /// The longest text that is taken.
+  /// The longest accepted text, in bytes.
   private static let longestText = 4096
 
-  /// The text that ends with a zero byte or a line break.
+  /// The text up to a zero byte or a line break.
   private static func text(_ guest: LinuxGuest, at start: UInt64) throws(CheckpointError) -> String?
   {
     var text: [UInt8] = []

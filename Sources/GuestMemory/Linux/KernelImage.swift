@@ -1,10 +1,10 @@
 internal import CMemmem
 internal import CheckpointImage
 
-/// The kernel's own image as page tables map it: its code, constants and variables, without what it loaded or
-/// took later.
+/// The kernel's own image as page tables map it: code, constants and variables, without anything loaded or
+/// allocated later.
 struct KernelImage {
-  /// Memory that is mapped without a break, and in one way.
+  /// A contiguous part of the image with the same permissions.
   struct Extent {
     var virtual: UInt64
     var physical: UInt64
@@ -13,14 +13,14 @@ struct KernelImage {
     var isExecutable: Bool
   }
 
-  /// The most that is read of it.
+  /// The most bytes of the image that are read.
   static let most = 128 << 20
-  /// The most entries that are looked up for that: tables may lead nowhere all the way.
+  /// The most entries that are followed: tables may lead nowhere at every step.
   private static let mostSteps = 1 << 16
 
   private(set) var extents: [Extent] = []
 
-  /// Follows the tables in the 1 GiB that the image can lie in.
+  /// Follows the tables in the 1 GiB that can contain the image.
   init(_ tables: KernelPageTables, _ pages: CachedPages) throws(CheckpointError) {
     var offset: UInt64 = 0
     var left = Self.most
@@ -28,7 +28,7 @@ struct KernelImage {
     while offset < 1 << 30, left > 0, steps < Self.mostSteps {
       steps += 1
       let virtual = LinuxGuest.imageBase + offset
-      // Where a table high up has no entry, the reach is more than the image can have.
+      // Without an entry in a high table, the reach exceeds what the image can have.
       let (mapping, reach) = try tables.step(virtual, pages)
       if let mapping {
         let count = min(Int(mapping.byteCount), left)
@@ -53,9 +53,9 @@ struct KernelImage {
     }
   }
 
-  /// Finds bytes in it, first in constants, where most of what is looked for lies.
+  /// Searches the image, first in constants, which contain most of what is looked for.
   ///
-  /// - Parameter accept: takes the virtual address of a match; false goes on to the next.
+  /// - Parameter accept: takes the virtual address of a match; false continues the search.
   func search(
     _ pattern: [UInt8], _ pages: CachedPages,
     accept: (UInt64) throws(CheckpointError) -> Bool
@@ -63,7 +63,7 @@ struct KernelImage {
     let constants = extents.filter { !$0.isWritable && !$0.isExecutable }
     let others = extents.filter { $0.isWritable || $0.isExecutable }
     for extent in constants + others {
-      // A match may go over the border of two parts.
+      // A match may cross the border between two parts.
       for start in stride(from: 0, to: extent.byteCount, by: Self.part) {
         let part = try bytes(extent, from: start, pages, more: pattern.count - 1)
         var place = 0
@@ -75,7 +75,7 @@ struct KernelImage {
     }
   }
 
-  /// The distinct words of its variables that may be pointers to pages elsewhere in the kernel's memory.
+  /// The distinct words of variables that may point to pages elsewhere in kernel memory.
   func pagePointers(_ pages: CachedPages) throws(CheckpointError) -> Set<UInt64> {
     var found: Set<UInt64> = []
     for extent in extents where extent.isWritable && !extent.isExecutable {
@@ -94,15 +94,15 @@ struct KernelImage {
     return found
   }
 
-  /// Whether the kernel's variables are mapped: not so in the tables that processes have where the kernel hides
-  /// its memory from them.
+  /// Whether the kernel's variables are mapped. They are not in the tables of processes if the kernel hides its
+  /// memory from them.
   var hasVariables: Bool { extents.contains { $0.isWritable && !$0.isExecutable } }
 
-  /// Bytes that are read at once.
+  /// Bytes per read.
   private static let part = 1 << 20
-  /// A kernel has some thousands.
+  /// A limit; a kernel has some thousands.
   private static let mostPointers = 1 << 16
-  /// Lower addresses belong to processes, with four levels of tables or five.
+  /// Lower addresses belong to processes, with four or five levels of tables.
   private static let kernelHalf: UInt64 = 0xff00_0000_0000_0000
 
   private func bytes(_ extent: Extent, from start: Int, _ pages: CachedPages, more: Int = 0)
@@ -116,6 +116,7 @@ struct KernelImage {
   }
 
   private static func first(_ pattern: [UInt8], in bytes: [UInt8], from place: Int) -> Int? {
+    // SAFETY: memmem reads only these bytes, since callers pass a `place` within them.
     unsafe bytes.withUnsafeBytes { bytes in
       guard let base = bytes.baseAddress,
         let match = unsafe memmem(base + place, bytes.count - place, pattern, pattern.count)

@@ -1,12 +1,12 @@
 internal import CheckpointImage
 
-/// Page tables of x86-64 with four or five levels. Frames are those of `PhysicalMemory`.
+/// Page tables of x86-64 with four or five levels. Their frames are those of a `PhysicalMemory`.
 package struct KernelPageTables: Sendable {
   /// The physical address of the top table.
   package let root: UInt64
   /// Levels of tables: 4 or 5.
   package let levels: Int
-  /// Bits of an entry that say how memory is encrypted, and belong to no address.
+  /// Bits of an entry that indicate encryption and are no part of an address.
   let encryption: UInt64
 
   init(root: UInt64, levels: Int, encryption: UInt64 = 0) {
@@ -15,23 +15,23 @@ package struct KernelPageTables: Sendable {
     self.encryption = encryption
   }
 
-  /// What a virtual address leads to.
+  /// The translation of a virtual address.
   package struct Mapping: Sendable {
     /// The physical address.
     package var physical: UInt64
-    /// So many bytes from there on are mapped by the same entry; at most 1 GiB.
+    /// The number of bytes from there on that the same entry maps; at most 1 GiB.
     package var byteCount: UInt64
-    /// Whether all entries on the way allow writing.
+    /// Whether all entries on the path allow writing.
     package var isWritable: Bool
-    /// Whether all entries on the way allow execution.
+    /// Whether all entries on the path allow execution.
     package var isExecutable: Bool
   }
 
-  /// Follows the tables, which takes at most five steps whatever they hold.
+  /// Follows the tables, in at most five steps whatever they contain.
   ///
-  /// - Parameter visit: takes the frame of each table on the way.
-  /// - Returns: what is mapped there, nil if nothing is or a table's contents are not known; and for how many
-  ///   bytes from there on the same can be said.
+  /// - Parameter visit: takes the frame of each table on the path.
+  /// - Returns: the mapping, nil if there is none or the contents of a table are unknown; and for how many
+  ///   bytes from there on the same applies.
   func step(_ virtual: UInt64, _ pages: CachedPages, visit: (PFN) -> Void = { _ in })
     throws(CheckpointError) -> (mapping: Mapping?, reach: UInt64)
   {
@@ -59,14 +59,14 @@ package struct KernelPageTables: Sendable {
     return (nil, 1)
   }
 
-  /// What a virtual address leads to; nil if nothing is mapped there, or a table's contents are not known.
+  /// The mapping of a virtual address; nil if there is none, or the contents of a table are unknown.
   func walk(_ virtual: UInt64, _ pages: CachedPages, visit: (PFN) -> Void = { _ in })
     throws(CheckpointError) -> Mapping?
   {
     try step(virtual, pages, visit: visit).mapping
   }
 
-  /// Whether the unused upper bits repeat the highest used one, as they must.
+  /// Whether the unused high bits repeat the highest used one, as they must.
   private func isCanonical(_ virtual: UInt64) -> Bool {
     let unused = Int64(64 - 12 - 9 * levels)
     return (Int64(bitPattern: virtual) << unused) >> unused == Int64(bitPattern: virtual)

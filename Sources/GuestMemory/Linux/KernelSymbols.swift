@@ -1,10 +1,10 @@
 internal import CheckpointImage
 
-/// The kernel's own table of its symbols (kallsyms), as far as VMCOREINFO says where it lies: since Linux 6.0.
+/// The kernel's symbol table (kallsyms), if VMCOREINFO states where it is: since Linux 6.0.
 ///
-/// A name is a sequence of tokens, of which there are 256; the first character is the kind of the symbol.
+/// A name is a sequence of tokens, of which there are 256; its first character is the kind of the symbol.
 struct KernelSymbols {
-  /// A kernel has about 150,000.
+  /// A limit; a kernel has about 150,000 symbols.
   private static let most: UInt64 = 1 << 21
   /// The most bytes of all names together, as tokens.
   private static let longest = 16 << 20
@@ -14,14 +14,14 @@ struct KernelSymbols {
   private let offsets: [UInt8]
   private var encoding: Encoding
 
-  /// How a number stands for an address.
+  /// How addresses are encoded.
   private enum Encoding {
-    /// Those of 0 and more are addresses, of variables each processor has its own of; negative ones count from
-    /// the base: the kernels that link such variables to zero.
+    /// Values of 0 and more are addresses of per-CPU variables; negative ones count from the base. For kernels
+    /// that link such variables at zero.
     case signed(base: UInt64)
-    /// All count from the base.
+    /// All values count from the base.
     case unsigned(base: UInt64)
-    /// Each counts from where it lies itself.
+    /// Each value counts from its own place.
     case relative(table: UInt64)
 
     func address(_ number: UInt32, place: Int) -> UInt64 {
@@ -34,8 +34,8 @@ struct KernelSymbols {
     }
   }
 
-  /// Reads the table; nil if VMCOREINFO does not say where it is, or it does not give the address of a symbol
-  /// that VMCOREINFO gives too.
+  /// Reads the table; nil if VMCOREINFO does not state where it is, or if it disagrees with an address in
+  /// VMCOREINFO.
   init?(_ guest: LinuxGuest) throws(CheckpointError) {
     let information = guest.information
     guard let namesAt = information.symbol("kallsyms_names"),
@@ -72,14 +72,14 @@ struct KernelSymbols {
   {
     guard let index = try guest.bytes(at: index, count: 512) else { return nil }
     let starts = (0..<256).map { Int(index.u16(2 * $0)) }
-    // The last token is as short as any: no name is longer.
+    // The length of the last token is unknown, but no name is longer than this.
     guard let table = try guest.bytes(at: table, count: (starts.max() ?? 0) + 128) else {
       return nil
     }
     return starts.map { Array(table[$0..<$0 + 128].prefix { $0 != 0 }) }
   }
 
-  /// The names behind each other: how long the table is only they tell.
+  /// The names, concatenated. The size of the table follows only from reading it.
   private static func names(_ guest: LinuxGuest, at start: UInt64, count: Int)
     throws(CheckpointError) -> [UInt8]?
   {
@@ -98,7 +98,7 @@ struct KernelSymbols {
     return place <= names.count ? names : nil
   }
 
-  /// Where the tokens of a name are: their number stands before them, in two bytes from 128 on.
+  /// The tokens of a name: their number comes first, in two bytes if it is 128 or more.
   private static func tokens(_ names: [UInt8], at place: Int) -> Range<Int> {
     let first = Int(names[place])
     guard first >= 128 else { return place + 1..<place + 1 + first }
@@ -106,7 +106,7 @@ struct KernelSymbols {
     return place + 2..<place + 2 + count
   }
 
-  /// The address of the symbol of this name; nil if there is none, or more than one.
+  /// The address of the symbol with this name; nil if there is none or several.
   func address(_ name: String) -> UInt64? {
     place(of: name).map { encoding.address(offsets.u32(4 * $0), place: $0) }
   }
@@ -126,7 +126,7 @@ struct KernelSymbols {
   }
 
   private func isName(_ range: Range<Int>, _ name: [UInt8]) -> Bool {
-    // The kind stands first.
+    // The kind comes first.
     var matched = -1
     for place in range {
       for byte in tokens[Int(names[place])] {

@@ -5,18 +5,18 @@ package import CheckpointImage
 package final class LinuxGuest {
   /// The guest's memory.
   package let memory: any PhysicalMemory
-  /// What the kernel says of itself.
+  /// The kernel's description of itself.
   package let information: VMCoreInfo
   /// The kernel's own page tables.
   package let tables: KernelPageTables
   let pages: CachedPages
-  /// Not looked for yet, if nil.
+  /// The outer nil means that they were not searched for yet.
   private var symbols: KernelSymbols??
   private var typeInformation: TypeInformation??
 
-  /// Takes what the text says for granted if the tables it names map the kernel where it says that it is.
+  /// Accepts the text if the tables that it names map the kernel where it states.
   ///
-  /// - Throws: `.refused` with what does not fit.
+  /// - Throws: `.refused` with what does not match.
   init(_ information: VMCoreInfo, in memory: any PhysicalMemory, _ pages: CachedPages)
     throws(CheckpointError)
   {
@@ -41,22 +41,23 @@ package final class LinuxGuest {
     }
   }
 
-  /// Where the kernel is mapped that lies at `phys_base`.
+  /// The virtual address of the kernel image that lies at `phys_base`.
   static let imageBase: UInt64 = 0xffff_ffff_8000_0000
 
-  /// The physical address of something in the kernel's image.
+  /// The physical address of a part of the kernel image.
   private static func physical(_ virtual: UInt64, _ base: Int64) -> UInt64? {
     guard virtual >= imageBase else { return nil }
     let physical = (virtual - imageBase) &+ UInt64(bitPattern: base)
     return physical >> 12 < Limits.pfnEnd ? physical : nil
   }
 
-  /// The physical address that the kernel's page tables give for a virtual one; nil if nothing is mapped.
+  /// The physical address of a virtual one by the kernel's page tables; nil if nothing is mapped.
   package func translate(_ virtual: UInt64) throws(CheckpointError) -> UInt64? {
     try tables.walk(virtual, pages)?.physical
   }
 
-  /// What the kernel's page tables say of a virtual address; `visit` takes the frame of each table on the way.
+  /// The mapping of a virtual address by the kernel's page tables; `visit` takes the frame of each table on the
+  /// path.
   package func mapping(of virtual: UInt64, visit: (PFN) -> Void = { _ in }) throws(CheckpointError)
     -> KernelPageTables.Mapping?
   {
@@ -66,7 +67,7 @@ package final class LinuxGuest {
   /// The most bytes that `bytes(at:count:)` reads at once.
   package static let longestRead = 32 << 20
 
-  /// Bytes of the kernel's memory; nil if any of them is not mapped, or not known.
+  /// Bytes of kernel memory; nil if any of them is unmapped or unknown.
   package func bytes(at virtual: UInt64, count: Int) throws(CheckpointError) -> [UInt8]? {
     guard count >= 0, count <= Self.longestRead else { return nil }
     var bytes: [UInt8] = []
@@ -84,7 +85,7 @@ package final class LinuxGuest {
     return bytes
   }
 
-  /// As many of these bytes as lie behind each other: a PV guest's tables map each page by itself.
+  /// As many of these bytes as are physically contiguous: a PV guest's tables map each page separately.
   private func run(at virtual: UInt64, count: Int) throws(CheckpointError) -> (
     physical: UInt64, count: Int
   )? {
@@ -100,17 +101,17 @@ package final class LinuxGuest {
     return (first.physical, length)
   }
 
-  /// Reads memory anew from now on: that of a running guest has changed.
+  /// Drops cached pages, so that the changed memory of a running guest is read again.
   package func refresh() { pages.refresh() }
 
-  /// The virtual address of a symbol; nil if the kernel does not tell, or has more than one of that name.
+  /// The virtual address of a symbol; nil if it is unknown or ambiguous.
   package func symbol(_ name: String) throws(CheckpointError) -> UInt64? {
     if let address = information.symbol(name) { return address }
     if symbols == nil { symbols = .some(try KernelSymbols(self)) }
     return symbols??.address(name)
   }
 
-  /// What the kernel says of its types; nil if it has no BTF.
+  /// The kernel's type information; nil if it has no BTF.
   package var types: TypeInformation? {
     get throws(CheckpointError) {
       if typeInformation == nil { typeInformation = .some(try findTypes()) }
@@ -118,16 +119,17 @@ package final class LinuxGuest {
     }
   }
 
-  /// What can be told of the guest.
+  /// Facts about the guest.
   package var facts: GuestFacts {
     get throws(CheckpointError) { try GuestFacts(self) }
   }
 
-  /// Places that begin like BTF, and of these the ones with a sensible header, before the search is given up.
+  /// The most places with the magic number of BTF that are examined, and the most of these with a plausible
+  /// header.
   private static let mostMatches = 1024
   private static let mostTries = 4
 
-  /// That of modules lies outside of the kernel's image; it would not describe page descriptors.
+  /// BTF of modules lies outside of the kernel image and would not describe page descriptors.
   private func findTypes() throws(CheckpointError) -> TypeInformation? {
     var found: TypeInformation?
     var matches = 0

@@ -3,25 +3,25 @@ package import CheckpointImage
 internal import Storage
 
 extension LinuxGuest {
-  /// Pages that begin as a VMCOREINFO text does, before the search is given up: one or two are usual.
+  /// The most pages beginning like a VMCOREINFO text that are examined: one or two are usual.
   private static let mostCandidates = 64
 
-  /// Processors whose tables are tried, and images of a kernel that are looked into: one is usual.
+  /// The most processors whose tables are tried, and the most kernel images: one is usual.
   private static let mostProcessors = 8
   private static let mostImages = 3
 
-  /// Pages that are read to follow pointers of all images: a kernel has some thousands of them.
+  /// The most pages read to follow pointers from all images: a kernel has some thousands of pointers.
   private static let mostLookedAt = 1 << 15
 
-  /// The greatest memory that is searched, in pages: 1 TiB.
+  /// The largest memory that is searched, in pages: 1 TiB.
   private static let mostSearched: PFN = 1 << 28
 
-  /// Recognises the guest by its VMCOREINFO: the text that the source carries; else the one that the kernel's
-  /// variables point to, in the tables that a processor uses, which no process can counterfeit, and with a cost
-  /// that does not grow with memory; else, of a source that knows no processors, any page that begins as one.
+  /// Recognises the guest by its VMCOREINFO. If the source carries that text, it is used. Else it is the text
+  /// that the kernel's variables point to, in the tables that a processor uses: no process can forge that, and
+  /// the cost does not grow with memory. Else, for a source without processors, any page that begins like one.
   ///
-  /// - Parameter pool: what such a page is looked for with.
-  /// - Throws: `.refused` if it is no Linux kernel for x86-64, or more than one, or one that says too little.
+  /// - Parameter pool: searches for such a page.
+  /// - Throws: `.refused` if there is no Linux kernel for x86-64, or several, or one that states too little.
   package static func find(
     in memory: any PhysicalMemory, _ clues: MemoryClues, on pool: WorkerPool = WorkerPool()
   ) throws(CheckpointError) -> LinuxGuest {
@@ -33,8 +33,8 @@ extension LinuxGuest {
     return try running(clues.pageTables, in: memory, pages)
   }
 
-  /// Whether the tables that all processors use map this kernel where its own do: no longer so once another one was
-  /// started in its place (kexec), which leaves most of what this one said of itself in memory.
+  /// Whether the tables of all processors map this kernel where its own tables do. They no longer do once
+  /// another kernel was started in its place (kexec), which leaves most of the old one's texts in memory.
   package func isRunning(on clues: MemoryClues) throws(CheckpointError) -> Bool {
     refresh()
     guard let text = information.symbol("_stext"), let place = try translate(text),
@@ -42,7 +42,7 @@ extension LinuxGuest {
     else { return false }
     for register in Set(clues.pageTables) {
       var isMapped = false
-      // As in `running`: the second of two tables is that of a process.
+      // As in `running`: the second of two tables belongs to a process.
       for root in [register, register & ~0x1000] where !isMapped {
         let used = KernelPageTables(
           root: root, levels: tables.levels, encryption: tables.encryption)
@@ -53,7 +53,7 @@ extension LinuxGuest {
     return true
   }
 
-  /// The guest that one of these texts describes; there must not be two.
+  /// The guest that one of these texts describes; there must not be several.
   private static func only(_ texts: [[UInt8]], in memory: any PhysicalMemory, _ pages: CachedPages)
     throws(CheckpointError) -> LinuxGuest
   {
@@ -63,7 +63,7 @@ extension LinuxGuest {
     var found: LinuxGuest?
     var obstacle = CheckpointError(
       .refused,
-      "no VMCOREINFO in this memory: it is no Linux, one built without crash dumps, or the page is missing"
+      "no VMCOREINFO in this memory: it is not Linux, or it was built without crash dumps, or the page is missing"
     )
     for text in texts {
       let guest: LinuxGuest
@@ -83,7 +83,7 @@ extension LinuxGuest {
     return found
   }
 
-  /// The guest whose kernel one of these tables maps.
+  /// The guest whose kernel is mapped by one of these tables.
   private static func running(
     _ registers: [UInt64], in memory: any PhysicalMemory, _ pages: CachedPages
   ) throws(CheckpointError) -> LinuxGuest {
@@ -96,8 +96,8 @@ extension LinuxGuest {
     }
     let most = pages.copied + mostLookedAt
     for register in different {
-      // Where the kernel hides its memory from processes, theirs is the second of two tables. Only if it is one
-      // that maps no kernel the first may be taken: else that could be a page of a process.
+      // Where the kernel hides its memory from processes, theirs is the second of two tables. The first is
+      // tried only if that one maps no kernel, since otherwise it could be a page of a process.
       for root in [register, register & ~0x1000] {
         let before = images
         for levels in [4, 5] {
@@ -127,11 +127,11 @@ extension LinuxGuest {
     let text = guest.information.symbol("_stext") ?? 0
     guard guest.tables.levels == tables.levels,
       try guest.translate(text) == tables.walk(text, pages)?.physical
-    else { throw notRecognised("VMCOREINFO is of another kernel than the one that runs") }
+    else { throw notRecognised("VMCOREINFO belongs to another kernel than the running one") }
     return guest
   }
 
-  /// The pages that begin as the text does and that one of the kernel's variables points to.
+  /// The pages that begin like the text and that one of the kernel's variables points to.
   private static func texts(
     _ tables: KernelPageTables, _ image: KernelImage, _ pages: CachedPages, _ most: Int
   ) throws(CheckpointError) -> [[UInt8]] {
@@ -155,7 +155,7 @@ extension LinuxGuest {
     CheckpointError(.refused, "no Linux guest recognised: \(reason)")
   }
 
-  /// The first pages of which each begins as the text does: there it lies since Linux 4.13.
+  /// The first pages that begin like the text, which starts a page since Linux 4.13.
   private static func texts(in memory: any PhysicalMemory, on pool: WorkerPool)
     throws(CheckpointError) -> [[UInt8]]
   {
@@ -189,11 +189,13 @@ extension LinuxGuest {
   {
     let buffer = PageBuffer()
     let unknown = Set(try memory.copy(pfns[...], to: buffer, at: 0))
+    // SAFETY: the bytes are copied before the closure returns.
     return pfns.indices.filter { !unknown.contains($0) && begins(buffer.page($0)) }
       .map { unsafe buffer.page($0).withUnsafeBytes { unsafe Array($0) } }
   }
 
   private static func begins(_ page: RawSpan) -> Bool {
+    // SAFETY: the load checks its bounds; any bytes are a valid number.
     for (place, byte) in VMCoreInfo.start.enumerated()
     where unsafe page.unsafeLoad(fromByteOffset: place, as: UInt8.self) != byte {
       return false

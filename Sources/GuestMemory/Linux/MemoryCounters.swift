@@ -1,28 +1,28 @@
 internal import CheckpointCodec
 package import CheckpointImage
 
-/// What a Linux kernel counts of its memory, in pages. Numbers of a running guest may be off by a few pages for each
+/// A Linux kernel's own counters of its memory, in pages. In a running guest they may be off by a few pages per
 /// processor.
 package struct MemoryCounters: Equatable, Sendable {
-  /// In the page allocator, used for nothing.
+  /// Unused pages in the page allocator.
   package var free: UInt64
-  /// Contents of files as they are on disk, that no process has mapped.
+  /// Contents of files that are on disk and mapped by no process.
   package var cleanCache: UInt64
-  /// Room that is left in its swap space.
+  /// Free space of the guest's swap.
   package var swapRoom: UInt64
 
-  /// These numbers.
+  /// Counters with these values.
   package init(free: UInt64, cleanCache: UInt64, swapRoom: UInt64) {
     self.free = free
     self.cleanCache = cleanCache
     self.swapRoom = swapRoom
   }
 
-  /// Reads them. As counters change while they are read, none is taken for less than 0.
+  /// Reads the counters. They change while they are read, so negative values count as 0.
   ///
-  /// - Throws: `.refused` if the kernel does not tell where they are.
+  /// - Throws: `.refused` if the kernel does not state where they are.
   package init(_ guest: LinuxGuest) throws(CheckpointError) {
-    let unknown = CheckpointError(.refused, "the kernel does not tell where its counters are")
+    let unknown = CheckpointError(.refused, "the kernel does not say where its counters are")
     guard let types = try guest.types, let zones = try guest.symbol("vm_zone_stat"),
       let nodes = try guest.symbol("vm_node_stat"), let swap = try guest.symbol("nr_swap_pages")
     else { throw unknown }

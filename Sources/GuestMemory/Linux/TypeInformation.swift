@@ -1,33 +1,33 @@
 internal import CheckpointImage
 
-/// What BTF says of a kernel's types: the compact debug information that lies in the kernel's read-only data.
-/// The format is described in the kernel's `Documentation/bpf/btf.rst`.
+/// The kernel's type information in BTF, the compact debug information in its read-only data. The format is
+/// described in the kernel's `Documentation/bpf/btf.rst`.
 package struct TypeInformation: Sendable {
   /// A member of a structure or union.
   package struct Member: Hashable, Sendable {
-    /// Where it lies in the structure, in bytes.
+    /// The offset in the structure, in bytes.
     package var offset: Int
-    /// Its size in bytes.
+    /// The size in bytes.
     package var size: Int
   }
 
-  /// Bytes that every header has.
+  /// The size of the header, in bytes.
   static let headerSize = 24
   /// The magic number, version 1, no flags.
   static let magic: [UInt8] = [0x9f, 0xeb, 0x01, 0x00]
-  /// The largest that is read; a kernel has 4 to 10 MB.
+  /// The largest size that is read; a kernel has 4 to 10 MB.
   static let largest = 32 << 20
 
-  /// The bytes from the types on; all places below are in them.
+  /// The bytes from the types on; all offsets below are in them.
   private let bytes: [UInt8]
-  /// Where the names begin; they last to the end, which is a zero byte.
+  /// The offset of the names, which extend to the end and end with a zero byte.
   private let names: Int
-  /// Where each type begins; the first is not one: it stands for `void`.
+  /// The offset of each type; the first entry stands for `void`.
   private var places: [UInt32] = [0]
-  /// Which of the types are enumerations: some hundreds of a hundred thousand.
+  /// The types that are enumerations: some hundreds of a hundred thousand.
   private var enumerations: [Int] = []
 
-  /// How long the whole is that begins with this header; nil if it is none.
+  /// The total size, by the header; nil if this is not a header.
   static func byteCount(header: [UInt8]) -> Int? {
     guard header.count >= headerSize, header.starts(with: magic) else { return nil }
     let length = Int(header.u32(4))
@@ -40,7 +40,7 @@ package struct TypeInformation: Sendable {
     return count <= largest ? count : nil
   }
 
-  /// Takes a kernel's BTF; nil if it is not sound. What is in it is looked at when it is asked for.
+  /// Takes a kernel's BTF; nil if it is malformed. References between types are checked as they are followed.
   package init?(_ whole: [UInt8]) {
     guard let count = Self.byteCount(header: whole), count <= whole.count, whole[count - 1] == 0
     else { return nil }
@@ -62,7 +62,7 @@ package struct TypeInformation: Sendable {
     }
   }
 
-  /// What kind of type it is, and of how many parts.
+  /// The kind of a type, and the number of its parts.
   private struct Kind {
     let number: UInt32
     let parts: Int
@@ -81,12 +81,12 @@ package struct TypeInformation: Sendable {
     static let enumeration: UInt32 = 6
     static let enumeration64: UInt32 = 19
     static let typedef: UInt32 = 8
-    /// Those that only say something more of another type: volatile, const, restrict, type tag.
+    /// Kinds that only modify another type: volatile, const, restrict, type tag.
     static let modifiers: [UInt32] = [9, 10, 11, 18]
     static let sized: [UInt32] = [1, 4, 5, 6, 16, 19]
   }
 
-  /// Bytes of a type's description; nil if the kind is not known, since what follows could not be found.
+  /// The size of a type's description; nil if the kind is unknown, since the next type cannot be found then.
   private static func size(of kind: Kind) -> Int? {
     switch kind.number {
     case 2, 7...12, 16, 18: 12
@@ -98,7 +98,7 @@ package struct TypeInformation: Sendable {
     }
   }
 
-  /// The value of an enumerator, `PG_dirty`; nil if there is none, or two with different values.
+  /// The value of an enumerator, such as `PG_dirty`; nil if there is none, or several with different values.
   package func enumerator(_ name: String) -> Int64? {
     let name = Array(name.utf8)
     var found: Int64?
@@ -112,7 +112,7 @@ package struct TypeInformation: Sendable {
         let value =
           wide
           ? Int64(bitPattern: UInt64(low) | UInt64(bytes.u32(place + 8)) << 32)
-          // The flag says that values are signed.
+          // The flag means that values are signed.
           : kind.flag ? Int64(Int32(bitPattern: low)) : Int64(low)
         guard found == nil || found == value else { return nil }
         found = value
@@ -121,16 +121,16 @@ package struct TypeInformation: Sendable {
     return found
   }
 
-  /// The size in bytes of a structure, union or type that has a name of its own.
+  /// The size in bytes of a named structure, union or type.
   package func size(_ name: String) -> Int? { type(name).flatMap { size($0) } }
 
-  /// A member of a structure, union or typedef of them: `member("page", "_refcount")`. The path may go on with
-  /// dots into members that are structures; anonymous ones are looked into. Bit fields have no place in bytes.
+  /// A member of a structure, union or typedef: `member("page", "_refcount")`. The path may continue with dots
+  /// into members that are structures; anonymous ones are searched too. Bit fields have no byte offset.
   package func member(_ structure: String, _ path: String) -> Member? {
     var current = type(structure)
     var found: Member?
     for name in path.split(separator: ".") {
-      // A structure has a few hundred members; one that was made to be looked through for ever does not count.
+      // A limit: a structure has a few hundred members, but one may be made to take forever.
       var steps = 1 << 16
       guard let type = current.flatMap({ bare($0) }),
         let (offset, member) = member(type, Array(name.utf8), depth: 0, &steps),
@@ -167,7 +167,7 @@ package struct TypeInformation: Sendable {
     return nil
   }
 
-  /// The structure, union or typedef of that name.
+  /// The structure, union or typedef with this name.
   private func type(_ name: String) -> Int? {
     let name = Array(name.utf8)
     var typedef: Int?
@@ -181,7 +181,7 @@ package struct TypeInformation: Sendable {
     return typedef
   }
 
-  /// What a type is without its other names and modifiers.
+  /// The type behind typedefs and modifiers.
   private func bare(_ type: Int) -> Int? {
     var type = type
     for _ in 0..<32 {
@@ -217,7 +217,7 @@ package struct TypeInformation: Sendable {
 
   private func kind(_ type: Int) -> Kind { Kind(info: bytes.u32(Int(places[type]) + 4)) }
 
-  /// Whether the name whose offset lies at a place is this one.
+  /// Whether the name whose offset is at `place` is this one.
   private func isName(_ place: Int, _ name: [UInt8]) -> Bool {
     let start = names + Int(bytes.u32(place))
     guard start + name.count < bytes.count, bytes[start + name.count] == 0 else { return false }

@@ -1,21 +1,21 @@
 package import CheckpointImage
 
-/// What a Linux kernel says of itself for those who read its memory: the text of the VMCOREINFO note.
-/// Its fields are described in the kernel's `Documentation/admin-guide/kdump/vmcoreinfo.rst`.
+/// The description that a Linux kernel gives of itself for readers of its memory: the text of the VMCOREINFO
+/// note. The fields are described in the kernel's `Documentation/admin-guide/kdump/vmcoreinfo.rst`.
 package struct VMCoreInfo: Sendable {
-  /// The kernel gives the text one page.
+  /// The kernel reserves one page for the text.
   package static let longest = 4096
-  /// What the text begins with since Linux 2.6.24.
+  /// The start of the text since Linux 2.6.24.
   static let start = Array("OSRELEASE=".utf8)
 
   /// The text as it was found.
   package let text: [UInt8]
-  /// Whatever stands before `=` in a line, and what stands behind it; the first of several counts.
+  /// The part of each line before `=`, and the part after it; the first of several counts.
   private let values: [String: String]
 
   /// Reads the text, which ends at its first zero byte.
   ///
-  /// - Throws: `.refused` if it is none.
+  /// - Throws: `.refused` if it is not such a text.
   package init(_ bytes: some Sequence<UInt8>) throws(CheckpointError) {
     text = Array(bytes.prefix(Self.longest).prefix { $0 != 0 })
     guard text.starts(with: Self.start) else {
@@ -30,7 +30,7 @@ package struct VMCoreInfo: Sendable {
     self.values = values
   }
 
-  /// A line's value as text.
+  /// The value of a line, as text.
   package func value(_ name: String) -> String? { values[name] }
 
   /// The virtual address of a symbol.
@@ -39,7 +39,7 @@ package struct VMCoreInfo: Sendable {
   /// The size of a structure in bytes.
   package func size(_ name: String) -> UInt64? { decimal("SIZE(\(name))") }
 
-  /// Where in its structure a member lies, `page._refcount`, in bytes.
+  /// The offset of a member in its structure, such as `page._refcount`, in bytes.
   package func offset(_ name: String) -> UInt64? { decimal("OFFSET(\(name))") }
 
   /// The number of elements of an array.
@@ -54,7 +54,7 @@ package struct VMCoreInfo: Sendable {
   /// The size of a page in bytes.
   package var pageSize: UInt64? { decimal("PAGESIZE") }
 
-  /// How far the kernel was moved from the addresses it was linked for.
+  /// How far the kernel was moved from its link address.
   package var kernelOffset: UInt64? { hexadecimal("KERNELOFFSET") }
 
   private func decimal(_ name: String) -> UInt64? { values[name].flatMap { UInt64($0) } }

@@ -1,20 +1,21 @@
 package import CheckpointChain
 package import CheckpointImage
 package import GuestMemory
-/// How much of the memory of two moments is of each class, and of which classes the pages are that differ.
+
+/// The pages of each class in two moments, and the classes of the pages that differ.
 package struct ClassComparison {
   /// Pages of one class.
   package struct Share: Sendable {
     /// The class.
     package var pageClass: PageClass
-    /// How many there were.
+    /// Pages of the class in the first moment.
     package var before: UInt64
-    /// How many there are.
+    /// Pages of the class in the second moment.
     package var after: UInt64
-    /// Pages that differ and are of this class afterwards.
+    /// Pages that differ and are of this class in the second moment.
     package var differing: UInt64
 
-    /// By how many it grew or shrank.
+    /// How many more or fewer there are.
     package var change: UInt64 { max(before, after) - min(before, after) }
   }
 
@@ -24,18 +25,18 @@ package struct ClassComparison {
 
   /// Recognises the guest in both moments.
   ///
-  /// - Throws: `.refused` if one of them has no guest that is recognised.
+  /// - Throws: `.refused` if no guest is recognised in one of them.
   package init(_ pair: ChainPair) throws(CheckpointError) {
     before = try ClassifiedMemory(pair.before)
     after = try ClassifiedMemory(pair.after)
   }
 
-  /// Takes note of pages that differ.
+  /// Adds pages that differ.
   package mutating func add(_ pages: Range<PFN>) {
     for pfn in pages { differing[after.classes[pfn], default: 0] += 1 }
   }
 
-  /// The classes that there are, where most changed first.
+  /// The classes that occur, those with the largest change first.
   package func shares() throws(CheckpointError) -> [Share] {
     let (old, new) = (try before.shares(), try after.shares())
     return PageClass.allCases.compactMap { kind -> Share? in

@@ -3,20 +3,21 @@ package import CheckpointChain
 internal import CheckpointCodec
 package import CheckpointImage
 package import GuestMemory
-/// The memory of a chain's tip, with what the Linux guest in it uses each page for. It does not matter which
-/// pages were left out: the descriptors never are.
+
+/// The memory of a chain's tip with the class of each page. Evicted pages do not matter: descriptors are never
+/// evicted.
 package struct ClassifiedMemory {
   /// Pages of one class.
   package struct Share: Sendable {
-    /// How many there are.
+    /// The number of pages.
     package var pages: UInt64 = 0
-    /// How many of them the image does not hold.
+    /// The number of pages whose contents the image does not hold.
     package var evicted: UInt64 = 0
   }
 
   /// The guest.
   package let guest: LinuxGuest
-  /// What its pages are used for.
+  /// The class of each of its pages.
   package let classes: PageClasses
   private let chain: Chain
 
@@ -33,7 +34,7 @@ package struct ClassifiedMemory {
     }
   }
 
-  /// Gives runs of populated pages of one class to `body`, ascending.
+  /// Calls `body` with runs of populated pages of one class, ascending.
   package func forEachRun(_ body: @escaping (Range<PFN>, PageClass) throws(CheckpointError) -> Void)
     throws(CheckpointError)
   {
@@ -51,7 +52,7 @@ package struct ClassifiedMemory {
     if let last = pending { try body(last.pages, last.found) }
   }
 
-  /// How much of the memory is of each class.
+  /// The pages of each class.
   package func shares() throws(CheckpointError) -> [PageClass: Share] {
     var shares: [PageClass: Share] = [:]
     try StatusRuns.forEach(of: chain) { (pages, status) throws(CheckpointError) in

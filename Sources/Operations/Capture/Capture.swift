@@ -4,26 +4,26 @@ package import CheckpointImage
 internal import Formats
 package import Storage
 
-/// Makes an image of a source: a base, or an increment by content.
+/// Writes the image of a source: a base, or an increment by content.
 package struct Capture {
-  /// What came of it.
+  /// The result of a capture.
   package struct Result {
     /// The new image.
     package var image: ImageWriter.Summary
-    /// What became of the pages that were not to be saved.
+    /// What became of the pages that were to be evicted.
     package var evicted: EvictionTally
   }
 
-  /// How regions are made.
+  /// How regions are compressed.
   package var settings: CodecSettings
-  /// The moment the increment is to be based on; nil for a base.
+  /// The parent of an increment; nil for a base.
   package var parent: RunningMoment?
-  /// What the caller knows of when and how; facts of the source are added.
+  /// What the caller knows about the run; facts of the source are added.
   package var provenance: Provenance
-  /// Whether an unfinished image is left behind for a salvage.
+  /// Whether an unfinished image is kept for a salvage.
   package var keepsUnfinished = true
 
-  /// Prepares a capture.
+  /// A capture with these settings.
   package init(
     settings: CodecSettings, parent: RunningMoment?, provenance: Provenance = Provenance()
   ) {
@@ -32,9 +32,9 @@ package struct Capture {
     self.provenance = provenance
   }
 
-  /// Reads `input` to its end and writes the image to `output`, which is not committed.
+  /// Reads `input` to its end and writes the image to `output`, without committing it.
   ///
-  /// - Parameter ending: adds what is known only at the end to the provenance.
+  /// - Parameter ending: adds to the provenance what is known only at the end.
   package func run(
     _ input: CaptureInput, to output: any ByteSink, on pool: WorkerPool,
     progress: (Double?) -> Void = { _ in },
@@ -46,7 +46,7 @@ package struct Capture {
     let header = ImageHeader(
       architecture: facts.architecture, captureID: Self.randomID(),
       parent: parent?.checkpointID, parentName: parent.map { ImageName.last($0.tip.name) } ?? "",
-      // Pages of the parent that vanished lie behind all others then, and are stated behind them.
+      // In such a source, vanished pages of the parent lie behind all others and can be stated last.
       ascendingUnique: facts.ascendingUnique)
     let writer = try ImageWriter(header, parent: parent, to: output)
     do throws(CheckpointError) {
@@ -97,7 +97,7 @@ package struct Capture {
     _ writer: ImageWriter, _ input: CaptureInput, _ tally: EvictionTally,
     _ ending: (inout Provenance) throws(CheckpointError) -> Void
   ) throws(CheckpointError) -> ImageWriter.Summary {
-    // Some facts are known only now.
+    // Some facts are known only at the end.
     let facts = input.facts
     try checkGuest(facts)
     var provenance = provenance
@@ -111,9 +111,9 @@ package struct Capture {
       [provenance], complete: !(input.series?.isDifference ?? false), layout: input.layoutKind)
   }
 
-  /// Whether what was captured before this error may be all that is ever had of the moment: a cancellation, or a
-  /// source that breaks off or is damaged. A request that cannot be met leaves nothing; nor does an output
-  /// that cannot be written, which above all means a full disk.
+  /// Whether what was captured before this error is worth keeping, as it may be all that remains of the moment:
+  /// after a cancellation, or if the source is cut short or damaged. Not if the request itself failed, nor if
+  /// the output cannot be written, usually because the disk is full.
   private static func isWorthKeeping(_ error: CheckpointError, _ output: any ByteSink) -> Bool {
     switch error.kind {
     case .interrupted, .incomplete, .damaged, .unsupported: true
@@ -127,7 +127,7 @@ package struct Capture {
   {
     guard let kept = writer.keepUnfinished() else { return error }
     var error = error
-    error.reason += "; what was captured until then is in \(kept)"
+    error.reason += "; what was captured so far is in \(kept)"
     error.hint = .salvage(file: kept, pages: pagesComeOnce)
     return error
   }
@@ -137,7 +137,7 @@ package struct Capture {
     return (0..<16).map { _ in UInt8.random(in: 0...255, using: &generator) }
   }
 
-  /// An increment on another guest's memory would be legal and useless.
+  /// An increment on another guest's memory would be valid but useless.
   private func checkGuest(_ facts: SourceFacts) throws(CheckpointError) {
     guard let parent else { return }
     guard parent.tip.header.architecture == facts.architecture else {

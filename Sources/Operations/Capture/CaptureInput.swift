@@ -3,11 +3,11 @@ package import CheckpointCodec
 internal import CheckpointImage
 package import Formats
 
-/// What an image is made of.
+/// The input of a capture.
 package enum CaptureInput {
-  /// A source, without the contents of the pages in a plan.
+  /// A source; the pages of a plan are evicted.
   case source(any DescribedSource, evicting: EvictionPlan = EvictionPlan())
-  /// A moment that was read already, without the contents of the pages in a plan.
+  /// A moment that was read already; the pages of a plan are evicted.
   case spooled(SpooledMoment, evicting: EvictionPlan)
 
   /// The name used in messages.
@@ -18,7 +18,7 @@ package enum CaptureInput {
     }
   }
 
-  /// What the source is; some of it may be known only at the end of a moment.
+  /// The description; some facts may be known only at the end of a moment.
   var facts: SourceFacts {
     switch self {
     case .source(let source, _): source.facts
@@ -26,7 +26,7 @@ package enum CaptureInput {
     }
   }
 
-  /// How faithful the recorded layout is; nil leaves it to the writer.
+  /// How faithful the recorded layout is; nil if the writer decides.
   var layoutKind: LayoutKind? {
     switch self {
     case .source(let source, _): source.layoutKind
@@ -34,7 +34,7 @@ package enum CaptureInput {
     }
   }
 
-  /// The source, if it may have several moments.
+  /// The source, if it may have several moments; else nil.
   var series: (any MomentSeries)? {
     switch self {
     case .source(let source, _): source.series

@@ -3,19 +3,20 @@ package import CheckpointCodec
 package import CheckpointImage
 internal import Formats
 package import Storage
-/// Makes an image of each moment of a source: of a checkpointed stream a base and its increments, of any
-/// other source one image. Each image is complete and has its name before the next one begins.
+
+/// Writes an image of each moment of a source: of a checkpointed stream a base and its increments, of any other
+/// source one image. Each image is committed before the next one begins.
 package struct CaptureSeries {
-  /// How the first image is made; each of the others is an increment on the one before it.
+  /// How the first image is made; each later one is an increment on the one before it.
   package var capture: Capture
-  /// What is known of the making of an image when it begins.
+  /// Returns the provenance of an image that is about to be made.
   package var provenance: () -> Provenance
-  /// The file for the image of a moment, numbered from 0.
+  /// Returns the output for the image of a moment, numbered from 0.
   package var output: (Int) throws(CheckpointError) -> any ByteSink
-  /// Whether there can be files for several moments.
+  /// Whether there can be outputs for several moments.
   package var takesSeveral: Bool
 
-  /// Prepares a series.
+  /// A series with these settings.
   package init(
     _ capture: Capture, takesSeveral: Bool,
     provenance: @escaping () -> Provenance = { Provenance() },
@@ -30,9 +31,10 @@ package struct CaptureSeries {
   /// Reads `input` to its end.
   ///
   /// - Parameters:
-  ///   - ending: adds what is known only at the end of a moment to the provenance of its image.
-  ///   - done: told of each image once it has its name.
-  /// - Returns: what cut the last moment short, which then has no image; nil if the source was whole.
+  ///   - ending: adds to an image's provenance what is known only at the end of its moment.
+  ///   - done: called with the name of each image once it is committed.
+  /// - Returns: the error that cut the last moment short, which then has no image; nil if the source was
+  ///   complete.
   package func run(
     _ input: CaptureInput, on pool: WorkerPool, progress: (Double?) -> Void = { _ in },
     ending: (inout Provenance) throws(CheckpointError) -> Void = { _ in },
@@ -55,7 +57,7 @@ package struct CaptureSeries {
         try file.commit()
         try done(file.name, result)
         guard takesSeveral else { return nil }
-        try Self.goOn(&capture, to: file, pool.cancellation)
+        try Self.advanceParent(&capture, to: file, pool.cancellation)
         number += 1
       } catch {
         if !(input.series?.survives(error) ?? false) {
@@ -69,8 +71,8 @@ package struct CaptureSeries {
     return nil
   }
 
-  /// The image that was just made becomes the parent of the next.
-  private static func goOn(
+  /// Makes the image that was just written the parent of the next.
+  private static func advanceParent(
     _ capture: inout Capture, to output: any ByteSink, _ cancellation: Cancellation
   ) throws(CheckpointError) {
     let image = try ImageFile(output.reopened(), cancellation: cancellation)
@@ -79,13 +81,13 @@ package struct CaptureSeries {
     } else {
       capture.parent = RunningMoment(try Chain([image]))
     }
-    // What changed in a part of a moment is of no use.
+    // The changes in a part of a moment are useless.
     capture.keepsUnfinished = false
   }
 
-  /// Whether the source ended in the middle of a moment.
+  /// Whether the error means that the source ended in the middle of a moment.
   private static func isCut(_ input: CaptureInput, _ error: CheckpointError) -> Bool {
-    // A member's name begins with that of its archive, which may be what was cut.
+    // A member's name begins with that of its archive, which may be what was cut short.
     guard error.kind == .incomplete, let cut = error.file else { return false }
     return input.name == cut || input.name.hasPrefix(cut + ":")
   }

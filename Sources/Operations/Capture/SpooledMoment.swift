@@ -4,22 +4,22 @@ package import CheckpointImage
 package import Formats
 internal import Storage
 
-/// The moment of a source that can be read only once, in a temporary image: there it waits until it is known
-/// which of its pages are to be saved.
+/// The moment of a source that can be read only once, stored in a temporary image until it is known which pages
+/// to evict.
 package final class SpooledMoment {
-  /// The moment.
+  /// The temporary image.
   package let chain: Chain
   /// The name used in messages.
   package let name: String
-  /// What the source is.
+  /// Describes the source.
   package let facts: SourceFacts
-  /// Each page is to be looked at again, so that no region can be taken over as it is.
+  /// Whether each page must be examined again, so that regions cannot be copied unchanged.
   private let recoding: Bool
 
-  /// Reads `source` to its end into a file without a name.
+  /// Reads `source` to its end into an unlinked file.
   ///
-  /// - Parameter settings: how regions are made that are taken over as they are; nil if each page will be
-  ///   looked at again.
+  /// - Parameter settings: how regions are compressed that will be copied unchanged; nil if each page will be
+  ///   examined again.
   package init(
     _ source: any DescribedSource, _ settings: CodecSettings?, on pool: WorkerPool,
     progress: (Double?) -> Void = { _ in }
@@ -44,7 +44,7 @@ package final class SpooledMoment {
     self.facts = facts
   }
 
-  /// What is written of it, without the contents of the pages in a plan.
+  /// The moment's events; the pages of a plan are evicted.
   func events(evicting plan: EvictionPlan) throws(CheckpointError) -> MergeSource {
     try MergeSource(chain, span: 1, recoding: recoding, evicting: plan)
   }

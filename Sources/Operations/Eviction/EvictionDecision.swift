@@ -1,27 +1,28 @@
 package import CheckpointCodec
 package import CheckpointImage
 package import GuestMemory
-/// Which pages are left out of an image, and by whose word.
+
+/// Which pages are evicted from an image, and why.
 package struct EvictionDecision {
-  /// The pages.
+  /// The pages to evict.
   package internal(set) var plan = EvictionPlan()
-  /// What the kernel that was asked says of itself; nil if none was asked, or none was recognised.
+  /// Facts about the guest; nil if none was looked for or none was recognised.
   package private(set) var guest: GuestFacts?
   /// Why no guest was recognised; nil if one was, or none was looked for.
   package private(set) var obstacle: CheckpointError?
-  /// Whether free pages were kept because the kernel fills them with a pattern that it looks for later.
+  /// Whether free pages are kept because the kernel fills them with a pattern that it checks later.
   package private(set) var keepsFreePages = false
 
-  /// Pages whose class is not known, which are kept, if they are more than one in 64; else 0.
+  /// The number of pages of unknown class, which are kept, if they are more than one in 64; else 0.
   package private(set) var unknownPages = 0
-  /// Whether pages were named by number.
+  /// Whether some pages were named by number.
   var hasNamed = false
 
   private let policy: EvictionPolicy
 
   init(_ policy: EvictionPolicy) { self.policy = policy }
 
-  /// Evicts the classes of pages that the policy names.
+  /// Adds the classes of pages that the policy names.
   mutating func classify(
     _ memory: any PhysicalMemory, _ clues: MemoryClues, on pool: WorkerPool
   ) throws(CheckpointError) {
@@ -40,13 +41,13 @@ package struct EvictionDecision {
     }
   }
 
-  /// How many pages were to be left out that have no contents in the memory, if pages were named by number: what a
-  /// policy says of pages that are not there is the guest's word.
+  /// How many pages were to be evicted but have no contents, if pages were named by number. Without named pages
+  /// it is 0: a policy may cover pages that the guest describes but does not have.
   package func absentPages(after tally: EvictionTally) -> UInt64 {
     hasNamed ? plan.pageCount - min(plan.pageCount, tally.met) : 0
   }
 
-  /// Adds to the provenance what was asked for and what was recognised.
+  /// Adds the request and the recognised guest to the provenance.
   package func describe(in provenance: inout Provenance) {
     provenance.add("evict.policy", "\(policy)")
     if let obstacle { provenance.add("evict.obstacle", obstacle.reason) }

@@ -1,7 +1,8 @@
 package import CheckpointCodec
 package import CheckpointImage
 package import Storage
-/// A text that names pages: a range of PFNs a line, and a word for the reason.
+
+/// A text that names pages: on each line a range of PFNs, and optionally a reason.
 ///
 ///     # decimal or hexadecimal
 ///     0x1000-0x1fff
@@ -12,14 +13,15 @@ package enum EvictionList {
   private static let mostLines = 1 << 20
   private static let longestLine = 1 << 10
 
-  /// The pages that a file names.
+  /// Reads the pages that a file names; `-` is standard input.
   package static func read(_ path: String, cancellation: Cancellation = Cancellation())
     throws(CheckpointError) -> EvictionPlan
   {
     let file = try LocalFile(path, cancellation: cancellation)
     guard file.length <= UInt64(longestText) else {
       throw CheckpointError(
-        .refused, "is no list of pages: it has more than \(longestText >> 20) MiB", file: file.name)
+        .refused, "is not a list of pages: it has more than \(longestText >> 20) MiB",
+        file: file.name)
     }
     let text = try file.bytes(at: 0, count: Int(file.length))
     do throws(CheckpointError) {
@@ -29,7 +31,7 @@ package enum EvictionList {
     }
   }
 
-  /// The pages that a text names.
+  /// Parses the pages that a text names.
   package static func parse(_ text: [UInt8]) throws(CheckpointError) -> EvictionPlan {
     var entries: [(pfns: Range<PFN>, reason: EvictionReason, line: Int)] = []
     var number = 0
@@ -50,7 +52,7 @@ package enum EvictionList {
       }
       guard let pfns = pfns(first) else {
         throw refused(
-          "'\(first)' is no range of PFNs below 2^52, ascending: write 0x100-0x1ff, 0x100+256 or 0x100",
+          "'\(first)' is not a range of PFNs below 2^52, ascending: write 0x100-0x1ff, 0x100+256 or 0x100",
           line: number)
       }
       entries.append((pfns, try reason(words.dropFirst(), line: number), number))
@@ -87,7 +89,7 @@ package enum EvictionList {
     let reasons = EvictionReason.allCases.filter { $0 != .none }
     guard words.count == 1, let reason = reasons.first(where: { "\($0)" == word }) else {
       throw refused(
-        "'\(words.joined(separator: " "))' is no reason: it is one of "
+        "'\(words.joined(separator: " "))' is not a reason: it is one of "
           + reasons.map { "\($0)" }.joined(separator: ", "), line: line)
     }
     return reason
@@ -107,7 +109,7 @@ package enum EvictionList {
     return pfn..<pfn + 1
   }
 
-  /// A number below 2^63: such numbers can be added to without care.
+  /// A number below 2^63, so that sums of two cannot overflow.
   private static func number(_ text: Substring) -> UInt64? {
     let isHexadecimal = text.hasPrefix("0x") || text.hasPrefix("0X")
     let digits = isHexadecimal ? text.dropFirst(2) : text

@@ -4,26 +4,26 @@ package import CheckpointImage
 package import Formats
 package import GuestMemory
 
-/// What is to be left out of an image, as it was asked for.
+/// The pages to leave out of an image, as requested.
 package struct EvictionRequest: Sendable {
-  /// Which classes of pages.
+  /// The classes of pages.
   package var policy: EvictionPolicy
-  /// Which pages besides, whatever the guest uses them for.
+  /// Further pages, whatever the guest uses them for.
   package var named: [EvictionPlan]
 
-  /// Whether everything is to be saved.
+  /// Whether nothing is to be left out.
   package var isEmpty: Bool { policy == .none && named.isEmpty }
 
-  /// Makes a request.
+  /// A request for classes of pages, and pages by number.
   package init(_ policy: EvictionPolicy, named: [EvictionPlan] = []) {
     self.policy = policy
     self.named = named
   }
 
-  /// Finds out which pages of a memory these are. If no guest is recognised in it, they are the named ones alone.
+  /// Decides which pages of a memory to evict. If no guest is recognised in it, only the named ones are.
   ///
-  /// - Parameter records: the state of the machine, as far as it is known: it helps to recognise the guest, and
-  ///   names pages that a restore needs, which are kept.
+  /// - Parameter records: the machine state, as far as it is known. It helps to recognise the guest, and shows
+  ///   pages that a restore needs, which are kept.
   package func decide(
     on memory: any PhysicalMemory, records: [MachineRecord], pool: WorkerPool
   ) throws(CheckpointError) -> EvictionDecision {
@@ -35,10 +35,10 @@ package struct EvictionRequest: Sendable {
     return decision
   }
 
-  /// Looks into a source before it is captured. One that can be read only once is read for that, into a
-  /// temporary file, which then takes its place.
+  /// Examines a source before it is captured. A source that can be read only once is spooled to a temporary
+  /// file, which then replaces it.
   ///
-  /// - Returns: what is to be captured, and what was decided; nil if everything is saved.
+  /// - Returns: the input of the capture, and the decision; nil if everything is saved.
   package func prepare(
     _ source: any DescribedSource, for capture: Capture, on pool: WorkerPool,
     progress: (Double?) -> Void = { _ in }
@@ -49,7 +49,7 @@ package struct EvictionRequest: Sendable {
       known.leaveOut(decision.plan)
       return (.source(source, evicting: decision.plan), decision)
     }
-    // Regions can be taken over as they are only if no page of them is compared with a parent's.
+    // Regions can be copied unchanged only if none of their pages is compared with a parent's.
     let settings = capture.parent == nil ? capture.settings : nil
     let moment = try SpooledMoment(source, settings, on: pool, progress: progress)
     let chain = moment.chain

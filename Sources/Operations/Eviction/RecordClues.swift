@@ -3,7 +3,7 @@ internal import Formats
 package import GuestMemory
 
 extension MemoryClues {
-  /// What the records of a machine's state say of its kernel and its processors.
+  /// Clues about kernel and processors in the records of a machine's state.
   ///
   /// - Throws: `.damaged` if a record cannot be read.
   package init(_ records: [MachineRecord]) throws(CheckpointError) {
@@ -11,7 +11,7 @@ extension MemoryClues {
     vmcoreinfo = try DumpNotes.vmcoreinfo(in: records)
     for processor in try VCPU.all(in: records) {
       func control(_ name: String) -> UInt64? { processor.control.first { $0.name == name }?.value }
-      // Page tables of 64 bits: only an HVM guest's records have EFER; LMA says so.
+      // Only records of HVM guests have EFER; its LMA bit means 64-bit page tables.
       if let mode = control("efer"), mode & 1 << 10 == 0 { continue }
       if let register = control("cr3"), register != 0 {
         pageTables.append(register)

@@ -11,9 +11,9 @@ struct DumpExport {
   let output: any ByteSink
   let pool: WorkerPool
 
-  /// Returns the pages that are left out.
+  /// Runs the export; returns the pages that were left out.
   func run(as format: DumpFormat, progress: (Double?) -> Void) throws(CheckpointError)
-    -> Substitutions
+    -> OmittedPages
   {
     var pages = try DumpPages(of: chain)
     switch format {

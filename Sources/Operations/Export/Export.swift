@@ -4,19 +4,19 @@ package import CheckpointImage
 package import Formats
 package import Storage
 
-/// Writes a chain's tip in a format that other programs read.
+/// Writes a chain's tip in the formats of other programs.
 package enum Export {
-  /// Writes to `output`, which is not committed. Returns the pages that are shown as zeros or left out.
+  /// Writes to `output`, without committing it. Returns the pages that are left out or written as zeros.
   ///
   /// - Parameters:
   ///   - configuration: for xl: the domain's configuration, in place of the image's.
   ///   - options: for elf, kdump and lime.
-  /// - Throws: `.refused` for a format of Xen's if no guest can go on from the tip.
+  /// - Throws: `.refused` for a format of Xen if no guest can go on from the tip.
   package static func run(
     _ chain: Chain, as format: FileFormat, configuration: GivenConfiguration? = nil,
     options: DumpOptions = DumpOptions(), to output: any ByteSink, on pool: WorkerPool,
     progress: (Double?) -> Void = { _ in }
-  ) throws(CheckpointError) -> Substitutions {
+  ) throws(CheckpointError) -> OmittedPages {
     try chain.checkStays(output)
     switch format {
     case .xen(let format):
@@ -30,14 +30,14 @@ package enum Export {
       try Pipeline(ChainPages(chain, on: pool), on: pool)
         .resolveDeferred()
         .run(into: writer, progress: progress)
-      return writer.substitutions
+      return writer.omitted
     }
   }
 
   private static func write(
     _ chain: Chain, as format: XenFormat, _ configuration: GivenConfiguration?,
     to output: any ByteSink, on pool: WorkerPool, _ progress: (Double?) -> Void
-  ) throws(CheckpointError) -> Substitutions {
+  ) throws(CheckpointError) -> OmittedPages {
     try Restorability(of: chain).checkExport()
     let writer: XenStreamWriter
     do throws(CheckpointError) {
@@ -49,6 +49,6 @@ package enum Export {
     try Pipeline(ChainStream(chain, on: pool), on: pool)
       .resolveDeferred()
       .run(into: writer, progress: progress)
-    return writer.substitutions
+    return writer.omitted
   }
 }

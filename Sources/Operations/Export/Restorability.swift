@@ -6,10 +6,10 @@ package import CheckpointImage
 package struct Restorability {
   private let chain: Chain
   private let facts: MomentFacts
-  /// Evicted pages that the guest would miss.
+  /// Evicted pages that the guest would miss, by reason.
   private let missed: [EvictionReason: UInt64]
 
-  /// Looks at the index and the history of a chain's tip.
+  /// Examines the index and provenance of a chain's tip.
   package init(of chain: Chain) throws(CheckpointError) {
     self.chain = chain
     facts = MomentFacts(try chain.tip.provenance())
@@ -23,8 +23,8 @@ package struct Restorability {
     self.missed = missed
   }
 
-  /// Fails if no guest can go on from the moment, whatever the image is wrapped in: it did not suspend itself,
-  /// or it would miss pages that were evicted.
+  /// Throws `.refused` if no guest can go on from the moment, whatever format it is exported to: it did not
+  /// suspend itself, or it would miss evicted pages.
   package func checkExport() throws(CheckpointError) {
     let reasons = EvictionReason.allCases.filter { missed[$0] != nil }
     if !reasons.isEmpty {
@@ -36,11 +36,11 @@ package struct Restorability {
     }
   }
 
-  /// Fails if no guest can go on from the moment as it was, on this machine, at once.
+  /// Throws `.refused` if no guest can go on from the moment on this machine now.
   package func checkRestore() throws(CheckpointError) {
     try checkExport()
     if facts.isSalvaged {
-      throw cannotRun("was salvaged: what it lacks, the guest would miss while it runs")
+      throw cannotRun("was salvaged: the guest would miss what was lost")
     }
     if chain.images.contains(where: { $0.root.count(.unreadable) > 0 }) {
       try StatusRuns.forEach(of: chain) { (pages, status) throws(CheckpointError) in
@@ -49,7 +49,7 @@ package struct Restorability {
           "PFN \(pages.lowerBound) is unreadable: the guest could not go on without it")
       }
     }
-    // What this finds must not be found when the domain has been begun.
+    // Errors in the layout must be found before a domain is created.
     try ChainStream.checkLayout(of: chain)
   }
 

@@ -143,7 +143,7 @@ memory = $MEMORY
 vcpus = 1
 disk = [ 'format=raw, vdev=xvda, script=block-loop, access=rw, target=/dev/loop0' ]
 C
-  check "a writable disk" says 2 'can write to its disk xvda: put back the snapshot .*snapshot-7' \
+  check "a writable disk" says 2 'can write to its disk xvda; put back the snapshot .*snapshot-7' \
     restore "$type".ckpt --config disk.cfg
   sed s/pvh/pv/ disk.cfg >other.cfg
   check "another kind of guest" says 2 'is the configuration of a pv guest' restore "$type".ckpt --config other.cfg
