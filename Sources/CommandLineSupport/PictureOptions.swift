@@ -38,8 +38,8 @@ package struct PictureOptions: ParsableArguments {
   /// Whether a picture goes to standard output.
   package var takesStandardOutput: Bool { png == "-" || svg == "-" }
 
-  /// An empty map for a picture of these blocks.
-  package func map(of blocks: [UInt64], _ legend: Legend) -> PageMap {
+  /// An empty map for a picture of the blocks given.
+  package func map(of blocks: [BlockNumber], _ legend: Legend) -> PageMap {
     PageMap(blocks: blocks, legend: legend, columns: MapDrawing.columns, limit: MapDrawing.rows)
   }
 

@@ -40,8 +40,7 @@ struct IndexForm: Codable {
   }
 
   init(_ block: IndexBlock, _ sealer: Sealer) {
-    self.block = block.number
-    let first = block.number * UInt64(Limits.blockPages)
+    self.block = block.number.value
     let pages = Array(zip(block.occupancy.members, block.entries))
     entries = []
     var start = 0
@@ -51,7 +50,7 @@ struct IndexForm: Codable {
         pages[end].1.follows(pages[end - 1].1)
       { end += 1 }
       entries.append(
-        Self.run(pages[start..<end].map(\.1), at: first + UInt64(pages[start].0), sealer))
+        Self.run(pages[start..<end].map(\.1), at: block.number.pfn(pages[start].0), sealer))
       start = end
     }
   }
@@ -78,13 +77,13 @@ struct IndexForm: Codable {
   }
 
   func body(_ sealer: Sealer) throws(CheckpointError) -> [UInt8] {
-    guard block <= Limits.lastBlock else {
-      throw CheckpointError(.refused, "Block: found \(block), expected at most \(Limits.lastBlock)")
+    let number = BlockNumber(block)
+    guard number <= BlockNumber.last else {
+      throw CheckpointError(.refused, "Block: found \(block), expected at most \(BlockNumber.last)")
     }
-    var index = IndexBlock(number: block)
-    var next = block * UInt64(Limits.blockPages)
-    let end = next + UInt64(Limits.blockPages)
-    let first = next
+    var index = IndexBlock(number: number)
+    var next = number.firstPage
+    let end = number.pages.upperBound
     for run in entries {
       guard run.pfn >= next, run.pfn < end, run.pages > 0, run.pages <= Int(end - run.pfn) else {
         throw CheckpointError(
@@ -94,7 +93,7 @@ struct IndexForm: Codable {
       }
       next = run.pfn + UInt64(run.pages)
       for (place, entry) in try run.pageEntries(sealer).enumerated() {
-        index.append(entry, slot: Int(run.pfn - first) + place)
+        index.append(entry, slot: number.slot(of: run.pfn) + place)
       }
     }
     return index.encoded()

@@ -95,7 +95,7 @@ struct RootForm: Codable {
 
   private static func form(_ entry: RootBody.BlockEntry) -> BlockForm {
     BlockForm(
-      block: entry.number, offset: entry.offset, bodyLength: entry.bodyLength,
+      block: entry.number.value, offset: entry.offset, bodyLength: entry.bodyLength,
       digest: HexDigest(entry.digest))
   }
 

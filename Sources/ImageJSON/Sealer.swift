@@ -117,7 +117,7 @@ struct Sealer {
     if let given = form.blocks {
       table = given.enumerated().map { place, entry in
         RootBody.BlockEntry(
-          number: entry.block, offset: entry.offset, bodyLength: entry.bodyLength,
+          number: BlockNumber(entry.block), offset: entry.offset, bodyLength: entry.bodyLength,
           node: place < blocks.count ? blocks[place].node : nil, digest: entry.digest.digest)
       }
     }
@@ -137,7 +137,7 @@ struct Sealer {
   private func memory(_ table: [RootBody.BlockEntry]) -> Digest {
     // Blocks that do not ascend are damaged and have no tree.
     guard zip(table, table.dropFirst()).allSatisfy({ $0.number < $1.number }),
-      table.last?.number ?? 0 <= Limits.lastBlock
+      table.last?.number ?? BlockNumber(0) <= BlockNumber.last
     else { return .zero }
     var tree = MemoryTree()
     tree.update(table.map { ($0.number, $0.node) })

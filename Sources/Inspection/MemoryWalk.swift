@@ -35,7 +35,7 @@ package final class MemoryWalk: EventSink {
       return 0
     }
     let slot = block.entries.lastIndex { $0.status.state != .unpopulated } ?? 0
-    return last * UInt64(Limits.blockPages) + UInt64(slot) + 1
+    return last.pfn(slot) + 1
   }
 
   /// Passes on pages, which come in ascending order.

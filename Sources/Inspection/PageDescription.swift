@@ -15,11 +15,12 @@ package struct PageDescription: Sendable {
 
   /// Looks up a page, and reads and verifies its contents.
   package init(_ pfn: PFN, of chain: Chain) throws(CheckpointError) {
-    let (number, slot) = pfn.quotientAndRemainder(dividingBy: UInt64(Limits.blockPages))
+    let number = BlockNumber(containing: pfn)
+    let slot = number.slot(of: pfn)
     let block = try chain.block(number)
-    let place = block?.image[Int(slot)] ?? -1
+    let place = block?.image[slot] ?? -1
     self.pfn = pfn
-    entry = block?.entries[Int(slot)] ?? .unpopulated
+    entry = block?.entries[slot] ?? .unpopulated
     image = place < 0 ? nil : chain.images[Int(place)]
     let buffer = try PageReader(chain).read([pfn..<pfn + 1]).buffer
     // SAFETY: the bytes are copied before the closure returns.

@@ -52,7 +52,7 @@ package struct PageMap: Sendable {
   ///   - blocks: the blocks of 512 pages in which there are pages, ascending.
   ///   - columns: cells of a row, a power of two.
   ///   - limit: the most rows, at least 1.
-  package init(blocks: [UInt64], legend: Legend, columns: Int, limit: Int) {
+  package init(blocks: [BlockNumber], legend: Legend, columns: Int, limit: Int) {
     self.legend = legend
     self.columns = columns
     var pages: UInt64 = 1
@@ -67,22 +67,21 @@ package struct PageMap: Sendable {
     let row = Array(repeating: empty, count: columns)
     rows = (ranges ?? []).joined().map { Row(pfn: $0 * pages * UInt64(columns), cells: row) }
     for (index, row) in rows.enumerated() { indices[row.pfn / pagesPerRow] = index }
-    let size = UInt64(Limits.blockPages)
-    for block in blocks { count(block * size..<(block + 1) * size, from: 0, to: legend.ground) }
+    for block in blocks { count(block.pages, from: 0, to: legend.ground) }
   }
 
   /// Holes of up to this many rows are shown, since their description would take more space.
   private static let shownHole: UInt64 = 3
 
-  /// The rows to show; nil if they are more than `limit`.
-  private static func rows(of blocks: [UInt64], _ rowPages: UInt64, limit: Int) -> [Range<UInt64>]?
-  {
-    let size = UInt64(Limits.blockPages)
+  /// The rows to be shown; nil if they are more than `limit`.
+  private static func rows(of blocks: [BlockNumber], _ rowPages: UInt64, limit: Int) -> [Range<
+    UInt64
+  >]? {
     var ranges: [Range<UInt64>] = []
     var count: UInt64 = 0
     for block in blocks {
-      let first = block * size / rowPages
-      let end = (block * size + size - 1) / rowPages + 1
+      let first = block.firstPage / rowPages
+      let end = (block.pages.upperBound - 1) / rowPages + 1
       if let last = ranges.last, first <= last.upperBound + shownHole {
         count += end - last.upperBound
         ranges[ranges.count - 1] = last.lowerBound..<end

@@ -92,10 +92,9 @@ struct DiffCommand: Tool {
     return difference.pages == 0 ? .success : .no
   }
 
-  /// The blocks in a picture.
-  private func blocks(of pair: ChainPair) -> [UInt64] {
-    let size = UInt64(Limits.blockPages)
-    return pair.blocks.filter { range.overlaps($0 * size..<($0 + 1) * size) }
+  /// The blocks that a picture shows.
+  private func blocks(of pair: ChainPair) -> [BlockNumber] {
+    pair.blocks.filter { range.overlaps($0.pages) }
   }
 
   /// Prints the summary: as the result, or on standard error if a list is the result.

@@ -67,13 +67,10 @@ final class ChainBench {
     let chain = try Chain.open(path(tip))
     let reader = PageReader(chain)
     var wanted = Set(model.pages.keys)
-    for (block, _) in chain.nodes {
-      let first = block * UInt64(Limits.blockPages)
-      wanted.formUnion(first..<first + UInt64(Limits.blockPages))
-    }
+    for (block, _) in chain.nodes { wanted.formUnion(block.pages) }
     for pfn in wanted.sorted() {
       let page = model.pages[pfn] ?? ModelMoment.Page(status: PageStatus(.unpopulated))
-      let entry = try chain.pages(ofBlock: pfn / 512)?[Int(pfn % 512)] ?? .unpopulated
+      let entry = try chain.entry(pfn)
       guard entry.status == page.status else {
         Issue.record("\(comment): PFN \(pfn): found \(entry.status), expected \(page.status)")
         return
@@ -116,5 +113,13 @@ final class ChainBench {
         return
       }
     }
+  }
+}
+
+extension Chain {
+  /// What the index has for a page.
+  func entry(_ pfn: PFN) throws(CheckpointError) -> PageEntry {
+    let block = BlockNumber(containing: pfn)
+    return try pages(ofBlock: block)?[block.slot(of: pfn)] ?? .unpopulated
   }
 }

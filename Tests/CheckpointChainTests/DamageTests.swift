@@ -37,13 +37,12 @@ import Testing
     var pages: [PFN: Digest] = [:]
     var statuses: [PFN: PageStatus] = [:]
     for (block, _) in chain.nodes {
-      let first = block * UInt64(Limits.blockPages)
+      let first = block.firstPage
       for part in [first..<first + 256, first + 256..<first + 512] {
         let batch = try reader.read([part])
         for (slot, page) in batch.pages.enumerated() where page.state != .unpopulated {
           pages[page.pfn] = SHA256Hasher().digest(of: batch.buffer.page(slot))
-          statuses[page.pfn] =
-            try chain.pages(ofBlock: page.pfn / 512)?[Int(page.pfn % 512)].status
+          statuses[page.pfn] = try chain.entry(page.pfn).status
         }
       }
     }

@@ -110,7 +110,9 @@ import Testing
     let frame = UInt64(SegmentFrame.byteCount + 8)
     // The block's entry in the root.
     let entry: UInt64 = 88
-    let base = try pair.before.tip.blocks().filter { changed.map { $0 / 512 }.contains($0.number) }
+    let base = try pair.before.tip.blocks().filter {
+      changed.map { BlockNumber(containing: $0) }.contains($0.number)
+    }
     let blocks = try base + pair.after.tip.blocks()
     #expect(blocks.count == 20)
     #expect(read <= blocks.reduce(0) { $0 + UInt64($1.bodyLength) + frame + entry })

@@ -113,7 +113,7 @@ import Testing
   @Test func onePageTakesOneReadOfEachImage() throws {
     let chain = try chain()
     // The blocks of the page and of others are known then.
-    _ = try chain.block(0)
+    _ = try chain.block(BlockNumber(0))
     for image in images { _ = image.reads() }
     for pfn in [0, 1, 2, 3] as [PFN] {
       let batch = try PageReader(chain).read([pfn..<pfn + 1])

@@ -42,7 +42,7 @@ import Testing
     #expect(try moment.records() == chain.records())
     #expect(moment.nodes.root == chain.nodes.root)
     #expect(moment.nodes.elementsEqual(chain.nodes) { $0 == $1 })
-    for block in Set(pfns.map { $0 / 512 }).union([77]) {
+    for block in Set(pfns.map { BlockNumber(containing: $0) }).union([BlockNumber(77)]) {
       let found = try moment.pages(ofBlock: block)
       let expected = try chain.pages(ofBlock: block)
       #expect(found?.count == expected?.count)
@@ -77,7 +77,9 @@ import Testing
     try bench.capture(ModelSource(model, using: &random), as: "0.ckpt")
     let moment = RunningMoment(try Chain.open(bench.path("0.ckpt")))
     _ = try moment.records()
-    for block in Set(pfns.map { $0 / 512 }) { _ = try moment.pages(ofBlock: block) }
+    for block in Set(pfns.map { BlockNumber(containing: $0) }) {
+      _ = try moment.pages(ofBlock: block)
+    }
     for number in 1..<10 {
       let before = try bench.folder.bytes("\(number - 1).ckpt")
       #expect(unsafe truncate(bench.path("\(number - 1).ckpt"), 0) == 0)

@@ -34,15 +34,12 @@ import Testing
     let chain = try Chain.open(bench.path("out.ckpt"))
     let reader = PageReader(chain)
     var wanted = Set(model.pages.keys)
-    for (block, _) in chain.nodes {
-      let first = block * UInt64(Limits.blockPages)
-      wanted.formUnion(first..<first + UInt64(Limits.blockPages))
-    }
+    for (block, _) in chain.nodes { wanted.formUnion(block.pages) }
     let lost = Set(result.lost.flatMap { $0 })
     var rescued: Set<PFN> = []
     for pfn in wanted {
       let page = model.pages[pfn] ?? ModelMoment.Page(status: PageStatus(.unpopulated))
-      let entry = try chain.pages(ofBlock: pfn / 512)?[Int(pfn % 512)] ?? .unpopulated
+      let entry = try chain.entry(pfn)
       if lost.contains(pfn) {
         #expect(entry.status.state == .unreadable, "\(what): PFN \(pfn) is listed as lost")
         continue
@@ -81,7 +78,7 @@ import Testing
     for entry in try file.blocks() {
       let block = try file.indexBlock(entry)
       for (slot, page) in zip(block.occupancy.members, block.entries) {
-        let pfn = entry.number * 512 + UInt64(slot)
+        let pfn = entry.number.pfn(slot)
         if page.status.state == .data { pages[Int(page.location.offset), default: []].insert(pfn) }
       }
     }
@@ -289,7 +286,7 @@ import Testing
     #expect(try bench.findings("out.ckpt") == [])
     let chain = try Chain.open(bench.path("out.ckpt"))
     for pfn in PFN(0)..<8 {
-      let state = try chain.pages(ofBlock: 0)?[Int(pfn)].status.state
+      let state = try chain.pages(ofBlock: BlockNumber(0))?[Int(pfn)].status.state
       #expect(state == .unreadable, "PFN \(pfn)")
     }
     #expect(result.unindexed == UInt64(memory.count / 4096 - 8))

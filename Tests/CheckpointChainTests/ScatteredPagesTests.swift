@@ -25,7 +25,7 @@ import Testing
     let enough = try ScatteredPages.gather(chain, blocks, room: 64 << 20, on: bench.pool)
     #expect(enough == nil)
     // The second time, some blocks only.
-    for wanted in [blocks, blocks.filter { $0 % 3 != 0 }] {
+    for wanted in [blocks, blocks.filter { $0.value % 3 != 0 }] {
       let scattered = try #require(
         try ScatteredPages.gather(chain, wanted, room: 0, on: bench.pool))
       let reader = PageReader(chain, scattered)
@@ -33,7 +33,7 @@ import Testing
       for number in wanted {
         let block = try #require(try chain.block(number))
         for (slot, entry) in block.entries.enumerated() where entry.status.state == .data {
-          let pfn = number * UInt64(Limits.blockPages) + UInt64(slot)
+          let pfn = number.pfn(slot)
           gathered += scattered.holds(image: block.image[slot], entry.location) ? 1 : 0
           let batch = try reader.read([pfn..<pfn + 1])
           let found = unsafe batch.buffer.page(0).withUnsafeBytes { unsafe Array($0) }

@@ -41,11 +41,11 @@ import Testing
         }
       }
       var found: [PFN: PageEntry] = [:]
-      var last: UInt64?
+      var last: BlockNumber?
       let tally = try log.forEachBlock { (block) throws(CheckpointError) in
         if let last { #expect(block.number > last) }
         last = block.number
-        for slot in 0..<512 { found[block.number * 512 + PFN(slot)] = block.entries[slot] }
+        for slot in 0..<512 { found[block.number.pfn(slot)] = block.entries[slot] }
       }
       #expect(found == model)
       let living = model.values.filter { $0.status.state == .data }.count

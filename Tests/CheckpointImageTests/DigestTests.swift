@@ -38,10 +38,10 @@ import Testing
 
   private static func digest(_ pages: [PFN: PageEntry]) -> Digest {
     var memory = MemoryDigest()
-    var nodes: [(block: UInt64, node: Digest?)] = []
+    var nodes: [(block: BlockNumber, node: Digest?)] = []
     for number in Set(pages.keys.map { $0 / 512 }).sorted() {
       let block = (0..<512).map { pages[number * 512 + $0] ?? .unpopulated }
-      if let node = memory.block(block.span) { nodes.append((number, node)) }
+      if let node = memory.block(block.span) { nodes.append((BlockNumber(number), node)) }
     }
     var tree = MemoryTree()
     tree.update(nodes)
@@ -67,13 +67,13 @@ import Testing
   @Test func changedTreeIsTheSame() {
     var random = SplitMix64.forTest("changed tree")
     let blocks = (0..<300).map { _ in
-      random.bool() ? random.pfn() / 512 : random.next() >> UInt64(random.int(40...60))
+      BlockNumber(random.bool() ? random.pfn() / 512 : random.next() >> UInt64(random.int(40...60)))
     }
     var tree = MemoryTree()
-    var model: [UInt64: Digest] = [:]
+    var model: [BlockNumber: Digest] = [:]
     for _ in 0..<60 {
       let (before, root) = (tree, tree.root)
-      var changes: [UInt64: Digest?] = [:]
+      var changes: [BlockNumber: Digest?] = [:]
       for _ in 0..<random.int(0...40) {
         let block = blocks[random.int(0...blocks.count - 1)]
         changes[block] = random.int(0...2) == 0 ? .some(nil) : random.digest()

@@ -98,7 +98,7 @@ extension SplitMix64 {
   }
 
   mutating func indexBlock() -> IndexBlock {
-    var block = IndexBlock(number: pick(0, 1, Limits.lastBlock, next() >> 24))
+    var block = IndexBlock(number: BlockNumber(pick(0, 1, BlockNumber.last.value, next() >> 24)))
     let density = pick(2, 20, 512)
     let first = int(0...511)
     for slot in 0..<512 where slot == first || int(0...511) < density {
@@ -122,7 +122,7 @@ extension SplitMix64 {
     }
     let blocks = (0..<int(0...5)).map { place in
       RootBody.BlockEntry(
-        number: UInt64(place) << 16 | next() & 0xffff, offset: next(),
+        number: BlockNumber(UInt64(place) << 16 | next() & 0xffff), offset: next(),
         bodyLength: UInt32(int(0...99)),
         node: bool() ? digest() : nil, digest: digest())
     }

@@ -272,7 +272,7 @@ import Testing
       for number in 0..<count {
         let chain = try Chain.open(folder.path("image-\(number)"))
         #expect(chain.images.count == number + 1)
-        let page = try chain.pages(ofBlock: 0)?[0]
+        let page = try chain.pages(ofBlock: BlockNumber(0))?[0]
         #expect(page?.status.state == (moments[number] == 0 ? .zero : .data))
         let expected = [UInt8](repeating: moments[number], count: Limits.pageSize)
         if moments[number] != 0 { #expect(page?.digest == SHA256Hasher.digest(of: expected)) }

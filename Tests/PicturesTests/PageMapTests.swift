@@ -10,10 +10,12 @@ import Testing
   @Test func cellsCountPages() {
     var random = SplitMix64.forTest("cellsCountPages")
     for _ in 0..<20 {
-      let starts: [UInt64] = [0, 37, 1 << 20, 1 << 31, Limits.lastBlock - 40]
+      let starts: [UInt64] = [0, 37, 1 << 20, 1 << 31, BlockNumber.last.value - 40]
       let blocks = Set(
         starts.flatMap { start in
-          (0..<40).filter { _ in Bool.random(using: &random) }.map { start + UInt64($0) }
+          (0..<40).filter { _ in Bool.random(using: &random) }.map {
+            BlockNumber(start + UInt64($0))
+          }
         }
       ).sorted()
       let legend = Legend.states(ofIncrement: Bool.random(using: &random))
@@ -22,9 +24,9 @@ import Testing
       var map = PageMap(blocks: blocks, legend: legend, columns: columns, limit: limit)
       var model: [PFN: Int] = [:]
       for block in blocks {
-        var pfn = block * 512
-        while pfn < (block + 1) * 512 {
-          let end = min((block + 1) * 512, pfn + UInt64.random(in: 1...300, using: &random))
+        var pfn = block.firstPage
+        while pfn < block.pages.upperBound {
+          let end = min(block.pages.upperBound, pfn + UInt64.random(in: 1...300, using: &random))
           let kind = Int.random(in: 0..<legend.kinds.count, using: &random)
           map.add(pfn..<end, kind: kind)
           for page in pfn..<end { model[page] = kind }
@@ -72,7 +74,7 @@ import Testing
 
   /// A row for every scattered block would be millions: the picture stays small.
   @Test func manyHoles() {
-    let blocks = (0..<100_000).map { UInt64($0) * (Limits.lastBlock / 100_000) }
+    let blocks = (0..<100_000).map { BlockNumber(UInt64($0) * (BlockNumber.last.value / 100_000)) }
     let map = PageMap(blocks: blocks, legend: .changes, columns: 128, limit: 128)
     #expect(map.rows.count <= 128 && map.rows.count > 30)
     #expect(map.totals[1] == 100_000 * 512)
@@ -91,7 +93,8 @@ import Testing
   /// Letters: the kind that matters most, large if it fills half of the cell.
   @Test func letters() {
     let legend = Legend.states(ofIncrement: false)
-    var map = PageMap(blocks: [0, 1 << 40], legend: legend, columns: 64, limit: 2)
+    var map = PageMap(
+      blocks: [BlockNumber(0), BlockNumber(1 << 40)], legend: legend, columns: 64, limit: 2)
     #expect(map.pagesPerCell == 8)
     map.add(0..<16, kind: legend.index(of: .zero))
     map.add(16..<20, kind: legend.index(of: .data))

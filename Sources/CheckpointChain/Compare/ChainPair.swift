@@ -45,13 +45,13 @@ package final class ChainPair: Sendable {
   }
 
   /// The blocks with a populated page before or after, ascending.
-  package var blocks: [UInt64] {
+  package var blocks: [BlockNumber] {
     Set(before.nodes.map(\.block)).union(after.nodes.map(\.block)).sorted()
   }
 
   /// The 512 pages of a block in both chains. What both stand on is read only if younger images do not
   /// describe every page.
-  func pages(ofBlock number: UInt64) throws(CheckpointError) -> (
+  func pages(ofBlock number: BlockNumber) throws(CheckpointError) -> (
     before: [PageEntry], after: [PageEntry]
   ) {
     var old = ChainBlock(number)

@@ -30,16 +30,16 @@ package struct Difference: Sendable {
     _ pair: ChainPair, within range: Range<PFN> = 0..<Limits.pfnEnd,
     each body: (Run) throws(CheckpointError) -> Void
   ) throws(CheckpointError) {
-    let size = UInt64(Limits.blockPages)
     for number in pair.after.nodes.blocks(differingFrom: pair.before.nodes) {
-      let wanted = range.clamped(to: number * size..<(number + 1) * size)
+      let wanted = number.slots(of: range)
       guard !wanted.isEmpty else { continue }
       try pair.after.cancellation.check()
       let (old, new) = try pair.pages(ofBlock: number)
       let before = pages
-      for pfn in wanted {
-        let slot = Int(pfn % size)
-        if let change = PageChange(old[slot], new[slot]) { try add(pfn, change, body) }
+      for slot in wanted {
+        if let change = PageChange(old[slot], new[slot]) {
+          try add(number.pfn(slot), change, body)
+        }
       }
       if pages > before { blocks += 1 }
     }

@@ -18,7 +18,7 @@ package final class MergeSource: EventSource {
   private var records: ArraySlice<MachineRecord>
   private var layout: LayoutReader
   /// The blocks on which the span has a word, ascending.
-  private var blocks: ArraySlice<UInt64> = []
+  private var blocks: ArraySlice<BlockNumber> = []
   private var regions: [LiveRegion] = []
   private var nextRegion = 0
   private var states: [StateExtent] = []
@@ -64,7 +64,7 @@ package final class MergeSource: EventSource {
 
   /// Goes through the index block by block: which regions have living pages.
   private func collectRegions() throws(CheckpointError) {
-    var numbers: Set<UInt64> = []
+    var numbers: Set<BlockNumber> = []
     for image in chain.images[..<merge.span] { numbers.formUnion(image.blockNumbers) }
     if !plan.isEmpty { numbers.formUnion(try evict()) }
     blocks = numbers.sorted()[...]
@@ -72,9 +72,9 @@ package final class MergeSource: EventSource {
   }
 
   /// What the plan makes of the memory, told from the index alone. Returns the blocks that it changes.
-  private func evict() throws(CheckpointError) -> [UInt64] {
+  private func evict() throws(CheckpointError) -> [BlockNumber] {
     var digests = MemoryDigest()
-    var changes: [(block: UInt64, node: Digest?)] = []
+    var changes: [(block: BlockNumber, node: Digest?)] = []
     for (number, _) in chain.nodes {
       try chain.cancellation.check()
       guard var block = try chain.block(number), block.evict(plan, tally) > 0 else { continue }
@@ -87,14 +87,13 @@ package final class MergeSource: EventSource {
   }
 
   /// The entries of a block that come from the span.
-  private func forEachEntry(of number: UInt64, _ body: (PFN, PageEntry, Int) -> Void)
+  private func forEachEntry(of number: BlockNumber, _ body: (PFN, PageEntry, Int) -> Void)
     throws(CheckpointError)
   {
     guard let block = try chain.block(number, evicting: plan) else { return }
-    let first = number * UInt64(Limits.blockPages)
     for slot in 0..<Limits.blockPages {
       let image = Int(block.image[slot])
-      if (0..<merge.span).contains(image) { body(first + UInt64(slot), block.entries[slot], image) }
+      if (0..<merge.span).contains(image) { body(number.pfn(slot), block.entries[slot], image) }
     }
   }
 

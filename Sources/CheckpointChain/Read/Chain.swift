@@ -11,7 +11,7 @@ package final class Chain: ParentMemory, Sendable {
   package let images: [ImageFile]
   /// The blocks with a populated page.
   package let nodes: MemoryTree
-  private let recent = Mutex(LeastRecentlyUsed<UInt64, ChainBlock>(limit: 64))
+  private let recent = Mutex(LeastRecentlyUsed<BlockNumber, ChainBlock>(limit: 64))
   private let readRecords = Mutex<[MachineRecord]?>(nil)
 
   /// The youngest image.
@@ -73,7 +73,7 @@ package final class Chain: ParentMemory, Sendable {
   }
 
   private static func nodes(of images: [ImageFile]) throws(CheckpointError) -> MemoryTree {
-    var found: [UInt64: Digest?] = [:]
+    var found: [BlockNumber: Digest?] = [:]
     var kept = 0
     for image in images {
       // The youngest image that describes a block knows its node.
@@ -168,12 +168,12 @@ package final class Chain: ParentMemory, Sendable {
   // MARK: Pages
 
   /// The 512 pages of a block; nil if no image describes it.
-  package func pages(ofBlock number: UInt64) throws(CheckpointError) -> [PageEntry]? {
+  package func pages(ofBlock number: BlockNumber) throws(CheckpointError) -> [PageEntry]? {
     try block(number)?.entries
   }
 
   /// The 512 pages of a block and the images that hold them; nil if no image describes it.
-  package func block(_ number: UInt64) throws(CheckpointError) -> ChainBlock? {
+  package func block(_ number: BlockNumber) throws(CheckpointError) -> ChainBlock? {
     if let block = recent.withLock({ $0.value(number) }) { return block }
     var block = ChainBlock(number)
     try block.lay(over: images[...])
@@ -181,7 +181,9 @@ package final class Chain: ParentMemory, Sendable {
   }
 
   /// A block as it is once a plan was followed.
-  func block(_ number: UInt64, evicting plan: EvictionPlan) throws(CheckpointError) -> ChainBlock? {
+  func block(_ number: BlockNumber, evicting plan: EvictionPlan) throws(CheckpointError)
+    -> ChainBlock?
+  {
     guard var block = try block(number) else { return nil }
     if !plan.isEmpty { _ = block.evict(plan) }
     return block

@@ -3,8 +3,8 @@ package import CheckpointImage
 
 /// One block of 512 pages as a chain shows it.
 package struct ChainBlock: Sendable {
-  /// PFN / 512.
-  package let number: UInt64
+  /// The block.
+  package let number: BlockNumber
   /// The pages; unpopulated where no image has a word.
   package private(set) var entries: [PageEntry]
   /// The place in the chain of the image an entry comes from; -1 where none has a word.
@@ -13,7 +13,7 @@ package struct ChainBlock: Sendable {
   private(set) var left = Limits.blockPages
 
   /// A block on which no image has had a word.
-  init(_ number: UInt64) {
+  init(_ number: BlockNumber) {
     self.number = number
     entries = Array(repeating: .unpopulated, count: Limits.blockPages)
     image = Array(repeating: -1, count: Limits.blockPages)
@@ -41,10 +41,8 @@ package struct ChainBlock: Sendable {
   /// Returns how many there are.
   mutating func evict(_ plan: EvictionPlan, _ tally: EvictionTally? = nil) -> Int {
     var count = 0
-    let first = number * UInt64(Limits.blockPages)
-    for run in plan.runs(of: first..<first + UInt64(Limits.blockPages)) where run.reason != .none {
-      for pfn in run.pages {
-        let slot = Int(pfn - first)
+    for run in plan.runs(of: number.pages) where run.reason != .none {
+      for slot in number.slots(of: run.pages) {
         let status = entries[slot].status
         guard status.state.hasContents,
           let evicted = tally?.evict(status, run.reason) ?? status.evicted(run.reason)

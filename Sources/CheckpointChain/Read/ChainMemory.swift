@@ -15,14 +15,12 @@ package final class ChainMemory: PhysicalMemory {
   package init(_ chain: Chain) {
     pages = PageReader(chain)
     cancellation = chain.cancellation
-    let size = UInt64(Limits.blockPages)
     var runs: [Range<PFN>] = []
     for (block, _) in chain.nodes {
-      let first = block * size
-      if let last = runs.last, last.upperBound == first {
-        runs[runs.count - 1] = last.lowerBound..<first + size
+      if let last = runs.last, last.upperBound == block.firstPage {
+        runs[runs.count - 1] = last.lowerBound..<block.pages.upperBound
       } else {
-        runs.append(first..<first + size)
+        runs.append(block.pages)
       }
     }
     self.runs = runs

@@ -19,7 +19,7 @@ package final class ChainPages: EventSource {
   {
     pages = PFNRanges(populatedBlocksOf: chain, within: range)
     total = pages.count
-    let blocks = chain.nodes.map(\.block).filter { range.overlaps($0 << 9..<($0 + 1) << 9) }
+    let blocks = chain.nodes.map(\.block).filter { range.overlaps($0.pages) }
     reader = try PageReader(chain, reading: blocks, on: pool)
   }
 
@@ -34,9 +34,7 @@ package final class ChainPages: EventSource {
 extension PFNRanges {
   /// The blocks of a chain that have a populated page, as far as they lie in a range.
   init(populatedBlocksOf chain: Chain, within range: Range<PFN> = 0..<Limits.pfnEnd) {
-    let size = UInt64(Limits.blockPages)
     self.init(
-      chain.nodes.map { ($0.block * size..<($0.block + 1) * size).clamped(to: range) }
-        .filter { !$0.isEmpty })
+      chain.nodes.map { $0.block.pages.clamped(to: range) }.filter { !$0.isEmpty })
   }
 }

@@ -11,20 +11,18 @@ struct Coverage {
   }
 
   /// The blocks of which pages were given.
-  private var blocks: [UInt64: Block] = [:]
+  private var blocks: [BlockNumber: Block] = [:]
 
   mutating func add(_ ranges: [Range<PFN>], of chain: Chain) throws(CheckpointError) {
-    let size = UInt64(Limits.blockPages)
     for range in ranges {
-      for number in range.lowerBound / size...(range.upperBound - 1) / size {
+      for number in BlockNumber.covering(range) {
         guard var block = try block(number, of: chain) else { continue }
-        let first = max(range.lowerBound, number * size)
-        for pfn in first..<min(range.upperBound, (number + 1) * size) {
-          let slot = Int(pfn - number * size)
+        for slot in number.slots(of: range) {
           guard block.populated[slot] else { continue }
           guard block.left[slot] else {
             throw CheckpointError(
-              .damaged, "PFN \(pfn) comes twice", structure: "layout", file: chain.tip.name)
+              .damaged, "PFN \(number.pfn(slot)) comes twice", structure: "layout",
+              file: chain.tip.name)
           }
           block.left[slot] = false
         }
@@ -37,14 +35,14 @@ struct Coverage {
     for (number, _) in chain.nodes {
       if let slot = try block(number, of: chain)?.left.members.first {
         throw CheckpointError(
-          .damaged, "PFN \(number * UInt64(Limits.blockPages) + UInt64(slot)) is missing",
+          .damaged, "PFN \(number.pfn(slot)) is missing",
           structure: "layout", file: chain.tip.name)
       }
     }
   }
 
   /// The block as it stands; nil if no image describes it.
-  private func block(_ number: UInt64, of chain: Chain) throws(CheckpointError) -> Block? {
+  private func block(_ number: BlockNumber, of chain: Chain) throws(CheckpointError) -> Block? {
     if let known = blocks[number] { return known }
     guard let block = try chain.block(number) else { return nil }
     var set = PageSet()

@@ -10,9 +10,9 @@ struct LiveRegion: Sendable {
   /// The slots of its living pages, ascending as a set.
   var live = PageSet()
   /// The first block with a living page.
-  var firstBlock: UInt64
+  var firstBlock: BlockNumber
   /// The last block with a living page.
-  var lastBlock: UInt64
+  var lastBlock: BlockNumber
 }
 
 extension Chain {
@@ -21,7 +21,7 @@ extension Chain {
   ///
   /// - Parameter plan: pages that are not to be saved, and so do not live.
   func liveRegions(
-    span: Int, blocks: some Sequence<UInt64>, evicting plan: EvictionPlan = EvictionPlan()
+    span: Int, blocks: some Sequence<BlockNumber>, evicting plan: EvictionPlan = EvictionPlan()
   ) throws(CheckpointError) -> [LiveRegion] {
     var regions: [LiveRegion] = []
     var places: [Int: [UInt64: Int]] = [:]

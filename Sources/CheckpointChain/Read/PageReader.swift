@@ -18,7 +18,7 @@ package final class PageReader: Sendable {
   }
 
   /// A reader that is going to read all pages of some blocks, given in ascending order.
-  convenience init(_ chain: Chain, reading blocks: [UInt64], on pool: WorkerPool)
+  convenience init(_ chain: Chain, reading blocks: [BlockNumber], on pool: WorkerPool)
     throws(CheckpointError)
   {
     let room = ExpandedRegion.limit(images: chain.images.count)
@@ -36,13 +36,14 @@ package final class PageReader: Sendable {
     var block: ChainBlock?
     for range in ranges {
       for pfn in range {
-        let (number, slot) = pfn.quotientAndRemainder(dividingBy: UInt64(Limits.blockPages))
+        let number = BlockNumber(containing: pfn)
+        let slot = number.slot(of: pfn)
         if pfn == range.lowerBound || slot == 0 { block = try chain.block(number) }
-        let entry = block?.entries[Int(slot)] ?? .unpopulated
+        let entry = block?.entries[slot] ?? .unpopulated
         var page = PageBatch.Page(pfn: pfn)
         page.status = entry.status
         page.digest = entry.digest
-        if let image = block?.image[Int(slot)], entry.status.state == .data {
+        if let image = block?.image[slot], entry.status.state == .data {
           if let scattered, scattered.holds(image: image, entry.location) {
             try scattered.read(pfn, entry.digest, to: batch.pages.count, of: buffer)
           } else {

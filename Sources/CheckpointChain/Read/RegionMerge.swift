@@ -69,12 +69,13 @@ struct RegionMerge: Sendable {
     let image = chain.images[region.image]
     var pages: [EncodedRegion.LivePage] = []
     var mayStay = true
-    var blocks: [UInt64: (own: IndexBlock?, atTip: ChainBlock?)] = [:]
+    var blocks: [BlockNumber: (own: IndexBlock?, atTip: ChainBlock?)] = [:]
     // Neighbours are mostly of one block.
-    var number = UInt64.max
+    var number: BlockNumber?
     var found: (own: IndexBlock?, atTip: ChainBlock?) = (nil, nil)
     try header.forEachPage { (slot, pfn, type) throws(CheckpointError) in
-      let (block, place) = pfn.quotientAndRemainder(dividingBy: UInt64(Limits.blockPages))
+      let block = BlockNumber(containing: pfn)
+      let place = block.slot(of: pfn)
       if block != number {
         number = block
         found =
@@ -85,10 +86,10 @@ struct RegionMerge: Sendable {
           }
         blocks[block] = found
       }
-      let entry = found.own?.entry(slot: Int(place))
+      let entry = found.own?.entry(slot: place)
       guard region.live[slot] else {
         mayStay =
-          mayStay && found.atTip?.entries[Int(place)].status.state != .evicted
+          mayStay && found.atTip?.entries[place].status.state != .evicted
           && Self.overrules(entry, region.location.offset, slot)
         return
       }

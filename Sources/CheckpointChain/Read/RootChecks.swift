@@ -4,7 +4,7 @@ internal import CheckpointImage
 /// What a root says of its moment, against what follows from the index blocks and records.
 extension ImageFile {
   /// Fails unless the node of a block that the root has, `found`, is what follows.
-  func checkNode(_ found: Digest?, ofBlock number: UInt64, is node: Digest?)
+  func checkNode(_ found: Digest?, ofBlock number: BlockNumber, is node: Digest?)
     throws(CheckpointError)
   {
     func text(_ node: Digest?) -> String { node.map { "\($0)" } ?? "none" }

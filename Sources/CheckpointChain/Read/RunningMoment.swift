@@ -9,7 +9,7 @@ package import Storage
 package final class RunningMoment: ParentMemory {
   private let chain: Chain
   /// The blocks that were asked for or changed, as they are now.
-  private var blocks: [UInt64: PackedPages] = [:]
+  private var blocks: [BlockNumber: PackedPages] = [:]
   /// The names of the increments.
   private var increments: [StorageIdentity: String] = [:]
 
@@ -37,7 +37,7 @@ package final class RunningMoment: ParentMemory {
   }
 
   /// The 512 pages of a block; nil if nothing was ever said of it. Their locations mean nothing.
-  package func pages(ofBlock number: UInt64) throws(CheckpointError) -> [PageEntry]? {
+  package func pages(ofBlock number: BlockNumber) throws(CheckpointError) -> [PageEntry]? {
     if let known = blocks[number] { return known.entries }
     guard let pages = try chain.pages(ofBlock: number) else { return nil }
     blocks[number] = PackedPages(pages)

@@ -14,11 +14,11 @@ final class ScatteredPages: EventSink, Sendable {
 
   private let regions: Set<Region>
   /// Each block's number among the populated ones.
-  private let ranks: [UInt64: UInt64]
+  private let ranks: [BlockNumber: UInt64]
   private let spool: PageSpool
   private let hashers = HasherPool()
 
-  private init(_ regions: Set<Region>, _ ranks: [UInt64: UInt64], _ cancellation: Cancellation)
+  private init(_ regions: Set<Region>, _ ranks: [BlockNumber: UInt64], _ cancellation: Cancellation)
     throws(CheckpointError)
   {
     self.regions = regions
@@ -28,7 +28,7 @@ final class ScatteredPages: EventSink, Sendable {
 
   /// Gathers the scattered pages of some blocks, given in ascending order; nil if they are few enough for
   /// `room`, the bytes of regions that are kept expanded.
-  static func gather(_ chain: Chain, _ blocks: [UInt64], room: Int, on pool: WorkerPool)
+  static func gather(_ chain: Chain, _ blocks: [BlockNumber], room: Int, on pool: WorkerPool)
     throws(CheckpointError) -> ScatteredPages?
   {
     guard mayScatter(chain, room) else { return nil }
@@ -97,8 +97,8 @@ final class ScatteredPages: EventSink, Sendable {
   }
 
   private func place(_ pfn: PFN) -> UInt64? {
-    let (block, slot) = pfn.quotientAndRemainder(dividingBy: UInt64(Limits.blockPages))
-    return ranks[block].map { $0 * UInt64(Limits.blockPages) + slot }
+    let block = BlockNumber(containing: pfn)
+    return ranks[block].map { BlockNumber($0).pfn(block.slot(of: pfn)) }
   }
 
   func receive(_ batch: PageBatch) throws(CheckpointError) {

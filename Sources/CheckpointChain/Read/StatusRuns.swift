@@ -38,10 +38,10 @@ package struct StatusRuns {
     try runs.end()
   }
 
-  private mutating func add(_ block: UInt64, _ slot: Int, _ status: PageStatus)
+  private mutating func add(_ block: BlockNumber, _ slot: Int, _ status: PageStatus)
     throws(CheckpointError)
   {
-    let pfn = block * UInt64(Limits.blockPages) + UInt64(slot)
+    let pfn = block.pfn(slot)
     if let run = pending, run.pages.upperBound == pfn, run.status == status {
       pending?.pages = run.pages.lowerBound..<pfn + 1
     } else {

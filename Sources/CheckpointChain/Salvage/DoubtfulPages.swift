@@ -9,7 +9,7 @@ struct DoubtfulPages {
     /// Any page.
     case doubtful
     /// Pages in these ranges.
-    case doubtfulIn(RangeList)
+    case doubtfulIn(RangeList<PFN>)
   }
 
   private var stated = StatedPages()

@@ -1,9 +1,9 @@
-/// Ranges of numbers, ascending, without overlap or contact.
-struct RangeList: Sendable {
-  private(set) var ranges: [Range<UInt64>] = []
+/// Ranges of pages or blocks, ascending, without overlap or contact.
+struct RangeList<Bound: Strideable & Sendable>: Sendable where Bound.Stride == Int {
+  private(set) var ranges: [Range<Bound>] = []
 
   /// The ranges, which may come in any order and overlap; empty ones are left out.
-  init(_ unordered: [Range<UInt64>] = []) {
+  init(_ unordered: [Range<Bound>] = []) {
     for range in unordered.sorted(by: { $0.lowerBound < $1.lowerBound }) where !range.isEmpty {
       if let last = ranges.last, range.lowerBound <= last.upperBound {
         ranges[ranges.count - 1] =
@@ -14,10 +14,10 @@ struct RangeList: Sendable {
     }
   }
 
-  /// How many numbers are in it.
+  /// How many pages or blocks are in it.
   var count: UInt64 { ranges.reduce(0) { $0 + UInt64($1.count) } }
 
-  func contains(_ number: UInt64) -> Bool {
+  func contains(_ number: Bound) -> Bool {
     var (low, high) = (0, ranges.count)
     while low < high {
       let middle = (low + high) / 2
@@ -28,7 +28,7 @@ struct RangeList: Sendable {
 
   /// What is in this list and not in the other.
   func subtracting(_ other: RangeList) -> RangeList {
-    var rest: [Range<UInt64>] = []
+    var rest: [Range<Bound>] = []
     var next = 0
     for range in ranges {
       var start = range.lowerBound

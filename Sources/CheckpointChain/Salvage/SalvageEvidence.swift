@@ -11,7 +11,7 @@ struct SalvageEvidence {
     var offset: UInt64
     var digest: Digest?
     /// The block that an index segment must hold.
-    var block: UInt64?
+    var block: BlockNumber?
   }
 
   /// The most blocks an image can have: a root has no room for more.
@@ -40,17 +40,17 @@ struct SalvageEvidence {
   /// Segments of these kinds that are lost or may be.
   private(set) var lostKinds: Set<SegmentKind> = []
   /// Ranges in which pages may have been that nothing names any more.
-  private(set) var unknown = RangeList()
+  private(set) var unknown = RangeList<PFN>()
   /// The blocks of which anything is to be said, ascending.
-  private(set) var blocks = RangeList()
+  private(set) var blocks = RangeList<BlockNumber>()
 
   /// Those of the guest, as far as they are known.
   private var staticRecords = StaticRecords()
   private var parentRecords: Set<RecordKey> = []
   /// Where the sound index blocks lie.
-  private(set) var index: [UInt64: UInt64] = [:]
+  private(set) var index: [BlockNumber: UInt64] = [:]
   /// Blocks that the root names and whose index block is lost.
-  private(set) var lostBlocks: Set<UInt64> = []
+  private(set) var lostBlocks: Set<BlockNumber> = []
   /// Whether every block of the image is in one of the two.
   private var knowsBlocks = false
   private(set) var trusted: [StatedPages.Statement] = []
@@ -294,10 +294,10 @@ struct SalvageEvidence {
   // MARK: Blocks
 
   /// The blocks of which anything is to be said; pages that may have been elsewhere become `unknown`.
-  private mutating func findBlocks() throws(CheckpointError) -> RangeList {
-    var found = RangeList((Array(index.keys) + lostBlocks).map { $0..<$0 + 1 })
+  private mutating func findBlocks() throws(CheckpointError) -> RangeList<BlockNumber> {
+    var found = RangeList((Array(index.keys) + lostBlocks).map { $0..<$0.advanced(by: 1) })
     if !knowsBlocks {
-      let stated = (trusted + others).map { Self.blocks(of: $0.pfn..<$0.end) }
+      let stated = (trusted + others).map { BlockNumber.covering($0.pfn..<$0.end) }
       found = RangeList(found.ranges + stated)
       switch silence {
       case .sound: break
@@ -320,11 +320,14 @@ struct SalvageEvidence {
   }
 
   /// Blocks in the gaps of which no page is named: unreadable as far as there is an end to them.
-  private mutating func silentBlocks(_ gaps: RangeList, named: RangeList) -> RangeList {
-    let size = UInt64(Limits.blockPages)
-    let gaps = RangeList(gaps.ranges.map { Self.blocks(of: $0) })
+  private mutating func silentBlocks(_ gaps: RangeList<PFN>, named: RangeList<BlockNumber>)
+    -> RangeList<BlockNumber>
+  {
+    let gaps = RangeList(gaps.ranges.map { BlockNumber.covering($0) })
     let parents = RangeList(parent.map { Self.blocks(of: $0) } ?? []).subtracting(named)
-    let end = max(named.ranges.last?.upperBound ?? 0, parents.ranges.last?.upperBound ?? 0)
+    let end = max(
+      named.ranges.last?.upperBound ?? BlockNumber(0),
+      parents.ranges.last?.upperBound ?? BlockNumber(0))
     var accepted = parents.subtracting(parents.subtracting(gaps)).ranges
     var left = Self.mostSilentBlocks
     var beyond: [Range<PFN>] = []
@@ -336,18 +339,13 @@ struct SalvageEvidence {
         left -= UInt64(inside.count)
       }
       let rest = isAccepted ? inside.upperBound..<range.upperBound : range
-      beyond.append(rest.lowerBound * size..<rest.upperBound * size)
+      beyond.append(rest.lowerBound.firstPage..<rest.upperBound.firstPage)
     }
     unknown = RangeList(beyond)
     return RangeList(accepted)
   }
 
-  private static func blocks(of pages: Range<PFN>) -> Range<UInt64> {
-    let size = UInt64(Limits.blockPages)
-    return pages.lowerBound / size..<(pages.upperBound + size - 1) / size
-  }
-
-  private static func blocks(of parent: Chain) -> [Range<UInt64>] {
-    parent.nodes.map { $0.block..<$0.block + 1 }
+  private static func blocks(of parent: Chain) -> [Range<BlockNumber>] {
+    parent.nodes.map { $0.block..<$0.block.advanced(by: 1) }
   }
 }

@@ -10,7 +10,7 @@ final class SalvageSource: EventSource {
   private var regions: [SalvagedRegion] = []
   private var nextRegion = 0
   /// The blocks whose states were not given yet.
-  private var blocks: PFNRanges
+  private var blocks: ArraySlice<Range<BlockNumber>>
   private var states: [StateExtent] = []
   private var nextState = 0
 
@@ -23,7 +23,7 @@ final class SalvageSource: EventSource {
     self.evidence = evidence
     self.tally = tally
     records = evidence.records[...]
-    blocks = PFNRanges(evidence.blocks.ranges)
+    blocks = evidence.blocks.ranges[...]
     try collectRegions()
   }
 
@@ -34,7 +34,6 @@ final class SalvageSource: EventSource {
       for number in range {
         try evidence.cancellation.check()
         let block = try evidence.block(number)
-        let first = number * UInt64(Limits.blockPages)
         for slot in 0..<Limits.blockPages {
           guard let entry = block.entries[slot], entry.status.state == .data else { continue }
           let place = places[entry.location.offset] ?? regions.count
@@ -42,7 +41,7 @@ final class SalvageSource: EventSource {
             places[entry.location.offset] = place
             regions.append(SalvagedRegion(offset: entry.location.offset))
           }
-          add(first + UInt64(slot), entry, isIndexed: block.isIndexed, to: &regions[place].runs)
+          add(number.pfn(slot), entry, isIndexed: block.isIndexed, to: &regions[place].runs)
         }
       }
     }
@@ -78,16 +77,22 @@ final class SalvageSource: EventSource {
     return .states(states[nextState - 1])
   }
 
+  private func nextBlock() -> BlockNumber? {
+    guard let range = blocks.first, let number = range.first else { return nil }
+    let rest = range.dropFirst()
+    if rest.isEmpty { blocks.removeFirst() } else { blocks[blocks.startIndex] = rest }
+    return number
+  }
+
   /// The states of the next block that has any.
   private func readStates() throws(CheckpointError) -> Bool {
     states.removeAll(keepingCapacity: true)
     nextState = 0
-    while states.isEmpty, let range = blocks.take(1)?.first {
-      let block = try evidence.block(range.lowerBound)
-      let first = range.lowerBound * UInt64(Limits.blockPages)
+    while states.isEmpty, let number = nextBlock() {
+      let block = try evidence.block(number)
       for slot in 0..<Limits.blockPages {
         guard let entry = block.entries[slot], entry.status.state != .data else { continue }
-        let pfn = first + UInt64(slot)
+        let pfn = number.pfn(slot)
         if block.lost[slot] { tally.lose(pfn..<pfn + 1) } else { tally.keep(1) }
         if let last = states.last, last.end == pfn, last.status == entry.status {
           states[states.count - 1].count += 1

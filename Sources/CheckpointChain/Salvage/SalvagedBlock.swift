@@ -13,7 +13,7 @@ struct SalvagedBlock {
 
 extension SalvageEvidence {
   /// What is left of a block.
-  func block(_ number: UInt64) throws(CheckpointError) -> SalvagedBlock {
+  func block(_ number: BlockNumber) throws(CheckpointError) -> SalvagedBlock {
     var block = SalvagedBlock()
     if let indexed = try indexBlock(number) {
       block.isIndexed = true
@@ -37,7 +37,7 @@ extension SalvageEvidence {
   }
 
   /// The index block as it was found to be sound before; nil if there is none.
-  func indexBlock(_ number: UInt64) throws(CheckpointError) -> IndexBlock? {
+  func indexBlock(_ number: BlockNumber) throws(CheckpointError) -> IndexBlock? {
     guard let offset = index[number] else { return nil }
     let body = try body(at: offset, .index)
     return try IndexBlock(
@@ -45,15 +45,14 @@ extension SalvageEvidence {
   }
 
   /// Pages of which nothing is said count as lost if something may have been said.
-  private func doubt(_ number: UInt64, _ named: PageSet, _ block: inout SalvagedBlock)
+  private func doubt(_ number: BlockNumber, _ named: PageSet, _ block: inout SalvagedBlock)
     throws(CheckpointError)
   {
-    let first = number * UInt64(Limits.blockPages)
     switch silence {
     case .sound: return
     case .doubtfulIn(let gaps):
       for slot in 0..<Limits.blockPages
-      where !named[slot] && gaps.contains(first + UInt64(slot)) { block.lost[slot] = true }
+      where !named[slot] && gaps.contains(number.pfn(slot)) { block.lost[slot] = true }
     case .doubtful:
       // The root names a lost block; where there is none, only the parent's pages are known to be.
       let before = lostBlocks.contains(number) ? nil : try parent?.pages(ofBlock: number)
@@ -68,18 +67,17 @@ extension SalvageEvidence {
   }
 
   private func forEachPage(
-    of statements: [StatedPages.Statement], in number: UInt64, _ body: (Int, PageEntry) -> Void
+    of statements: [StatedPages.Statement], in number: BlockNumber, _ body: (Int, PageEntry) -> Void
   ) {
-    let start = number * UInt64(Limits.blockPages)
-    let end = start + UInt64(Limits.blockPages)
+    let pages = number.pages
     var (low, high) = (0, statements.count)
     while low < high {
       let middle = (low + high) / 2
-      if statements[middle].end <= start { low = middle + 1 } else { high = middle }
+      if statements[middle].end <= pages.lowerBound { low = middle + 1 } else { high = middle }
     }
-    while low < statements.count, statements[low].pfn < end {
-      for pfn in max(start, statements[low].pfn)..<min(end, statements[low].end) {
-        body(Int(pfn - start), statements[low].entry(pfn))
+    while low < statements.count, statements[low].pfn < pages.upperBound {
+      for slot in number.slots(of: statements[low].pfn..<statements[low].end) {
+        body(slot, statements[low].entry(number.pfn(slot)))
       }
       low += 1
     }

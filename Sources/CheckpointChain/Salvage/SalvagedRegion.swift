@@ -109,8 +109,8 @@ private struct ExpectedDigests {
   init(_ evidence: SalvageEvidence) { self.evidence = evidence }
 
   mutating func digest(of pfn: PFN) throws(CheckpointError) -> Digest? {
-    let (number, slot) = pfn.quotientAndRemainder(dividingBy: UInt64(Limits.blockPages))
+    let number = BlockNumber(containing: pfn)
     if block?.number != number { block = try evidence.indexBlock(number) }
-    return block?.entry(slot: Int(slot))?.digest
+    return block?.entry(slot: number.slot(of: pfn))?.digest
   }
 }

@@ -60,9 +60,8 @@ final class ImagePages: Sendable {
         let leaf = page.status.state == .unpopulated ? nil : digests.leaf(page)
         outcome.leaves.append((slot, leaf))
       }
-      let first = entry.number * UInt64(Limits.blockPages)
       let data = zip(block.occupancy.members, block.entries).filter { $1.status.state == .data }
-        .map { RegionReader.Page(pfn: first + UInt64($0), image: 0, entry: $1) }
+        .map { RegionReader.Page(pfn: entry.number.pfn($0), image: 0, entry: $1) }
       for start in stride(from: 0, to: data.count, by: PageBuffer.capacity) {
         let part = data[start..<min(start + PageBuffer.capacity, data.count)]
         let (errors, regions) = reader.check(Array(part))

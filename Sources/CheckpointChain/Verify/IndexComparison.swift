@@ -32,13 +32,12 @@ struct IndexComparison {
     var first = 0
     for entry in blocks {
       try pool.cancellation.check()
-      let start = entry.number * UInt64(Limits.blockPages)
-      let end = start + UInt64(Limits.blockPages)
-      while first < statements.count, statements[first].end <= start {
+      let pages = entry.number.pages
+      while first < statements.count, statements[first].end <= pages.lowerBound {
         first += 1
       }
       var last = first
-      while last < statements.count, statements[last].pfn < end { last += 1 }
+      while last < statements.count, statements[last].pfn < pages.upperBound { last += 1 }
       if lane.isFull, let found = try lane.next() { findings.append(found) }
       let part = statements[first..<last]
       lane.start { [self] in
@@ -60,11 +59,10 @@ struct IndexComparison {
   private func withoutBlock() -> [CheckpointError] {
     var blocks = blocks[...]
     for statement in statements where statement.status.state != silence {
-      let size = UInt64(Limits.blockPages)
-      for number in statement.pfn / size...(statement.end - 1) / size {
+      for number in BlockNumber.covering(statement.pfn..<statement.end) {
         while let block = blocks.first, block.number < number { blocks.removeFirst() }
         guard blocks.first?.number == number else {
-          let pfn = max(statement.pfn, number * size)
+          let pfn = max(statement.pfn, number.firstPage)
           return [
             finding(
               "PFN \(pfn) is \(statement.status.state) there, and the index has no block \(number)",
@@ -84,13 +82,11 @@ struct IndexComparison {
   private func compare(
     _ entry: RootBody.BlockEntry, _ statements: ArraySlice<StatedPages.Statement>
   ) throws(CheckpointError) -> CheckpointError? {
-    let start = entry.number * UInt64(Limits.blockPages)
     let silent = PageEntry(PageStatus(silence))
     var stated = [PageEntry](repeating: silent, count: Limits.blockPages)
     for statement in statements {
-      let end = min(statement.end, start + UInt64(Limits.blockPages))
-      for pfn in max(statement.pfn, start)..<end {
-        stated[Int(pfn - start)] = statement.entry(pfn)
+      for slot in entry.number.slots(of: statement.pfn..<statement.end) {
+        stated[slot] = statement.entry(entry.number.pfn(slot))
       }
     }
     let block = try image.indexBlock(entry)
@@ -102,7 +98,7 @@ struct IndexComparison {
           || stated[slot].location != indexed[slot].location
       else { continue }
       return finding(
-        "PFN \(start + UInt64(slot)): found \(Self.text(indexed[slot])), the segments say "
+        "PFN \(entry.number.pfn(slot)): found \(Self.text(indexed[slot])), the segments say "
           + Self.text(stated[slot]), "index block", at: entry.offset)
     }
     return nil

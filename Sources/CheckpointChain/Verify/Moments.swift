@@ -12,7 +12,7 @@ struct Moments {
   }
 
   private let digests = MemoryDigest()
-  private var blocks: [UInt64: Block] = [:]
+  private var blocks: [BlockNumber: Block] = [:]
   private var nodes = MemoryTree()
   private var staticRecords = StaticRecords()
   /// Records whose payloads some image holds.

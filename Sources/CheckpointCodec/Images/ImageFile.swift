@@ -16,7 +16,7 @@ package final class ImageFile: Sendable {
   /// The root of the index.
   package let root: ImageRoot
   /// The numbers of its index blocks, ascending.
-  package let blockNumbers: [UInt64]
+  package let blockNumbers: [BlockNumber]
   /// The wish of whoever opened it to stop.
   package let cancellation: Cancellation
   /// What the root says of the index blocks; nil once it was dropped, and is read again when it is needed.
@@ -104,10 +104,10 @@ package final class ImageFile: Sendable {
   package func dropTable() { table.withLock { $0 = nil } }
 
   /// Whether the image has an index block of this number.
-  package func hasBlock(_ number: UInt64) -> Bool { place(ofBlock: number) != nil }
+  package func hasBlock(_ number: BlockNumber) -> Bool { place(ofBlock: number) != nil }
 
   /// The place of a block in the root's table.
-  private func place(ofBlock number: UInt64) -> Int? {
+  private func place(ofBlock number: BlockNumber) -> Int? {
     let place = blockNumbers.partitioningIndex { $0 >= number }
     return place < blockNumbers.count && blockNumbers[place] == number ? place : nil
   }
@@ -186,7 +186,7 @@ package final class ImageFile: Sendable {
   // MARK: Index blocks and regions
 
   /// The index block of a number, if the image has one.
-  package func indexBlock(_ number: UInt64) throws(CheckpointError) -> IndexBlock? {
+  package func indexBlock(_ number: BlockNumber) throws(CheckpointError) -> IndexBlock? {
     guard let place = place(ofBlock: number) else { return nil }
     do throws(CheckpointError) {
       return try indexBlock(entry(at: place))

@@ -205,7 +205,7 @@ package final class ImageWriter: EventSink {
 
   /// Pages that the parent has and the source did not speak of are gone.
   private func recordVanishedPages(_ parent: any ParentMemory) throws(CheckpointError) {
-    var spoken: [UInt64: PageSet] = [:]
+    var spoken: [BlockNumber: PageSet] = [:]
     let known = parent.nodes
     _ = try log.forEachBlock { (block) throws(CheckpointError) in
       guard known[block.number] != nil else { return }
@@ -221,7 +221,7 @@ package final class ImageWriter: EventSink {
       }
       for slot in 0..<Limits.blockPages
       where !set[slot] && pages[slot].status.state != .unpopulated {
-        let pfn = number * UInt64(Limits.blockPages) + UInt64(slot)
+        let pfn = number.pfn(slot)
         if vanished.map({ $0.end == pfn }) ?? false {
           vanished?.count += 1
         } else {

@@ -33,7 +33,7 @@ struct PageLog {
 
   /// One block of 512 pages: what was last said of each, nil where nothing was.
   struct Block {
-    var number: UInt64 = 0
+    var number = BlockNumber(0)
     var entries = [PageEntry?](repeating: nil, count: Limits.blockPages)
     fileprivate var passes = [UInt32](repeating: 0, count: Limits.blockPages)
   }
@@ -75,7 +75,6 @@ struct PageLog {
   ) throws(CheckpointError) -> (deadCopies: UInt64, repeated: UInt64) {
     let pageOrder = order(pages.count) { pages[$0].pfn }
     let extentOrder = order(extents.count) { extents[$0].extent.pfn }
-    let size = UInt64(Limits.blockPages)
     var block = Block()
     var nextPage = 0
     var nextExtent = 0
@@ -84,12 +83,17 @@ struct PageLog {
     var deadCopies: UInt64 = 0
     var repeated: UInt64 = 0
     while true {
-      var number = open.isEmpty ? UInt64.max : block.number + 1
-      if nextPage < pages.count { number = min(number, pages[pageOrder(nextPage)].pfn / size) }
-      if nextExtent < extents.count {
-        number = min(number, extents[extentOrder(nextExtent)].extent.pfn / size)
+      var first: PFN? = open.isEmpty ? nil : block.number.pages.upperBound
+      if nextPage < pages.count {
+        let pfn = pages[pageOrder(nextPage)].pfn
+        first = min(first ?? pfn, pfn)
       }
-      guard number != .max else { return (deadCopies, repeated) }
+      if nextExtent < extents.count {
+        let pfn = extents[extentOrder(nextExtent)].extent.pfn
+        first = min(first ?? pfn, pfn)
+      }
+      guard let first else { return (deadCopies, repeated) }
+      let number = BlockNumber(containing: first)
       block.number = number
       for slot in 0..<Limits.blockPages { block.entries[slot] = nil }
 
@@ -104,19 +108,21 @@ struct PageLog {
         block.passes[slot] = pass
       }
 
-      let start = number * size
-      while nextExtent < extents.count, extents[extentOrder(nextExtent)].extent.pfn < start + size {
+      let range = number.pages
+      while nextExtent < extents.count,
+        extents[extentOrder(nextExtent)].extent.pfn < range.upperBound
+      {
         open.append(extents[extentOrder(nextExtent)])
         nextExtent += 1
       }
       for extent in open {
         let entry = PageEntry(extent.extent.status)
-        for pfn in max(start, extent.extent.pfn)..<min(start + size, extent.extent.end) {
-          say(entry, Int(pfn - start), extent.pass)
+        for slot in number.slots(of: extent.extent.pfn..<extent.extent.end) {
+          say(entry, slot, extent.pass)
         }
       }
-      open.removeAll { $0.extent.end <= start + size }
-      while nextPage < pages.count, pages[pageOrder(nextPage)].pfn < start + size {
+      open.removeAll { $0.extent.end <= range.upperBound }
+      while nextPage < pages.count, pages[pageOrder(nextPage)].pfn < range.upperBound {
         let index = pageOrder(nextPage)
         let page = pages[index]
         region = self.region(ofPage: index, near: region)
@@ -124,7 +130,7 @@ struct PageLog {
         let location = PageLocation(offset: offset, length: length, slot: page.slot)
         say(
           PageEntry(type: page.type, digest: page.digest, location: location),
-          Int(page.pfn - start), regions[region].pass)
+          number.slot(of: page.pfn), regions[region].pass)
         nextPage += 1
       }
       try body(block)

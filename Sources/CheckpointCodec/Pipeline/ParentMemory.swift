@@ -9,5 +9,5 @@ package protocol ParentMemory: AnyObject {
   /// The blocks with a populated page.
   var nodes: MemoryTree { get }
   /// The 512 pages of a block; nil if nothing was ever said of it.
-  func pages(ofBlock number: UInt64) throws(CheckpointError) -> [PageEntry]?
+  func pages(ofBlock number: BlockNumber) throws(CheckpointError) -> [PageEntry]?
 }

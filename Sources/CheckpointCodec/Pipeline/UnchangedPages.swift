@@ -11,7 +11,7 @@ final class UnchangedPages: EventSink {
   private var staticRecords: StaticRecords
   private let next: any EventSink<Event>
   /// The parent's block looked at last; sources ascend, so it serves 512 pages.
-  private var block: (number: UInt64, pages: [PageEntry]?)?
+  private var block: (number: BlockNumber, pages: [PageEntry]?)?
 
   private let cancellation: Cancellation
 
@@ -48,7 +48,7 @@ final class UnchangedPages: EventSink {
 
   func finish() throws(CheckpointError) { try next.finish() }
 
-  private func pages(_ number: UInt64) throws(CheckpointError) -> [PageEntry]? {
+  private func pages(_ number: BlockNumber) throws(CheckpointError) -> [PageEntry]? {
     if let block, block.number == number { return block.pages }
     let pages = try parent.pages(ofBlock: number)
     block = (number, pages)
@@ -56,22 +56,21 @@ final class UnchangedPages: EventSink {
   }
 
   private func entry(_ pfn: PFN) throws(CheckpointError) -> PageEntry {
-    let (number, slot) = pfn.quotientAndRemainder(dividingBy: UInt64(Limits.blockPages))
-    return try pages(number)?[Int(slot)] ?? .unpopulated
+    let number = BlockNumber(containing: pfn)
+    return try pages(number)?[number.slot(of: pfn)] ?? .unpopulated
   }
 
   /// Splits an extent into runs that differ from the parent and runs that do not.
   private func compare(_ extent: StateExtent) throws(CheckpointError) {
-    let size = UInt64(Limits.blockPages)
     var run: StateExtent?
     var pfn = extent.pfn
     while pfn < extent.end {
       try cancellation.check()
-      let number = pfn / size
-      let blockEnd = min(extent.end, (number + 1) * size)
+      let number = BlockNumber(containing: pfn)
+      let blockEnd = min(extent.end, number.pages.upperBound)
       let pages = try pages(number)
       while pfn < blockEnd {
-        let before = pages?[Int(pfn % size)].status ?? PageStatus(.unpopulated)
+        let before = pages?[number.slot(of: pfn)].status ?? PageStatus(.unpopulated)
         let status = before == extent.status ? PageStatus(.unchanged) : extent.status
         // A block that the parent lacks is one run.
         let count = pages == nil ? blockEnd - pfn : 1

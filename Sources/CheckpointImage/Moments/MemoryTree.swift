@@ -33,7 +33,7 @@ package struct MemoryTree: Sendable {
   }
 
   /// The level-0 node of a block; nil if no page there is populated.
-  package subscript(block: UInt64) -> Digest? {
+  package subscript(block: BlockNumber) -> Digest? {
     var node = top
     for level in stride(from: Self.topLevel, to: 1, by: -1) {
       node = node.child(Self.slot(block, level))
@@ -42,7 +42,7 @@ package struct MemoryTree: Sendable {
   }
 
   /// Replaces the nodes of some blocks, given in ascending order; nil takes a block away.
-  package mutating func update(_ changes: [(block: UInt64, node: Digest?)]) {
+  package mutating func update(_ changes: [(block: BlockNumber, node: Digest?)]) {
     let digest = Self.update(
       &top, level: Self.topLevel, changes[...], &count, MemoryDigest())
     if let digest { root = digest }
@@ -50,7 +50,7 @@ package struct MemoryTree: Sendable {
 
   /// Changes blocks under `node`. Returns its digest; nil if nothing is left under it.
   private static func update(
-    _ node: inout Node, level: Int, _ changes: ArraySlice<(block: UInt64, node: Digest?)>,
+    _ node: inout Node, level: Int, _ changes: ArraySlice<(block: BlockNumber, node: Digest?)>,
     _ count: inout Int, _ hasher: MemoryDigest
   ) -> Digest? {
     var rest = changes
@@ -66,7 +66,8 @@ package struct MemoryTree: Sendable {
       } else {
         let shift = 9 * UInt64(level - 1)
         let end =
-          rest.firstIndex { $0.block >> shift != first.block >> shift } ?? rest.endIndex
+          rest.firstIndex { $0.block.value >> shift != first.block.value >> shift }
+          ?? rest.endIndex
         if !isPresent { node.children.insert(Node(), at: place) }
         digest = update(&node.children[place], level: level - 1, rest[..<end], &count, hasher)
         if digest == nil { node.children.remove(at: place) }
@@ -84,27 +85,27 @@ package struct MemoryTree: Sendable {
     return hasher.node(level: UInt8(level), node.occupancy, node.digests)
   }
 
-  private static func slot(_ block: UInt64, _ level: Int) -> Int {
-    Int(block >> (9 * UInt64(level - 1)) & 511)
+  private static func slot(_ block: BlockNumber, _ level: Int) -> Int {
+    Int(block.value >> (9 * UInt64(level - 1)) & 511)
   }
 }
 
 extension MemoryTree {
   /// The blocks whose nodes are not those of `other`, ascending. What is the same in both is passed over as a
   /// whole.
-  package func blocks(differingFrom other: MemoryTree) -> [UInt64] {
-    var found: [UInt64] = []
+  package func blocks(differingFrom other: MemoryTree) -> [BlockNumber] {
+    var found: [BlockNumber] = []
     Self.compare(top, other.top, level: Self.topLevel, prefix: 0, &found)
     return found
   }
 
   private static func compare(
-    _ a: Node, _ b: Node, level: Int, prefix: UInt64, _ found: inout [UInt64]
+    _ a: Node, _ b: Node, level: Int, prefix: UInt64, _ found: inout [BlockNumber]
   ) {
     for slot in 0..<Limits.blockPages where a.digest(slot) != b.digest(slot) {
       let number = prefix << 9 | UInt64(slot)
       if level == 1 {
-        found.append(number)
+        found.append(BlockNumber(number))
       } else {
         compare(a.child(slot), b.child(slot), level: level - 1, prefix: number, &found)
       }
@@ -114,20 +115,20 @@ extension MemoryTree {
 
 extension MemoryTree: Sequence {
   /// The blocks with a populated page, ascending, with their level-0 nodes.
-  package func makeIterator() -> [(block: UInt64, digest: Digest)].Iterator {
-    var blocks: [(block: UInt64, digest: Digest)] = []
+  package func makeIterator() -> [(block: BlockNumber, digest: Digest)].Iterator {
+    var blocks: [(block: BlockNumber, digest: Digest)] = []
     blocks.reserveCapacity(count)
     Self.list(top, level: Self.topLevel, prefix: 0, &blocks)
     return blocks.makeIterator()
   }
 
   private static func list(
-    _ node: Node, level: Int, prefix: UInt64, _ blocks: inout [(block: UInt64, digest: Digest)]
+    _ node: Node, level: Int, prefix: UInt64, _ blocks: inout [(block: BlockNumber, digest: Digest)]
   ) {
     for (place, slot) in node.occupancy.members.enumerated() {
       let number = prefix << 9 | UInt64(slot)
       if level == 1 {
-        blocks.append((number, node.digests[place]))
+        blocks.append((BlockNumber(number), node.digests[place]))
       } else {
         list(node.children[place], level: level - 1, prefix: number, &blocks)
       }

@@ -1,14 +1,14 @@
 /// What an image says of the 512 pages of one block: 2 MiB of guest (Spec, "Index block").
 package struct IndexBlock: Hashable, Sendable {
-  /// PFN / 512.
-  package var number: UInt64
+  /// The block.
+  package var number: BlockNumber
   /// Which pages this image has an entry for.
   package private(set) var occupancy = PageSet()
   /// One entry for each member of `occupancy`, ascending.
   package private(set) var entries: [PageEntry] = []
 
   /// A block without entries.
-  package init(number: UInt64) { self.number = number }
+  package init(number: BlockNumber) { self.number = number }
 
   /// Adds the entry of a page; pages must be added in ascending order.
   package mutating func append(_ entry: PageEntry, slot: Int) {
@@ -26,8 +26,7 @@ package struct IndexBlock: Hashable, Sendable {
   /// Reads and checks the body of an index segment at `offset`.
   package init(parsing body: RawSpan, at offset: UInt64) throws(CheckpointError) {
     var reader = WireReader(body, structure: "index block", at: offset)
-    number = try reader.read()
-    try reader.expect("block", number, in: 0...Limits.lastBlock)
+    number = try BlockNumber(parsing: &reader)
     let entryCount = Int(try reader.read(UInt16.self))
     let dataCount = Int(try reader.read(UInt16.self))
     let runCount = Int(try reader.read(UInt16.self))
@@ -113,7 +112,7 @@ package struct IndexBlock: Hashable, Sendable {
     let data = entries.filter { $0.status.state == .data }
     let evicted = entries.filter { $0.status.state == .evicted }
     let runs = Self.runs(data)
-    writer.write(number)
+    writer.write(number.value)
     writer.write(UInt16(entries.count))
     writer.write(UInt16(data.count))
     writer.write(UInt16(runs.count))

@@ -3,8 +3,8 @@ package struct RootBody: Hashable, Sendable {
   /// One index block.
   package struct BlockEntry: Hashable, Sendable {
     static let byteCount = 88
-    /// PFN / 512.
-    package var number: UInt64
+    /// The block.
+    package var number: BlockNumber
     /// Byte offset of the index segment.
     package var offset: UInt64
     /// Bytes of the segment's body.
@@ -16,7 +16,7 @@ package struct RootBody: Hashable, Sendable {
 
     /// Makes an entry.
     package init(
-      number: UInt64, offset: UInt64, bodyLength: UInt32, node: Digest?, digest: Digest
+      number: BlockNumber, offset: UInt64, bodyLength: UInt32, node: Digest?, digest: Digest
     ) {
       self.number = number
       self.offset = offset
@@ -33,20 +33,19 @@ package struct RootBody: Hashable, Sendable {
     }
 
     init(parsing reader: inout WireReader) throws(CheckpointError) {
-      number = try reader.read()
+      number = try BlockNumber(parsing: &reader)
       offset = try reader.read()
       bodyLength = try reader.read()
       let flags: UInt32 = try reader.read()
       let node = try reader.readDigest()
       digest = try reader.readDigest()
-      try reader.expect("block", number, in: 0...Limits.lastBlock)
       try reader.expect("flags", flags, in: 0...1)
       if flags == 1 { try reader.expect("node of an empty block", node, .zero) }
       self.node = flags == 1 ? nil : node
     }
 
     func encode(into writer: inout WireWriter) {
-      writer.write(number)
+      writer.write(number.value)
       writer.write(offset)
       writer.write(bodyLength)
       writer.write(UInt32(node == nil ? 1 : 0))

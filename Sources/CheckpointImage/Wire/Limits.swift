@@ -8,8 +8,6 @@ package enum Limits {
   package static let pfnEnd: UInt64 = 1 << 52
   /// Pages of guest memory under one index block: 2 MiB of guest.
   package static let blockPages = 512
-  /// The greatest block number.
-  package static let lastBlock = pfnEnd / UInt64(blockPages) - 1
   /// The largest body of a segment in bytes.
   package static let maximumBody = 1 << 28
   /// The largest body of a states, layout or provenance segment: lists, which take more room in memory.

@@ -45,8 +45,7 @@ struct FramePlacement {
     }
     unlisted.sort { $0.pfn < $1.pfn }
     guard !displaced.isEmpty else { return }
-    let pages = Limits.blockPages
-    let first = (frames.count + pages - 1) / pages * pages
+    let first = Int(BlockNumber.covering(0..<PFN(frames.count)).upperBound.firstPage)
     frames += repeatElement(P2MTable.none, count: first + displaced.count - frames.count)
     for (place, index) in displaced.enumerated() {
       put(index, at: first + place)

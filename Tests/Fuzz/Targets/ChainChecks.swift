@@ -32,7 +32,7 @@ struct ChainChecks {
   private func readPages(of chain: Chain) throws(CheckpointError) {
     let reader = PageReader(chain)
     for (number, _) in chain.nodes {
-      let first = number * UInt64(Limits.blockPages)
+      let first = number.firstPage
       for half in [first, first + UInt64(PageBuffer.capacity)] {
         _ = try reader.read([half..<half + UInt64(PageBuffer.capacity)])
       }

@@ -9,7 +9,7 @@ struct SealedImage {
   private(set) var bytes: [UInt8] = []
   private(set) var checkpointID = Digest.zero
   /// The pages of the blocks that the index has, as the moment shows them.
-  private(set) var pages: [UInt64: [PageEntry]] = [:]
+  private(set) var pages: [BlockNumber: [PageEntry]] = [:]
   /// How many pages the states segments speak of.
   private(set) var statedPages: UInt64 = 0
   private var alignmentShift: UInt8 = 3
@@ -69,7 +69,7 @@ struct SealedImage {
         continue
       }
       var node: Digest?
-      var number = UInt64(blocks.count)
+      var number = BlockNumber(UInt64(blocks.count))
       if let block = try? IndexBlock(parsing: body.rawSpan, at: 0) {
         number = block.number
         var shown =
@@ -88,7 +88,7 @@ struct SealedImage {
           digest: SHA256Hasher.digest(of: body)))
     }
     if !hasParent { pages = pages.filter { page in blocks.contains { $0.number == page.key } } }
-    var nodes: [(block: UInt64, node: Digest?)] = []
+    var nodes: [(block: BlockNumber, node: Digest?)] = []
     var digests = MemoryDigest()
     for (number, shown) in pages.sorted(by: { $0.key < $1.key }) {
       nodes.append((number, digests.block(shown.span)))
