@@ -10,8 +10,7 @@ package final class MemoryWalk: EventSink {
   private let visitors: [any MemoryVisitor]
   private let end: PFN
   private var next: PFN
-  /// The gap in progress, which the next page may extend.
-  private var gap: StateExtent?
+  private var gaps = RunJoiner<PageStatus>()
 
   private init(_ range: Range<PFN>, _ visitors: [any MemoryVisitor]) {
     self.visitors = visitors
@@ -70,16 +69,14 @@ package final class MemoryWalk: EventSink {
   }
 
   private func add(_ status: PageStatus, from start: PFN, to end: PFN) throws(CheckpointError) {
-    if let gap, gap.status == status, gap.end == start {
-      self.gap?.count += end - start
-    } else {
-      try flush()
-      gap = StateExtent(pfn: start, count: end - start, status: status)
-    }
+    if let gap = gaps.add(start..<end, status) { try show(gap) }
   }
 
   private func flush() throws(CheckpointError) {
-    guard let gap = gap.take() else { return }
+    if let gap = gaps.end() { try show(gap) }
+  }
+
+  private func show(_ gap: StateExtent) throws(CheckpointError) {
     for visitor in visitors { try visitor.visit(gap) }
   }
 }

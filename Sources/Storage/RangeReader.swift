@@ -34,13 +34,7 @@ extension RangeReader {
         offset: range.lowerBound, file: name)
     }
     var joined: [Range<UInt64>] = []
-    for range in ranges {
-      if let last = joined.last, last.upperBound == range.lowerBound {
-        joined[joined.count - 1] = last.lowerBound..<range.upperBound
-      } else {
-        joined.append(range)
-      }
-    }
+    for range in ranges { joined.join(range) }
     let fetched = try fetch(joined)
     guard joined.count < ranges.count else { return fetched }
     var place = 0

@@ -5,12 +5,7 @@ internal import Storage
 /// Which pages differ between two moments, from the indexes alone.
 package struct Difference: Sendable {
   /// Pages that follow each other and differ in the same way.
-  package struct Run: Hashable, Sendable {
-    /// The PFNs.
-    package var pages: Range<PFN>
-    /// How each of them differs.
-    package var change: PageChange
-  }
+  package typealias Run = ValueRun<PageChange>
 
   /// How many pages differ in which way.
   package private(set) var changes: [PageChange: UInt64] = [:]
@@ -20,7 +15,7 @@ package struct Difference: Sendable {
   package private(set) var blocks = 0
   /// Pages that differ.
   package private(set) var pages: UInt64 = 0
-  private var pending: Run?
+  private var joiner = RunJoiner<PageChange>()
 
   /// Compares two moments and gives each run of pages that differ, ascending, to `body`. Only blocks
   /// whose nodes differ are read.
@@ -43,7 +38,7 @@ package struct Difference: Sendable {
       }
       if pages > before { blocks += 1 }
     }
-    try flush(body)
+    if let run = joiner.end() { try count(run, body) }
   }
 
   private mutating func add(
@@ -51,19 +46,18 @@ package struct Difference: Sendable {
   ) throws(CheckpointError) {
     pages += 1
     changes[change, default: 0] += 1
-    if let run = pending, run.pages.upperBound == pfn, run.change == change {
-      pending?.pages = run.pages.lowerBound..<pfn + 1
-    } else {
-      try flush(body)
-      pending = Run(pages: pfn..<pfn + 1, change: change)
-    }
+    if let run = joiner.add(pfn, change) { try count(run, body) }
   }
 
-  private mutating func flush(_ body: (Run) throws(CheckpointError) -> Void)
+  private mutating func count(_ run: Run, _ body: (Run) throws(CheckpointError) -> Void)
     throws(CheckpointError)
   {
-    guard let run = pending.take() else { return }
     runs += 1
     try body(run)
   }
+}
+
+extension Difference.Run {
+  /// How each of the pages differs.
+  package var change: PageChange { value }
 }

@@ -104,11 +104,7 @@ package final class MergeSource: EventSource {
     while states.isEmpty, let number = blocks.popFirst() {
       try forEachEntry(of: number) { (pfn, entry, _) in
         guard entry.status.state != .data else { return }
-        if let last = states.last, last.end == pfn, last.status == entry.status {
-          states[states.count - 1].count += 1
-        } else {
-          states.append(StateExtent(pfn: pfn, count: 1, status: entry.status))
-        }
+        states.add(pfn, entry.status)
       }
     }
     return !states.isEmpty

@@ -16,13 +16,7 @@ package final class ChainMemory: PhysicalMemory {
     pages = PageReader(chain)
     cancellation = chain.cancellation
     var runs: [Range<PFN>] = []
-    for (block, _) in chain.nodes {
-      if let last = runs.last, last.upperBound == block.firstPage {
-        runs[runs.count - 1] = last.lowerBound..<block.pages.upperBound
-      } else {
-        runs.append(block.pages)
-      }
-    }
+    for (block, _) in chain.nodes { runs.join(block.pages) }
     self.runs = runs
     limit = runs.last?.upperBound ?? 0
   }

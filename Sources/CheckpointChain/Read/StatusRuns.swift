@@ -5,7 +5,7 @@ internal import Storage
 /// Pages that follow each other and have the same state, type and reason, from the index alone.
 package struct StatusRuns {
   private let body: (Range<PFN>, PageStatus) throws(CheckpointError) -> Void
-  private var pending: (pages: Range<PFN>, status: PageStatus)?
+  private var joiner = RunJoiner<PageStatus>()
 
   /// Gives the runs of a moment to `body`, ascending, without unpopulated pages.
   package static func forEach(
@@ -42,15 +42,10 @@ package struct StatusRuns {
     throws(CheckpointError)
   {
     let pfn = block.pfn(slot)
-    if let run = pending, run.pages.upperBound == pfn, run.status == status {
-      pending?.pages = run.pages.lowerBound..<pfn + 1
-    } else {
-      try end()
-      pending = (pfn..<pfn + 1, status)
-    }
+    if let run = joiner.add(pfn..<pfn + 1, status) { try body(run.pages, run.status) }
   }
 
   private mutating func end() throws(CheckpointError) {
-    if let run = pending.take() { try body(run.pages, run.status) }
+    if let run = joiner.end() { try body(run.pages, run.status) }
   }
 }

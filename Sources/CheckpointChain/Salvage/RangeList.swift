@@ -1,3 +1,5 @@
+internal import CheckpointImage
+
 /// Ranges of pages or blocks, ascending, without overlap or contact.
 struct RangeList<Bound: Strideable & Sendable>: Sendable where Bound.Stride == Int {
   private(set) var ranges: [Range<Bound>] = []
@@ -5,12 +7,7 @@ struct RangeList<Bound: Strideable & Sendable>: Sendable where Bound.Stride == I
   /// The ranges, which may come in any order and overlap; empty ones are left out.
   init(_ unordered: [Range<Bound>] = []) {
     for range in unordered.sorted(by: { $0.lowerBound < $1.lowerBound }) where !range.isEmpty {
-      if let last = ranges.last, range.lowerBound <= last.upperBound {
-        ranges[ranges.count - 1] =
-          last.lowerBound..<max(last.upperBound, range.upperBound)
-      } else {
-        ranges.append(range)
-      }
+      ranges.join(range)
     }
   }
 

@@ -94,11 +94,7 @@ final class SalvageSource: EventSource {
         guard let entry = block.entries[slot], entry.status.state != .data else { continue }
         let pfn = number.pfn(slot)
         if block.lost[slot] { tally.lose(pfn..<pfn + 1) } else { tally.keep(1) }
-        if let last = states.last, last.end == pfn, last.status == entry.status {
-          states[states.count - 1].count += 1
-        } else {
-          states.append(StateExtent(pfn: pfn, count: 1, status: entry.status))
-        }
+        states.add(pfn, entry.status)
       }
     }
     return !states.isEmpty

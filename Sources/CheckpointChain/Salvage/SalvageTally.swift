@@ -28,13 +28,7 @@ final class SalvageTally: Sendable {
   func keep(_ pages: UInt64) { state.withLock { $0.others += pages } }
 
   func lose(_ pages: Range<PFN>) {
-    state.withLock { state in
-      if let last = state.lost.last, last.upperBound == pages.lowerBound {
-        state.lost[state.lost.count - 1] = last.lowerBound..<pages.upperBound
-      } else {
-        state.lost.append(pages)
-      }
-    }
+    state.withLock { $0.lost.join(pages) }
   }
 
   func note(_ error: CheckpointError) {

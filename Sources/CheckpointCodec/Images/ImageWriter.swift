@@ -213,7 +213,7 @@ package final class ImageWriter: EventSink {
       for slot in 0..<Limits.blockPages where block.entries[slot] != nil { set[slot] = true }
       spoken[block.number] = set
     }
-    var vanished: StateExtent?
+    var vanished = RunJoiner<PageStatus>()
     for (number, _) in known {
       let set = spoken[number] ?? PageSet()
       guard set.count < Limits.blockPages, let pages = try parent.pages(ofBlock: number) else {
@@ -222,15 +222,10 @@ package final class ImageWriter: EventSink {
       for slot in 0..<Limits.blockPages
       where !set[slot] && pages[slot].status.state != .unpopulated {
         let pfn = number.pfn(slot)
-        if vanished.map({ $0.end == pfn }) ?? false {
-          vanished?.count += 1
-        } else {
-          if let vanished { try write(vanished) }
-          vanished = StateExtent(pfn: pfn, count: 1, status: PageStatus(.unpopulated))
-        }
+        if let extent = vanished.add(pfn..<pfn + 1, PageStatus(.unpopulated)) { try write(extent) }
       }
     }
-    if let vanished { try write(vanished) }
+    if let extent = vanished.end() { try write(extent) }
     try flushStates()
   }
 

@@ -2,13 +2,8 @@ package import CheckpointImage
 
 /// Which pages are not to be saved, each with the reason.
 package struct EvictionPlan: Sendable {
-  /// Pages that follow each other, of which the same is said.
-  package struct Run: Hashable, Sendable {
-    /// The pages.
-    package var pages: Range<PFN>
-    /// Why they are not saved; `none` if they are.
-    package var reason: EvictionReason
-  }
+  /// Pages that follow each other and are left out for the same reason; `none` if they are saved.
+  package typealias Run = ValueRun<EvictionReason>
 
   /// What is not saved: ascending, without overlaps.
   private var evicted: [Run] = []
@@ -29,12 +24,12 @@ package struct EvictionPlan: Sendable {
   package func run(at pfn: PFN) -> Run {
     let place = firstRun(endingBehind: pfn)
     guard place < evicted.count else {
-      return Run(pages: (evicted.last?.pages.upperBound ?? 0)..<PFN.max, reason: .none)
+      return Run((evicted.last?.pages.upperBound ?? 0)..<PFN.max, .none)
     }
     let next = evicted[place]
     guard pfn < next.pages.lowerBound else { return next }
     let start = place > 0 ? evicted[place - 1].pages.upperBound : 0
-    return Run(pages: start..<next.pages.lowerBound, reason: .none)
+    return Run(start..<next.pages.lowerBound, .none)
   }
 
   /// All that is said of a range of pages, in runs that cover it.
@@ -62,12 +57,12 @@ package struct EvictionPlan: Sendable {
     var new: [Run] = []
     if first < end, evicted[first].pages.lowerBound < pages.lowerBound {
       let before = evicted[first].pages.lowerBound..<pages.lowerBound
-      new.append(Run(pages: before, reason: evicted[first].reason))
+      new.append(Run(before, evicted[first].reason))
     }
-    if reason != .none { new.append(Run(pages: pages, reason: reason)) }
+    if reason != .none { new.append(Run(pages, reason)) }
     if first < end, evicted[end - 1].pages.upperBound > pages.upperBound {
       let after = pages.upperBound..<evicted[end - 1].pages.upperBound
-      new.append(Run(pages: after, reason: evicted[end - 1].reason))
+      new.append(Run(after, evicted[end - 1].reason))
     }
     evicted.replaceSubrange(first..<end, with: new)
   }
@@ -75,10 +70,8 @@ package struct EvictionPlan: Sendable {
   /// Leaves out pages behind all others.
   private mutating func append(_ pages: Range<PFN>, _ reason: EvictionReason) {
     guard reason != .none else { return }
-    if let last = evicted.last, last.reason == reason, last.pages.upperBound == pages.lowerBound {
-      evicted[evicted.count - 1].pages = last.pages.lowerBound..<pages.upperBound
-    } else {
-      evicted.append(Run(pages: pages, reason: reason))
+    if evicted.isEmpty || !evicted[evicted.count - 1].join(pages, reason) {
+      evicted.append(Run(pages, reason))
     }
   }
 
@@ -90,7 +83,7 @@ package struct EvictionPlan: Sendable {
   /// Saves pages after all. Numbers that are no PFN are passed over.
   package mutating func keep(_ pfns: Set<PFN>) {
     let kept = pfns.filter { $0 < Limits.pfnEnd }.sorted().map {
-      Run(pages: $0..<$0 + 1, reason: .none)
+      Run($0..<$0 + 1, .none)
     }
     evicted = Self.lay(kept, over: evicted).filter { $0.reason != .none }
   }
@@ -103,7 +96,7 @@ package struct EvictionPlan: Sendable {
       var start = run.pages.lowerBound
       while let next = rest.first, next.pages.lowerBound < run.pages.upperBound {
         if start < next.pages.lowerBound {
-          result.append(Run(pages: start..<next.pages.lowerBound, reason: run.reason))
+          result.append(Run(start..<next.pages.lowerBound, run.reason))
         }
         start = max(start, next.pages.upperBound)
         // One that goes on behind the lower run may meet the next one too.
@@ -112,7 +105,7 @@ package struct EvictionPlan: Sendable {
         rest.removeFirst()
       }
       if start < run.pages.upperBound {
-        result.append(Run(pages: start..<run.pages.upperBound, reason: run.reason))
+        result.append(Run(start..<run.pages.upperBound, run.reason))
       }
     }
     return result + rest
@@ -127,4 +120,9 @@ package struct EvictionPlan: Sendable {
     }
     return low
   }
+}
+
+extension EvictionPlan.Run {
+  /// Why the pages are not saved; `none` if they are.
+  package var reason: EvictionReason { value }
 }

@@ -8,7 +8,7 @@ final class RegionPacking: EventSink {
   private let next: any EventSink<CheckpointEvent<PackedContent>>
   private var gathered: PageBatch?
   private let buffers = PageBufferPool()
-  private var run: StateExtent?
+  private var extents = RunJoiner<PageStatus>()
 
   init(next: any EventSink<CheckpointEvent<PackedContent>>) { self.next = next }
 
@@ -16,7 +16,7 @@ final class RegionPacking: EventSink {
     switch event {
     case .pages(.pages(let batch)): try gather(batch)
     case .pages(.regions(let regions)): try next.receive(.pages(.regions(regions)))
-    case .states(let extent): try add(extent)
+    case .states(let extent): try add(extent.pages, extent.status)
     case .newPass:
       // What is pending must be written before a later copy of it.
       try flush()
@@ -43,7 +43,7 @@ final class RegionPacking: EventSink {
       if page.state == .data {
         try store(page, batch.buffer, slot)
       } else {
-        try add(StateExtent(pfn: page.pfn, count: 1, status: page.status))
+        try add(page.pfn..<page.pfn + 1, page.status)
       }
     }
   }
@@ -61,17 +61,12 @@ final class RegionPacking: EventSink {
     }
   }
 
-  private func add(_ extent: StateExtent) throws(CheckpointError) {
-    if let last = run, last.end == extent.pfn, last.status == extent.status {
-      run?.count += extent.count
-    } else {
-      if let run { try next.receive(.states(run)) }
-      run = extent
-    }
+  private func add(_ pages: Range<PFN>, _ status: PageStatus) throws(CheckpointError) {
+    if let extent = extents.add(pages, status) { try next.receive(.states(extent)) }
   }
 
   private func flush() throws(CheckpointError) {
     if let batch = gathered.take() { try next.receive(.pages(.pages(batch))) }
-    if let extent = run.take() { try next.receive(.states(extent)) }
+    if let extent = extents.end() { try next.receive(.states(extent)) }
   }
 }

@@ -1,6 +1,5 @@
 internal import CheckpointImage
 internal import Storage
-internal import Storage
 
 /// The step that compares with the parent: what is the same there becomes *unchanged*.
 final class UnchangedPages: EventSink {
@@ -62,7 +61,7 @@ final class UnchangedPages: EventSink {
 
   /// Splits an extent into runs that differ from the parent and runs that do not.
   private func compare(_ extent: StateExtent) throws(CheckpointError) {
-    var run: StateExtent?
+    var runs = RunJoiner<PageStatus>()
     var pfn = extent.pfn
     while pfn < extent.end {
       try cancellation.check()
@@ -74,16 +73,11 @@ final class UnchangedPages: EventSink {
         let status = before == extent.status ? PageStatus(.unchanged) : extent.status
         // A block that the parent lacks is one run.
         let count = pages == nil ? blockEnd - pfn : 1
-        if run?.status == status {
-          run?.count += count
-        } else {
-          if let run { try next.receive(.states(run)) }
-          run = StateExtent(pfn: pfn, count: count, status: status)
-        }
+        if let run = runs.add(pfn..<pfn + count, status) { try next.receive(.states(run)) }
         pfn += count
       }
     }
-    if let run { try next.receive(.states(run)) }
+    if let run = runs.end() { try next.receive(.states(run)) }
   }
 
   /// Static records must be the parent's; static and sticky ones that are the same are not stored again.

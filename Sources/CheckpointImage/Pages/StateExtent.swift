@@ -16,8 +16,16 @@ package struct StateExtent: Hashable, Sendable {
     self.status = status
   }
 
+  /// The extent that is a run of a status.
+  package init(_ run: ValueRun<PageStatus>) {
+    self.init(pfn: run.pages.lowerBound, count: UInt64(run.pages.count), status: run.value)
+  }
+
   /// The PFN behind the last page.
   package var end: PFN { pfn + count }
+
+  /// The pages.
+  package var pages: Range<PFN> { pfn..<end }
 
   /// Reads the body of a states segment at `offset`.
   package static func parseList(_ body: RawSpan, at offset: UInt64) throws(CheckpointError)

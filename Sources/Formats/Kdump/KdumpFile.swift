@@ -115,10 +115,10 @@ package struct KdumpFile {
           let pfn = (done + UInt64(place)) * 8 + UInt64(bit)
           guard pfn < limit else { break }
           if dumped[place] >> bit & 1 != 0 {
-            self.dumped.appendPage(pfn)
+            self.dumped.join(pfn..<pfn + 1)
             pages += 1
           } else if populated[place] >> bit & 1 != 0 {
-            excluded.appendPage(pfn)
+            excluded.join(pfn..<pfn + 1)
           }
         }
       }
@@ -173,16 +173,5 @@ package struct KdumpFile {
     return DumpSource(
       input, facts, records, memory: memory, pages: dumped.reduce(0) { $0 + UInt64($1.count) }
     ) { rest.popFirst() }
-  }
-}
-
-extension [Range<PFN>] {
-  /// Appends a page that is above all others.
-  fileprivate mutating func appendPage(_ pfn: PFN) {
-    if let last, last.upperBound == pfn {
-      self[count - 1] = last.lowerBound..<pfn + 1
-    } else {
-      append(pfn..<pfn + 1)
-    }
   }
 }

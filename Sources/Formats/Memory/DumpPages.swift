@@ -24,9 +24,9 @@ package struct DumpPages {
           .refused, "PFN \(run.upperBound - 1) is beyond the memory of any x86-64 machine",
           file: chain.tip.name)
       }
-      Self.append(run, to: &pages.populated)
+      pages.populated.join(run)
       if status.state == .data || status.state == .zero {
-        Self.append(run, to: &pages.known)
+        pages.known.join(run)
       } else {
         pages.missing.count(status.state, UInt64(run.count))
       }
@@ -61,13 +61,5 @@ package struct DumpPages {
     var known: [Range<PFN>] = []
     var populated: [Range<PFN>] = []
     var missing = OmittedPages()
-  }
-
-  private static func append(_ run: Range<PFN>, to runs: inout [Range<PFN>]) {
-    if let last = runs.last, last.upperBound == run.lowerBound {
-      runs[runs.count - 1] = last.lowerBound..<run.upperBound
-    } else {
-      runs.append(run)
-    }
   }
 }

@@ -88,7 +88,7 @@ package final class DumpSource: DescribedSource {
     case .missing(let status):
       self.run = nil
       return .states(
-        StateExtent(pfn: run.pages.lowerBound, count: UInt64(run.pages.count), status: status))
+        StateExtent(ValueRun(run.pages, status)))
     case .memory(let memory):
       let count = min(PageBuffer.capacity, run.pages.count)
       let pfns = Array(run.pages.prefix(count))

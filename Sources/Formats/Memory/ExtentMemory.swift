@@ -58,11 +58,7 @@ package final class ExtentMemory<Bytes: DumpBytes>: PhysicalMemory {
     for extent in extents where extent.length > 0 {
       let first = extent.address >> UInt64(Limits.pageShift)
       let end = (extent.end - 1) >> UInt64(Limits.pageShift) + 1
-      if let last = runs.last, last.upperBound >= first {
-        runs[runs.count - 1] = last.lowerBound..<end
-      } else {
-        runs.append(first..<end)
-      }
+      runs.join(first..<end)
     }
     return runs
   }

@@ -140,7 +140,7 @@ final class LibxcStream {
     throws(CheckpointError)
   {
     var pages: [PageBatch.Page] = []
-    var run: StateExtent?
+    var runs = RunJoiner<PageStatus>()
     var index = start
     while index < record.count, pages.count < PageBuffer.capacity {
       let entry = record[index]
@@ -153,14 +153,11 @@ final class LibxcStream {
       index += 1
       if entry.hasContents {
         pages.append(PageBatch.Page(pfn: entry.pfn, type: entry.type))
-      } else if let last = run, last.end == entry.pfn, last.status == entry.status {
-        run?.count += 1
-      } else {
-        if let run, !reader.isVerifying { reader.append(.states(run)) }
-        run = StateExtent(pfn: entry.pfn, count: 1, status: entry.status)
+      } else if let run = runs.add(entry.pfn..<entry.pfn + 1, entry.status), !reader.isVerifying {
+        reader.append(.states(run))
       }
     }
-    if let run, !reader.isVerifying { reader.append(.states(run)) }
+    if let run = runs.end(), !reader.isVerifying { reader.append(.states(run)) }
     if !pages.isEmpty {
       let buffer = buffers.buffer()
       try input.read(pages: 0..<pages.count, of: buffer, "PAGE_DATA")

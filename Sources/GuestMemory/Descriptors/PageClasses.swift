@@ -232,12 +232,7 @@ package final class PageClasses {
   private func set(_ pages: Range<Int>, _ found: PageClass, _ changed: inout [Range<PFN>]) {
     for pfn in pages where classes[pfn] != found {
       classes[pfn] = found
-      let page = PFN(pfn)
-      if let last = changed.last, last.upperBound == page {
-        changed[changed.count - 1] = last.lowerBound..<page + 1
-      } else {
-        changed.append(page..<page + 1)
-      }
+      changed.join(PFN(pfn)..<PFN(pfn) + 1)
     }
   }
 }

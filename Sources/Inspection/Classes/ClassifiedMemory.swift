@@ -38,18 +38,13 @@ package struct ClassifiedMemory {
   package func forEachRun(_ body: @escaping (Range<PFN>, PageClass) throws(CheckpointError) -> Void)
     throws(CheckpointError)
   {
-    var pending: (pages: Range<PFN>, found: PageClass)?
+    var joiner = RunJoiner<PageClass>()
     try StatusRuns.forEach(of: chain) { (pages, _) throws(CheckpointError) in
       try forEachRun(pages) { (run, found) throws(CheckpointError) in
-        if let last = pending, last.found == found, last.pages.upperBound == run.lowerBound {
-          pending?.pages = last.pages.lowerBound..<run.upperBound
-        } else {
-          if let last = pending { try body(last.pages, last.found) }
-          pending = (run, found)
-        }
+        if let last = joiner.add(run, found) { try body(last.pages, last.value) }
       }
     }
-    if let last = pending { try body(last.pages, last.found) }
+    if let last = joiner.end() { try body(last.pages, last.value) }
   }
 
   /// The pages of each class.
