@@ -90,16 +90,14 @@ struct Sealer {
 
   private mutating func add(index body: [UInt8]) {
     guard let block = try? IndexBlock(parsing: body.rawSpan, at: offset) else { return }
-    var pages = [PageEntry](repeating: .unpopulated, count: Limits.blockPages)
-    for (slot, entry) in zip(block.occupancy.members, block.entries) {
-      pages[slot] = entry
-      counts[Int(entry.status.state.rawValue)] += 1
-    }
+    var pages = BlockOverlay()
+    pages.lay(block)
+    for entry in block.entries { counts[Int(entry.status.state.rawValue)] += 1 }
     var digests = MemoryDigest()
     blocks.append(
       RootBody.BlockEntry(
         number: block.number, offset: offset, bodyLength: UInt32(body.count),
-        node: digests.block(pages.span), digest: SHA256Hasher.digest(of: body)))
+        node: digests.block(pages.entries.span), digest: SHA256Hasher.digest(of: body)))
   }
 
   /// The root with its table, derived except for what `form` overrides.

@@ -56,15 +56,15 @@ package final class ChainPair: Sendable {
   ) {
     var old = ChainBlock(number)
     var new = ChainBlock(number)
-    try old.lay(over: before.images.dropLast(shared))
-    try new.lay(over: after.images.dropLast(shared))
-    if old.left > 0 || new.left > 0 {
+    try old.fill(from: before.images.dropLast(shared))
+    try new.fill(from: after.images.dropLast(shared))
+    if !old.isComplete || !new.isComplete {
       var common = ChainBlock(number)
-      try common.lay(over: before.images.suffix(shared))
-      old.lay(over: common, shift: 0)
-      new.lay(over: common, shift: after.images.count - before.images.count)
+      try common.fill(from: before.images.suffix(shared))
+      old.fill(from: common, shift: 0)
+      new.fill(from: common, shift: after.images.count - before.images.count)
     }
-    let empty = [PageEntry](repeating: .unpopulated, count: Limits.blockPages)
+    let empty = BlockOverlay().entries
     return (try before.admit(old)?.entries ?? empty, try after.admit(new)?.entries ?? empty)
   }
 }

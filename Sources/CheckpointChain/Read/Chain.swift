@@ -176,7 +176,7 @@ package final class Chain: ParentMemory, Sendable {
   package func block(_ number: BlockNumber) throws(CheckpointError) -> ChainBlock? {
     if let block = recent.withLock({ $0.value(number) }) { return block }
     var block = ChainBlock(number)
-    try block.lay(over: images[...])
+    try block.fill(from: images[...])
     return try admit(block)
   }
 
@@ -191,7 +191,7 @@ package final class Chain: ParentMemory, Sendable {
 
   /// Checks a block against its node and keeps it for a while; nil if no image describes it.
   package func admit(_ block: ChainBlock) throws(CheckpointError) -> ChainBlock? {
-    guard block.left < Limits.blockPages else { return nil }
+    guard !block.isEmpty else { return nil }
     try checkNode(block)
     recent.withLock { _ = $0.insert(block, block.number) }
     return block

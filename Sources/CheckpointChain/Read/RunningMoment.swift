@@ -57,14 +57,11 @@ package final class RunningMoment: ParentMemory {
     let entries = try increment.blocks()
     for entry in entries {
       try increment.cancellation.check()
-      var pages =
-        try pages(ofBlock: entry.number)
-        ?? [PageEntry](repeating: .unpopulated, count: Limits.blockPages)
-      let changes = try increment.indexBlock(entry)
-      for (slot, page) in zip(changes.occupancy.members, changes.entries) { pages[slot] = page }
+      var pages = BlockOverlay(over: try pages(ofBlock: entry.number))
+      pages.lay(try increment.indexBlock(entry))
       try increment.checkNode(
-        entry.node, ofBlock: entry.number, is: digests.block(pages.span))
-      blocks[entry.number] = PackedPages(pages)
+        entry.node, ofBlock: entry.number, is: digests.block(pages.entries.span))
+      blocks[entry.number] = PackedPages(pages.entries)
     }
     nodes.update(entries.map { ($0.number, $0.node) })
     try increment.checkMemory(nodes.root)

@@ -35,7 +35,7 @@ final class SalvageSource: EventSource {
         try evidence.cancellation.check()
         let block = try evidence.block(number)
         for slot in 0..<Limits.blockPages {
-          guard let entry = block.entries[slot], entry.status.state == .data else { continue }
+          guard let entry = block.pages[slot], entry.status.state == .data else { continue }
           let place = places[entry.location.offset] ?? regions.count
           if place == regions.count {
             places[entry.location.offset] = place
@@ -91,7 +91,7 @@ final class SalvageSource: EventSource {
     while states.isEmpty, let number = nextBlock() {
       let block = try evidence.block(number)
       for slot in 0..<Limits.blockPages {
-        guard let entry = block.entries[slot], entry.status.state != .data else { continue }
+        guard let entry = block.pages[slot], entry.status.state != .data else { continue }
         let pfn = number.pfn(slot)
         if block.lost[slot] { tally.lose(pfn..<pfn + 1) } else { tally.keep(1) }
         states.add(pfn, entry.status)

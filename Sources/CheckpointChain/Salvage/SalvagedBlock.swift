@@ -3,9 +3,9 @@ internal import CheckpointImage
 
 /// A block as it can be told from what is left of a damaged image.
 struct SalvagedBlock {
-  /// Nil where the image has no word; the digest is zero where no index block tells it.
-  var entries = [PageEntry?](repeating: nil, count: Limits.blockPages)
-  /// The pages whose state cannot be told any more; they are unreadable in `entries`.
+  /// What the image itself mentions; a digest is zero where no index block has it.
+  var pages = BlockOverlay()
+  /// The pages whose state cannot be told any more; they are unreadable in `pages`.
   var lost = PageSet()
   /// Whether an index block tells it.
   var isIndexed = false
@@ -17,22 +17,20 @@ extension SalvageEvidence {
     var block = SalvagedBlock()
     if let indexed = try indexBlock(number) {
       block.isIndexed = true
-      for (slot, entry) in zip(indexed.occupancy.members, indexed.entries) {
-        block.entries[slot] = entry
-      }
+      block.pages.lay(indexed)
       return block
     }
     var named = PageSet()
     let silent: PageState = parent == nil ? .unpopulated : .unchanged
     forEachPage(of: trusted, in: number) { slot, entry in
       named[slot] = true
-      if entry.status.state != silent { block.entries[slot] = entry }
+      if entry.status.state != silent { block.pages.set(slot, entry) }
     }
     forEachPage(of: others, in: number) { slot, _ in
       if !named[slot] { block.lost[slot] = true }
     }
     try doubt(number, named, &block)
-    for slot in block.lost.members { block.entries[slot] = PageEntry(PageStatus(.unreadable)) }
+    for slot in block.lost.members { block.pages.set(slot, PageEntry(PageStatus(.unreadable))) }
     return block
   }
 
@@ -70,16 +68,12 @@ extension SalvageEvidence {
     of statements: [StatedPages.Statement], in number: BlockNumber, _ body: (Int, PageEntry) -> Void
   ) {
     let pages = number.pages
-    var (low, high) = (0, statements.count)
-    while low < high {
-      let middle = (low + high) / 2
-      if statements[middle].end <= pages.lowerBound { low = middle + 1 } else { high = middle }
-    }
-    while low < statements.count, statements[low].pfn < pages.upperBound {
-      for slot in number.slots(of: statements[low].pfn..<statements[low].end) {
-        body(slot, statements[low].entry(number.pfn(slot)))
+    let first = statements.indices.partitioningIndex { statements[$0].end > pages.lowerBound }
+    for statement in statements[first...] {
+      guard statement.pfn < pages.upperBound else { return }
+      for slot in number.slots(of: statement.pfn..<statement.end) {
+        body(slot, statement.entry(number.pfn(slot)))
       }
-      low += 1
     }
   }
 }

@@ -10,15 +10,15 @@ struct IndexComparison {
   private let statements: [StatedPages.Statement]
   private let unique: Bool
   private let ascends: Bool
-  /// The state of pages of which nothing is said.
-  private let silence: PageState
+  /// The state of pages that are not mentioned.
+  private let unmentioned: PageState
 
   init(_ image: ImageFile, _ blocks: [RootBody.BlockEntry], _ stated: StatedPages) {
     self.image = image
     self.blocks = blocks
     (statements, unique) = stated.final()
     ascends = stated.ascends
-    silence = image.header.parent == nil ? .unpopulated : .unchanged
+    unmentioned = image.header.parent == nil ? .unpopulated : .unchanged
   }
 
   /// What disagrees, one finding for a block.
@@ -58,7 +58,7 @@ struct IndexComparison {
   /// Statements on blocks that the index lacks, the first of them.
   private func withoutBlock() -> [CheckpointError] {
     var blocks = blocks[...]
-    for statement in statements where statement.status.state != silence {
+    for statement in statements where statement.status.state != unmentioned {
       for number in BlockNumber.covering(statement.pfn..<statement.end) {
         while let block = blocks.first, block.number < number { blocks.removeFirst() }
         guard blocks.first?.number == number else {
@@ -82,24 +82,19 @@ struct IndexComparison {
   private func compare(
     _ entry: RootBody.BlockEntry, _ statements: ArraySlice<StatedPages.Statement>
   ) throws(CheckpointError) -> CheckpointError? {
-    let silent = PageEntry(PageStatus(silence))
-    var stated = [PageEntry](repeating: silent, count: Limits.blockPages)
+    var stated = BlockOverlay(unmentioned: PageStatus(unmentioned))
     for statement in statements {
       for slot in entry.number.slots(of: statement.pfn..<statement.end) {
-        stated[slot] = statement.entry(entry.number.pfn(slot))
+        stated.set(slot, statement.entry(entry.number.pfn(slot)))
       }
     }
-    let block = try image.indexBlock(entry)
-    var indexed = [PageEntry](repeating: silent, count: Limits.blockPages)
-    for (slot, page) in zip(block.occupancy.members, block.entries) { indexed[slot] = page }
-    for slot in 0..<Limits.blockPages {
-      guard
-        stated[slot].status != indexed[slot].status
-          || stated[slot].location != indexed[slot].location
-      else { continue }
+    var indexed = BlockOverlay(unmentioned: PageStatus(unmentioned))
+    indexed.lay(try image.indexBlock(entry))
+    for (slot, (found, expected)) in zip(indexed.entries, stated.entries).enumerated() {
+      guard found.status != expected.status || found.location != expected.location else { continue }
       return finding(
-        "PFN \(entry.number.pfn(slot)): found \(Self.text(indexed[slot])), the segments say "
-          + Self.text(stated[slot]), "index block", at: entry.offset)
+        "PFN \(entry.number.pfn(slot)): found \(Self.text(found)), the segments say "
+          + Self.text(expected), "index block", at: entry.offset)
     }
     return nil
   }

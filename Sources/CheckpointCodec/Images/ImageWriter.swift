@@ -247,16 +247,14 @@ package final class ImageWriter: EventSink {
         index.counts[Int(entry.status.state.rawValue)] += 1
       }
       guard !block.entries.isEmpty else { return }
-      var pages =
-        try parent?.pages(ofBlock: logged.number)
-        ?? [PageEntry](repeating: .unpopulated, count: Limits.blockPages)
-      for (slot, entry) in zip(block.occupancy.members, block.entries) { pages[slot] = entry }
+      var pages = BlockOverlay(over: try parent?.pages(ofBlock: logged.number))
+      pages.lay(block)
       let body = block.encoded()
       let place = try segments.write(.index, body)
       index.blocks.append(
         RootBody.BlockEntry(
           number: logged.number, offset: place.offset, bodyLength: UInt32(body.count),
-          node: digests.block(pages.span), digest: SHA256Hasher.digest(of: body)))
+          node: digests.block(pages.entries.span), digest: SHA256Hasher.digest(of: body)))
     }
     index.deadCopies = found.deadCopies
     index.repeated = found.repeated

@@ -72,15 +72,12 @@ struct SealedImage {
       var number = BlockNumber(UInt64(blocks.count))
       if let block = try? IndexBlock(parsing: body.rawSpan, at: 0) {
         number = block.number
-        var shown =
-          pages[number] ?? [PageEntry](repeating: .unpopulated, count: Limits.blockPages)
-        for (slot, entry) in zip(block.occupancy.members, block.entries) {
-          shown[slot] = entry
-          counts[Int(entry.status.state.rawValue)] += 1
-        }
-        pages[number] = shown
+        var shown = BlockOverlay(over: pages[number])
+        shown.lay(block)
+        for entry in block.entries { counts[Int(entry.status.state.rawValue)] += 1 }
+        pages[number] = shown.entries
         var digests = MemoryDigest()
-        node = digests.block(shown.span)
+        node = digests.block(shown.entries.span)
       }
       blocks.append(
         RootBody.BlockEntry(
