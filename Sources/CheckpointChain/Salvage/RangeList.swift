@@ -15,12 +15,8 @@ struct RangeList<Bound: Strideable & Sendable>: Sendable where Bound.Stride == I
   var count: UInt64 { ranges.reduce(0) { $0 + UInt64($1.count) } }
 
   func contains(_ number: Bound) -> Bool {
-    var (low, high) = (0, ranges.count)
-    while low < high {
-      let middle = (low + high) / 2
-      if ranges[middle].upperBound <= number { low = middle + 1 } else { high = middle }
-    }
-    return low < ranges.count && ranges[low].contains(number)
+    let place = ranges.indices.partitioningIndex { ranges[$0].upperBound > number }
+    return place < ranges.count && ranges[place].contains(number)
   }
 
   /// What is in this list and not in the other.

@@ -110,11 +110,6 @@ struct StatedPages {
   }
 
   private static func index(of border: PFN, in borders: [PFN]) -> Int {
-    var (low, high) = (0, borders.count)
-    while high - low > 1 {
-      let middle = (low + high) / 2
-      if borders[middle] <= border { low = middle } else { high = middle }
-    }
-    return low
+    borders.indices.partitioningIndex { borders[$0] >= border }
   }
 }

@@ -108,7 +108,7 @@ package final class ImageFile: Sendable {
 
   /// The place of a block in the root's table.
   private func place(ofBlock number: BlockNumber) -> Int? {
-    let place = blockNumbers.partitioningIndex { $0 >= number }
+    let place = blockNumbers.indices.partitioningIndex { blockNumbers[$0] >= number }
     return place < blockNumbers.count && blockNumbers[place] == number ? place : nil
   }
 

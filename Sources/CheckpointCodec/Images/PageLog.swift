@@ -146,12 +146,7 @@ struct PageLog {
       if !starts(guess + 1) { return guess }
       if !starts(guess + 2) { return guess + 1 }
     }
-    var (low, high) = (0, regions.count)
-    while high - low > 1 {
-      let middle = (low + high) / 2
-      if starts(middle) { low = middle } else { high = middle }
-    }
-    return low
+    return (1..<regions.count).partitioningIndex { !starts($0) } - 1
   }
 
   /// The way through `count` elements by ascending PFN, in order of arrival where PFNs are equal.

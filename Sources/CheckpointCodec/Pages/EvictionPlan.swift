@@ -113,12 +113,7 @@ package struct EvictionPlan: Sendable {
 
   /// The place of the first run that ends behind a page.
   private func firstRun(endingBehind pfn: PFN) -> Int {
-    var (low, high) = (0, evicted.count)
-    while low < high {
-      let middle = (low + high) / 2
-      if evicted[middle].pages.upperBound <= pfn { low = middle + 1 } else { high = middle }
-    }
-    return low
+    evicted.indices.partitioningIndex { evicted[$0].pages.upperBound > pfn }
   }
 }
 

@@ -65,12 +65,8 @@ package final class ExtentMemory<Bytes: DumpBytes>: PhysicalMemory {
 
   /// The index of the first extent that ends after an address.
   private func firstExtent(endingBehind address: UInt64) -> Int? {
-    var (low, high) = (0, extents.count)
-    while low < high {
-      let middle = (low + high) / 2
-      if extents[middle].end > address { high = middle } else { low = middle + 1 }
-    }
-    return low < extents.count ? low : nil
+    let place = extents.indices.partitioningIndex { extents[$0].end > address }
+    return place < extents.count ? place : nil
   }
 
   /// How many whole pages of an extent follow `pfn`, itself included.

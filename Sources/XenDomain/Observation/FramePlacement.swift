@@ -60,13 +60,8 @@ struct FramePlacement {
 
   /// The PFN where a machine frame stands; nil if the domain does not own it.
   func pfn(of frame: UInt64) -> PFN? {
-    var range = 0..<owned.count
-    while !range.isEmpty {
-      let middle = range.lowerBound + range.count / 2
-      if owned[middle] == frame { return places[middle] }
-      range = owned[middle] < frame ? middle + 1..<range.upperBound : range.lowerBound..<middle
-    }
-    return nil
+    let index = owned.indices.partitioningIndex { owned[$0] >= frame }
+    return index < owned.count && owned[index] == frame ? places[index] : nil
   }
 }
 #endif
