@@ -110,7 +110,7 @@ for archive in *.tar *.cpio *.zip *.7z; do
   same "$save" "$archive:./folder/deep/save-1" --format xl
   [[ $(container) == "${archive##*.} member folder/deep/save-1" ]] || fail "$archive: container $(container)"
   expect 2 "$archive: holds no member missing, but .*folder/notes" ckpt-capture "$archive:missing" -o no
-  expect 2 "$archive:folder/notes: .*an unknown kind" ckpt-capture "$archive:folder/notes" -o no
+  expect 2 "$archive:folder/notes: .*not in a known format" ckpt-capture "$archive:folder/notes" -o no
   [[ $archive == *.zip ]] ||
     expect 2 "$archive:folder/deep/?: is a folder or a link" ckpt-capture "$archive:folder/deep" -o no
   [[ $archive == *.7z ]] && continue
@@ -171,7 +171,7 @@ expect 2 'twice.tar: holds several members of the name save' ckpt-capture twice.
 tar cf none.tar notes.txt in/bad-libxc-marker.xl
 expect 1 'none.tar:in/bad-libxc-marker.xl: byte [0-9]+: ' ckpt-capture none.tar -o no
 tar cf none.tar notes.txt
-expect 2 'none.tar: holds nothing that can be captured: notes.txt \(is of an unknown kind' ckpt-capture none.tar -o no
+expect 2 'none.tar: holds nothing that can be captured: notes.txt \(is not in a known format' ckpt-capture none.tar -o no
 tar cf none.tar -T /dev/null
 expect 2 'none.tar: holds no files' ckpt-capture none.tar -o no
 expect 1 'save.xz: byte [0-9]+: archive: ' ckpt-capture save.xz:x -o no
