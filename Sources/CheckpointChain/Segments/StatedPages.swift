@@ -1,10 +1,10 @@
 internal import CheckpointCodec
 internal import CheckpointImage
 
-/// What an image's regions and states segments say of its pages, whatever its index says: of several
+/// The pages that an image's regions and states segments mention, whatever its index has: of several
 /// statements on a page the last one counts (Spec, "States").
 struct StatedPages {
-  /// What is said of a run of pages.
+  /// What a segment states of a run of pages.
   struct Statement {
     var pfn: PFN
     var count: UInt64
@@ -71,6 +71,10 @@ struct StatedPages {
   }
 
   /// The statements that count, ascending and without overlap, and whether all of them do.
+  ///
+  /// `PageLog` applies the same rule while an image is written, in another way. Painting its pages would take 50 bytes
+  /// more for each of them where it takes 6 (4 million pages in no order, in about the same time). Its walk from block
+  /// to block would not end here: a hostile image may state an extent of 2^52 pages in 24 bytes.
   func final() -> (statements: [Statement], unique: Bool) {
     let order = statements.indices.sorted {
       (statements[$0].pfn, $0) < (statements[$1].pfn, $1)
