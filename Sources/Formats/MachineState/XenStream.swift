@@ -5,6 +5,8 @@ package import CheckpointImage
 package enum XenStream {
   package static let xlMagic = Array("Xen saved domain, xl format\n \0 \r".utf8)
   package static let libxlIdent = Array("LibxlFmt".utf8)
+  /// The header of a libxl stream: version 2, little-endian. The header itself is big-endian.
+  package static let libxlHeader = libxlIdent + [0, 0, 0, 2, 0, 0, 0, 0]
   package static let libxcMarker = [UInt8](repeating: 0xff, count: 8) + Array("XENF".utf8)
   package static let libvirtMagic = Array("libvirt-xml\n \0 \r".utf8)
   package static let xenServerSignature = Array("XenSavedDomv2-\n".utf8)

@@ -40,13 +40,8 @@ struct StreamWrapping {
         .refused,
         "has device-model state in XenServer's form only", hint: .exportXenServer)
     }
-    prolog += Self.libxlHeader + Self.frame(.libxcContext)
+    prolog += XenStream.libxlHeader + Self.frame(.libxcContext)
     epilog = Self.frame(.end)
-  }
-
-  private static var libxlHeader: [UInt8] {
-    // Version 2, little-endian; this header itself is big-endian.
-    XenStream.libxlIdent + [0, 0, 0, 2, 0, 0, 0, 0]
   }
 
   private static func frame(_ type: XenStream.LibxlType) -> [UInt8] {

@@ -6,7 +6,6 @@ internal import Formats
 /// The records around a domain's memory and their order, as `xl save` writes them: what makes an image of a
 /// live domain restorable.
 struct StreamForm {
-  private static let libxlVersion: UInt32 = 2
   private static let libxcVersion: UInt32 = 3
   /// PFNs in a record of memory, as Xen's writer has them.
   private static let pagesPerRecord: UInt32 = 1024
@@ -27,7 +26,7 @@ struct StreamForm {
     add(
       MachineRecord(
         .xl, .sticky, type: XenStream.XLPart.configuration.rawValue, payload: configuration))
-    add(MachineRecord(header: .libxl, Self.libxlHeader))
+    add(MachineRecord(header: .libxl, XenStream.libxlHeader))
     add(frame: .libxl, XenStream.LibxlType.libxcContext.rawValue)
     add(MachineRecord(header: .image, Self.imageHeader))
     add(.domainHeader(guest, xen))
@@ -51,14 +50,6 @@ struct StreamForm {
 
   private mutating func add(frame namespace: RecordNamespace, _ type: UInt32) {
     events.append(.layout(.frame(namespace, type: type)))
-  }
-
-  private static var libxlHeader: [UInt8] {
-    var writer = WireWriter(capacity: XenStream.libxlHeaderSize)
-    writer.write(XenStream.libxlIdent)
-    writer.write(libxlVersion.byteSwapped)
-    writer.write(UInt32(0))
-    return writer.bytes
   }
 
   private static var imageHeader: [UInt8] {
