@@ -13,7 +13,7 @@ package struct ChainUse: Sendable {
   /// Counts by the index of the whole chain.
   package init(_ chain: Chain) throws(CheckpointError) {
     shown = [UInt64](repeating: 0, count: chain.images.count)
-    for (number, _) in chain.nodes {
+    for (number, _) in chain.memoryTree {
       try chain.cancellation.check()
       guard let block = try chain.block(number) else { continue }
       for (entry, image) in zip(block.entries, block.image) {

@@ -30,7 +30,7 @@ package final class MemoryWalk: EventSink {
 
   /// One past the last page that is not unpopulated: the end of a raw file of this memory.
   package static func end(of chain: Chain) throws(CheckpointError) -> PFN {
-    guard let last = Array(chain.nodes).last?.block, let block = try chain.block(last) else {
+    guard let last = Array(chain.memoryTree).last?.block, let block = try chain.block(last) else {
       return 0
     }
     let slot = block.entries.lastIndex { $0.status.state != .unpopulated } ?? 0

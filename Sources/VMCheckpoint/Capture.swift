@@ -88,7 +88,7 @@ extension Checkpoint {
     progress: Progress = { _ in }
   ) throws(CheckpointError) -> Digest {
     var capture = Operations.Capture(
-      settings: try options.settings(), parent: parent.map { RunningMoment($0.chain) },
+      settings: try options.settings(), parent: parent.map { ParentState($0.chain) },
       provenance: options.provenance("capture"))
     capture.keepsUnfinished = false
     let result = try capture.run(

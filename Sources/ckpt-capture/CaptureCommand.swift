@@ -83,9 +83,9 @@ struct CaptureCommand: Tool {
 
   /// The settings of the capture, with the parent if one was given.
   func capture() throws(CheckpointError) -> Capture {
-    var moment: RunningMoment?
+    var moment: ParentState?
     if let parent {
-      moment = RunningMoment(try chain.open(parent))
+      moment = ParentState(try chain.open(parent))
     }
     return Capture(settings: codec.chosen ?? CodecSettings(), parent: moment)
   }

@@ -37,7 +37,7 @@ struct MapSource {
     memory == nil ? .states(ofIncrement: chain == nil && tip.header.parent != nil) : .classes
   }
 
-  var blocks: [BlockNumber] { chain?.nodes.map(\.block) ?? tip.blockNumbers }
+  var blocks: [BlockNumber] { chain?.memoryTree.map(\.block) ?? tip.blockNumbers }
 
   private struct StateRun: Encodable {
     var pfn: PFN

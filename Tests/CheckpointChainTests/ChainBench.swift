@@ -34,7 +34,7 @@ final class ChainBench {
     if let parent { chain = try Chain.open(path(parent)) }
     let output = try OutputFile(path(name), force: false, sync: false)
     let capture = Capture(
-      settings: settings, parent: chain.map { RunningMoment($0) }, provenance: Provenance())
+      settings: settings, parent: chain.map { ParentState($0) }, provenance: Provenance())
     let result = try capture.run(input, to: output, on: pool)
     try output.commit()
     return result.image
@@ -67,7 +67,7 @@ final class ChainBench {
     let chain = try Chain.open(path(tip))
     let reader = PageReader(chain)
     var wanted = Set(model.pages.keys)
-    for (block, _) in chain.nodes { wanted.formUnion(block.pages) }
+    for (block, _) in chain.memoryTree { wanted.formUnion(block.pages) }
     for pfn in wanted.sorted() {
       let page = model.pages[pfn] ?? ModelMoment.Page(status: PageStatus(.unpopulated))
       let entry = try chain.entry(pfn)

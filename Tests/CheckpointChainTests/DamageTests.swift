@@ -36,7 +36,7 @@ import Testing
     let reader = PageReader(chain)
     var pages: [PFN: Digest] = [:]
     var statuses: [PFN: PageStatus] = [:]
-    for (block, _) in chain.nodes {
+    for (block, _) in chain.memoryTree {
       let first = block.firstPage
       for part in [first..<first + 256, first + 256..<first + 512] {
         let batch = try reader.read([part])

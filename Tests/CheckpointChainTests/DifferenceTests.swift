@@ -139,7 +139,7 @@ import Testing
     let alone = try Chain(pair.after.images)
     _ = try Difference(pair) { _ in }
     let both = pair.bytesRead - opened
-    for (block, _) in alone.nodes { _ = try alone.block(block) }
+    for (block, _) in alone.memoryTree { _ = try alone.block(block) }
     // A whole walk through one of them reads as much as comparing both, but for the other's own block.
     #expect(both <= pair.bytesRead - opened - both + 30_000)
   }

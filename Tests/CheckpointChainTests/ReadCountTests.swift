@@ -75,9 +75,9 @@ import Testing
       for page in stride(from: number, to: Self.pages, by: 2) where number > 0 {
         noise[page * Limits.pageSize] &+= 1
       }
-      var parent: RunningMoment?
+      var parent: ParentState?
       if let tip = images.last {
-        parent = RunningMoment(try Chain.open(ImageFile(tip), finding: Shelf(images)))
+        parent = ParentState(try Chain.open(ImageFile(tip), finding: Shelf(images)))
       }
       let sink = MemorySink(name: "\(number).ckpt")
       let source = try StoredMemory(BytesInMemory(noise, name: "memory"))

@@ -34,7 +34,7 @@ import Testing
     let chain = try Chain.open(bench.path("out.ckpt"))
     let reader = PageReader(chain)
     var wanted = Set(model.pages.keys)
-    for (block, _) in chain.nodes { wanted.formUnion(block.pages) }
+    for (block, _) in chain.memoryTree { wanted.formUnion(block.pages) }
     let lost = Set(result.lost.flatMap { $0 })
     var rescued: Set<PFN> = []
     for pfn in wanted {

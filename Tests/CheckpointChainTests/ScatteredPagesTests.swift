@@ -21,7 +21,7 @@ import Testing
         settings: CodecSettings(regionPages: 256))
     }
     let chain = try Chain.open(bench.path("11.ckpt"))
-    let blocks = chain.nodes.map(\.block)
+    let blocks = chain.memoryTree.map(\.block)
     let enough = try ScatteredPages.gather(chain, blocks, room: 64 << 20, on: bench.pool)
     #expect(enough == nil)
     // The second time, some blocks only.

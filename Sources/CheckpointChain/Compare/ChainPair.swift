@@ -46,7 +46,7 @@ package final class ChainPair: Sendable {
 
   /// The blocks with a populated page before or after, ascending.
   package var blocks: [BlockNumber] {
-    Set(before.nodes.map(\.block)).union(after.nodes.map(\.block)).sorted()
+    Set(before.memoryTree.map(\.block)).union(after.memoryTree.map(\.block)).sorted()
   }
 
   /// The 512 pages of a block in both chains. What both stand on is read only if younger images do not

@@ -25,7 +25,7 @@ package struct Difference: Sendable {
     _ pair: ChainPair, within range: Range<PFN> = 0..<Limits.pfnEnd,
     each body: (Run) throws(CheckpointError) -> Void
   ) throws(CheckpointError) {
-    for number in pair.after.nodes.blocks(differingFrom: pair.before.nodes) {
+    for number in pair.after.memoryTree.blocks(differingFrom: pair.before.memoryTree) {
       let wanted = number.slots(of: range)
       guard !wanted.isEmpty else { continue }
       try pair.after.cancellation.check()

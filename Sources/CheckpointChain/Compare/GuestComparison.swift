@@ -1,14 +1,14 @@
 internal import CheckpointCodec
 package import CheckpointImage
 
-/// What two moments say besides their memory: which parts of the machine state differ, and whether they are
+/// What two moments have besides their memory: which parts of the machine state differ, and whether they are
 /// of one guest at all.
 package struct GuestComparison: Sendable {
   /// The records that only one moment has; of those that come in another order, the first of each namespace and type.
   package let records: [RecordKey]
   /// Whether the machine states differ in anything.
   package let machineStateDiffers: Bool
-  /// Why these are likely two guests; empty if nothing speaks for it.
+  /// Why these are likely two guests; empty if nothing suggests it.
   package let foreign: [String]
 
   /// Compares the tips of two chains.

@@ -17,7 +17,7 @@ package final class MergeSource: EventSource {
   private let merge: RegionMerge
   private var records: ArraySlice<MachineRecord>
   private var layout: LayoutReader
-  /// The blocks on which the span has a word, ascending.
+  /// The blocks that the span describes, ascending.
   private var blocks: ArraySlice<BlockNumber> = []
   private var regions: [LiveRegion] = []
   private var nextRegion = 0
@@ -44,7 +44,7 @@ package final class MergeSource: EventSource {
     let chain = chain.readingAhead()
     self.chain = chain
     self.plan = plan
-    memory = chain.nodes.root
+    memory = chain.memoryTree.root
     merge = RegionMerge(chain: chain, span: span, recoding: recoding, plan: plan)
     records = try Self.records(chain, span: span)[...]
     layout = LayoutReader(chain.tip)
@@ -71,18 +71,18 @@ package final class MergeSource: EventSource {
     regions = try chain.liveRegions(span: merge.span, blocks: blocks, evicting: plan)
   }
 
-  /// What the plan makes of the memory, told from the index alone. Returns the blocks that it changes.
+  /// What the plan makes of the memory, from the index alone. Returns the blocks that it changes.
   private func evict() throws(CheckpointError) -> [BlockNumber] {
     var digests = MemoryDigest()
     var changes: [(block: BlockNumber, node: Digest?)] = []
-    for (number, _) in chain.nodes {
+    for (number, _) in chain.memoryTree {
       try chain.cancellation.check()
       guard var block = try chain.block(number), block.evict(plan, tally) > 0 else { continue }
       changes.append((number, digests.block(block.entries.span)))
     }
-    var nodes = chain.nodes
-    nodes.update(changes)
-    memory = nodes.root
+    var tree = chain.memoryTree
+    tree.update(changes)
+    memory = tree.root
     return changes.map(\.block)
   }
 
@@ -122,7 +122,7 @@ package final class MergeSource: EventSource {
         })
     }
     if !passBegun {
-      // What follows overrules the dead copies in the regions.
+      // What follows supersedes the dead copies in the regions.
       passBegun = true
       return .newPass
     }

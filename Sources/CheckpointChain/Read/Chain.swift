@@ -9,8 +9,8 @@ internal import Synchronization
 package final class Chain: ParentMemory, Sendable {
   /// The images, tip first, base last.
   package let images: [ImageFile]
-  /// The blocks with a populated page.
-  package let nodes: MemoryTree
+  /// The digests over the memory: a node for each block with a populated page.
+  package let memoryTree: MemoryTree
   private let recent = Mutex(LeastRecentlyUsed<BlockNumber, ChainBlock>(limit: 64))
   private let readRecords = Mutex<[MachineRecord]?>(nil)
 
@@ -18,7 +18,7 @@ package final class Chain: ParentMemory, Sendable {
   package var tip: ImageFile { images[0] }
   /// The identity of the tip's moment.
   package var checkpointID: Digest { tip.root.checkpointID }
-  /// The wish of whoever opened the tip to stop.
+  /// Whether reading is to stop; given by whoever opened the tip.
   package var cancellation: Cancellation { tip.cancellation }
 
   /// Entries of tables of index blocks that are kept in memory, of all images together; each takes some 100 bytes.
@@ -27,8 +27,8 @@ package final class Chain: ParentMemory, Sendable {
   /// A chain of images, tip first. The tip's memory digest is compared with that of the index.
   package init(_ images: [ImageFile]) throws(CheckpointError) {
     self.images = images
-    nodes = try Self.nodes(of: images)
-    try images[0].checkMemory(nodes.root)
+    memoryTree = try Self.memoryTree(of: images)
+    try images[0].checkMemory(memoryTree.root)
   }
 
   /// The same chain, its images read ahead in pieces of 1 MiB: for work that goes through most of it in order. Of a
@@ -45,7 +45,7 @@ package final class Chain: ParentMemory, Sendable {
 
   private init(_ chain: Chain, _ images: [ImageFile]) {
     self.images = images
-    nodes = chain.nodes
+    memoryTree = chain.memoryTree
   }
 
   /// The chain that ends `depth` images before the tip.
@@ -72,7 +72,7 @@ package final class Chain: ParentMemory, Sendable {
       file: image)
   }
 
-  private static func nodes(of images: [ImageFile]) throws(CheckpointError) -> MemoryTree {
+  private static func memoryTree(of images: [ImageFile]) throws(CheckpointError) -> MemoryTree {
     var found: [BlockNumber: Digest?] = [:]
     var kept = 0
     for image in images {
@@ -86,9 +86,9 @@ package final class Chain: ParentMemory, Sendable {
       if kept > mostTableEntries { image.dropTable() }
     }
     // Once for all images: each would compute its way to the top anew.
-    var nodes = MemoryTree()
-    nodes.update(found.map { (block: $0, node: $1) }.sorted { $0.block < $1.block })
-    return nodes
+    var tree = MemoryTree()
+    tree.update(found.map { (block: $0, node: $1) }.sorted { $0.block < $1.block })
+    return tree
   }
 
   // MARK: Records
@@ -200,8 +200,8 @@ package final class Chain: ParentMemory, Sendable {
   private func checkNode(_ block: ChainBlock) throws(CheckpointError) {
     var digests = MemoryDigest()
     let found = digests.block(block.entries.span)
-    // The youngest image that has the block says what its node must be.
+    // The youngest image that describes the block records its node.
     let image = images.first { $0.hasBlock(block.number) }
-    try image?.checkNode(nodes[block.number], ofBlock: block.number, is: found)
+    try image?.checkNode(memoryTree[block.number], ofBlock: block.number, is: found)
   }
 }

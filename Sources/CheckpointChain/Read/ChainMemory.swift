@@ -16,7 +16,7 @@ package final class ChainMemory: PhysicalMemory {
     pages = PageReader(chain)
     cancellation = chain.cancellation
     var runs: [Range<PFN>] = []
-    for (block, _) in chain.nodes { runs.join(block.pages) }
+    for (block, _) in chain.memoryTree { runs.join(block.pages) }
     self.runs = runs
     limit = runs.last?.upperBound ?? 0
   }

@@ -19,7 +19,7 @@ package final class ChainPages: EventSource {
   {
     pages = PFNRanges(populatedBlocksOf: chain, within: range)
     total = pages.count
-    let blocks = chain.nodes.map(\.block).filter { range.overlaps($0.pages) }
+    let blocks = chain.memoryTree.map(\.block).filter { range.overlaps($0.pages) }
     reader = try PageReader(chain, reading: blocks, on: pool)
   }
 
@@ -35,6 +35,6 @@ extension PFNRanges {
   /// The blocks of a chain that have a populated page, as far as they lie in a range.
   init(populatedBlocksOf chain: Chain, within range: Range<PFN> = 0..<Limits.pfnEnd) {
     self.init(
-      chain.nodes.map { $0.block.pages.clamped(to: range) }.filter { !$0.isEmpty })
+      chain.memoryTree.map { $0.block.pages.clamped(to: range) }.filter { !$0.isEmpty })
   }
 }

@@ -27,7 +27,7 @@ package final class ChainStream: EventSource {
   /// - Throws: `.refused` if the image holds no layout.
   package convenience init(_ chain: Chain, on pool: WorkerPool) throws(CheckpointError) {
     try self.init(
-      chain, PageReader(chain, reading: chain.nodes.map(\.block), on: pool))
+      chain, PageReader(chain, reading: chain.memoryTree.map(\.block), on: pool))
   }
 
   private init(_ chain: Chain, _ reader: PageReader?) throws(CheckpointError) {
@@ -78,7 +78,7 @@ package final class ChainStream: EventSource {
       guard let record = records.popFirst() else {
         throw damaged("it has more machine records than the image")
       }
-      // The item tells how the record is padded; the record itself follows.
+      // The item is about the padding; the record itself follows.
       pendingRecord = record
       return .layout(item)
     case .frame, .bytes:
@@ -88,7 +88,7 @@ package final class ChainStream: EventSource {
 
   private func beginPages(_ wanted: LayoutItem.Pages) throws(CheckpointError) -> LayoutItem.Pages {
     guard chain.tip.root.layout == .canonical else {
-      let limit = Limits.layoutPFNs(blocks: chain.nodes.count)
+      let limit = Limits.layoutPFNs(blocks: chain.memoryTree.count)
       for run in wanted.runs {
         guard run.count <= limit - layoutPFNs else {
           throw damaged(

@@ -32,7 +32,7 @@ struct Coverage {
   }
 
   func end(_ chain: Chain) throws(CheckpointError) {
-    for (number, _) in chain.nodes {
+    for (number, _) in chain.memoryTree {
       if let slot = try block(number, of: chain)?.left.members.first {
         throw CheckpointError(
           .damaged, "PFN \(number.pfn(slot)) is missing",

@@ -61,7 +61,7 @@ struct RegionMerge: Sendable {
   }
 
   /// The living pages, as the image's own index describes them; the index must name no others there. The
-  /// region may stay whole if each of its other pages is overruled by what the image itself says later, and none
+  /// region may stay whole if each of its other pages is superseded by what follows in the image itself, and none
   /// is evicted: what such a page held is not to be had from the merged image.
   private func livePages(of header: RegionHeader, _ region: LiveRegion) throws(CheckpointError)
     -> (pages: [EncodedRegion.LivePage], mayStay: Bool)
@@ -90,7 +90,7 @@ struct RegionMerge: Sendable {
       guard region.live[slot] else {
         mayStay =
           mayStay && found.atTip?.entries[place].status.state != .evicted
-          && Self.overrules(entry, region.location.offset, slot)
+          && Self.supersedes(entry, region.location.offset, slot)
         return
       }
       guard let entry, entry.status == PageStatus(.data, type: type),
@@ -109,10 +109,10 @@ struct RegionMerge: Sendable {
     return (pages, mayStay)
   }
 
-  /// Whether what follows a dead copy overrules it, told from its image's own entry for the page. If that
+  /// Whether what follows a dead copy supersedes it, by its image's own entry for the page. If that
   /// is the copy, a younger image has another. If not, it must come behind the copy: states come last,
   /// regions in file order. Without an entry the parent's page counts, which comes before the copy.
-  private static func overrules(_ entry: PageEntry?, _ offset: UInt64, _ slot: Int) -> Bool {
+  private static func supersedes(_ entry: PageEntry?, _ offset: UInt64, _ slot: Int) -> Bool {
     guard let entry else { return false }
     return entry.status.state != .data
       || (entry.location.offset, Int(entry.location.slot)) >= (offset, slot)

@@ -45,7 +45,7 @@ final class RegionReader: Sendable {
     if let failure { throw failure }
   }
 
-  /// Checks pages; tells what is wrong with each region concerned, and the headers of those that could
+  /// Checks pages. Returns what is wrong with each region concerned, and the headers of those that could
   /// be read, by offset.
   func check(_ pages: [Page]) -> (errors: [CheckpointError], regions: [UInt64: RegionHeader]) {
     var errors: [CheckpointError] = []

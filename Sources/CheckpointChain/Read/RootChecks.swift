@@ -1,7 +1,7 @@
 internal import CheckpointCodec
 internal import CheckpointImage
 
-/// What a root says of its moment, against what follows from the index blocks and records.
+/// What a root records of its moment, against what follows from the index blocks and records.
 extension ImageFile {
   /// Fails unless the node of a block that the root has, `found`, is what follows.
   func checkNode(_ found: Digest?, ofBlock number: BlockNumber, is node: Digest?)

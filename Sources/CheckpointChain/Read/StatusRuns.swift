@@ -12,7 +12,7 @@ package struct StatusRuns {
     of chain: Chain, _ body: @escaping (Range<PFN>, PageStatus) throws(CheckpointError) -> Void
   ) throws(CheckpointError) {
     var runs = StatusRuns(body: body)
-    for (number, _) in chain.nodes {
+    for (number, _) in chain.memoryTree {
       try chain.cancellation.check()
       guard let pages = try chain.pages(ofBlock: number) else { continue }
       for slot in pages.indices where pages[slot].status.state != .unpopulated {
@@ -22,8 +22,7 @@ package struct StatusRuns {
     try runs.end()
   }
 
-  /// Gives the runs of what an image itself says to `body`, ascending; what it says nothing of is in
-  /// none of them.
+  /// Gives the runs of the pages that an image itself mentions to `body`, ascending.
   package static func forEach(
     of image: ImageFile, _ body: @escaping (Range<PFN>, PageStatus) throws(CheckpointError) -> Void
   ) throws(CheckpointError) {

@@ -1,10 +1,10 @@
 internal import CheckpointImage
 
-/// What the segments of a damaged image say of its pages, and of which pages they may once have said more.
+/// The pages that the segments of a damaged image mention, and those that lost ones may have mentioned.
 struct DoubtfulPages {
-  /// Pages of which nothing is said and of which something may have been said in what is lost.
-  enum Silence {
-    /// None: everything that was said is there.
+  /// Pages that are not mentioned and that a lost segment may have mentioned.
+  enum Unmentioned {
+    /// None: nothing is lost.
     case sound
     /// Any page.
     case doubtful
@@ -13,8 +13,8 @@ struct DoubtfulPages {
   }
 
   private var stated = StatedPages()
-  /// Statements before what was lost last; without ascending-unique a lost one may overrule them.
-  private var overruled = 0
+  /// Statements before what was lost last; without ascending-unique a lost one may supersede them.
+  private var superseded = 0
   private var isLossy = false
   /// With ascending-unique: the PFNs between a lost segment's neighbours of its kind.
   private var gaps: [Range<PFN>] = []
@@ -34,7 +34,7 @@ struct DoubtfulPages {
   /// Takes note that a segment is lost here; nil if it is not known which kind it was.
   mutating func lose(_ kind: SegmentKind?) {
     isLossy = true
-    overruled = stated.count
+    superseded = stated.count
     if kind != .states { storedFrom = storedFrom ?? stated.lastStored.map { $0 + 1 } ?? 0 }
     if kind != .region { statedFrom = statedFrom ?? stated.lastStated.map { $0 + 1 } ?? 0 }
   }
@@ -43,17 +43,17 @@ struct DoubtfulPages {
     if let start, let end, start < end { gaps.append(start..<end) }
   }
 
-  /// What can be trusted, what was said of other pages, and which silent pages are in doubt.
+  /// The statements that can be trusted, those on other pages, and which unmentioned pages are in doubt.
   ///
   /// - Parameter isUnique: the image claims that its PFNs ascend and none comes twice: then a page that
   ///   is there is the only copy.
   func judge(isUnique: Bool) -> (
-    trusted: [StatedPages.Statement], others: [StatedPages.Statement], silence: Silence
+    trusted: [StatedPages.Statement], others: [StatedPages.Statement], unmentioned: Unmentioned
   ) {
     let (all, areUnique) = stated.final()
     guard isLossy else { return (all, [], .sound) }
     guard isUnique, areUnique, stated.ascends else {
-      return (stated.dropping(overruled).final().statements, all, .doubtful)
+      return (stated.dropping(superseded).final().statements, all, .doubtful)
     }
     let open = [storedFrom, statedFrom].compactMap { $0 }.map { $0..<Limits.pfnEnd }
     return (all, [], .doubtfulIn(RangeList(gaps + open)))

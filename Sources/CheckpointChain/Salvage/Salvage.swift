@@ -6,7 +6,7 @@ package import Storage
 package struct Salvage {
   /// What came of it.
   package struct Result: Sendable {
-    /// What became of the layout, which says how to write the source's stream again.
+    /// What became of the layout, by which the source's stream can be written again.
     package enum Layout: String, Sendable {
       /// There was none.
       case none
@@ -18,9 +18,9 @@ package struct Salvage {
 
     /// The new image.
     package var image: ImageWriter.Summary
-    /// Pages rescued whose SHA-256 an index block told.
+    /// Pages rescued whose SHA-256 an index block has.
     package var indexed: UInt64
-    /// Pages rescued for which only their region's checksum speaks.
+    /// Pages rescued for which there is only their region's checksum.
     package var unindexed: UInt64
     /// Pages without stored contents, such as zero pages, whose state is still known.
     package var others: UInt64
@@ -53,8 +53,8 @@ package struct Salvage {
 
   private static let mostNamedRanges = 1000
 
-  /// Rescues what an image holds into `output`, which is not committed. An increment is told from what its parents
-  /// say, so they must be found.
+  /// Rescues what an image holds into `output`, which is not committed. An increment is read against its
+  /// parents, so they must be found.
   ///
   /// - Parameters:
   ///   - storage: where the image is.

@@ -2,10 +2,10 @@ internal import CheckpointCodec
 internal import CheckpointImage
 internal import Storage
 
-/// What a damaged image still says: its machine state, its index as far as it is left, and its segments
+/// What is left of a damaged image: its machine state, its index as far as it is left, and its segments
 /// where the index is not.
 struct SalvageEvidence {
-  /// A segment to be looked at, with what the root says of it, if there is one.
+  /// A segment to be looked at, with what the root records of it, if there is one.
   private struct Candidate {
     var kind: SegmentKind?
     var offset: UInt64
@@ -17,7 +17,7 @@ struct SalvageEvidence {
   /// The most blocks an image can have: a root has no room for more.
   private static let mostBlocks = UInt64(Limits.maximumBody / 88)
   /// The most blocks that are called unreadable though nothing is left that names a page of them: 16 GiB.
-  private static let mostSilentBlocks: UInt64 = 1 << 13
+  private static let mostUnmentionedBlocks: UInt64 = 1 << 13
 
   let file: any RangeReader
   let cancellation: Cancellation
@@ -41,7 +41,7 @@ struct SalvageEvidence {
   private(set) var lostKinds: Set<SegmentKind> = []
   /// Ranges in which pages may have been that nothing names any more.
   private(set) var unknown = RangeList<PFN>()
-  /// The blocks of which anything is to be said, ascending.
+  /// The blocks to be described, ascending.
   private(set) var blocks = RangeList<BlockNumber>()
 
   /// Those of the guest, as far as they are known.
@@ -55,9 +55,9 @@ struct SalvageEvidence {
   private var knowsBlocks = false
   private(set) var trusted: [StatedPages.Statement] = []
   private(set) var others: [StatedPages.Statement] = []
-  private(set) var silence = DoubtfulPages.Silence.sound
+  private(set) var unmentioned = DoubtfulPages.Unmentioned.sound
 
-  /// Looks through a file whose header is sound. An increment is told from what its parents say.
+  /// Looks through a file whose header is sound. An increment is read against its parents.
   init(
     _ file: any RangeReader, _ header: ImageHeader, parent: Chain?, _ cancellation: Cancellation
   ) throws(CheckpointError) {
@@ -188,7 +188,7 @@ struct SalvageEvidence {
 
   // MARK: Without the root, or without one of its blocks
 
-  /// What the segments tell when the trailer does not lead to the root.
+  /// Reads the segments when the trailer does not lead to the root.
   private mutating func scan() throws(CheckpointError) {
     let scan = try SegmentScan(file, header, cancellation)
     for segment in scan.segments where segment.frame.kind == .root && segment.isSound {
@@ -212,7 +212,7 @@ struct SalvageEvidence {
     return found
   }
 
-  /// Goes through the segments that are left. If there is no root, they tell everything.
+  /// Goes through the segments that are left. If there is no root, all comes from them.
   private mutating func readSegments(_ scan: SegmentScan) throws(CheckpointError) {
     scan.findings.forEach { note($0) }
     var pages = DoubtfulPages()
@@ -255,7 +255,7 @@ struct SalvageEvidence {
       lostKinds.insert(.provenance)
     }
     if root == nil { knowsBlocks = sawRoot && !lostIndex && !lostKinds.contains(.index) }
-    (trusted, others, silence) = pages.judge(isUnique: header.ascendingUnique)
+    (trusted, others, unmentioned) = pages.judge(isUnique: header.ascendingUnique)
   }
 
   private mutating func lose(_ kind: SegmentKind?, of pages: inout DoubtfulPages) {
@@ -264,7 +264,7 @@ struct SalvageEvidence {
     lostKinds.formUnion([.record, .layout])
   }
 
-  /// Adds what a region or states segment says; false if it cannot be understood.
+  /// Adds the pages of a region or states segment; false if it cannot be understood.
   private mutating func read(_ segment: SegmentScan.Segment, into pages: inout DoubtfulPages)
     -> Bool
   {
@@ -293,21 +293,21 @@ struct SalvageEvidence {
 
   // MARK: Blocks
 
-  /// The blocks of which anything is to be said; pages that may have been elsewhere become `unknown`.
+  /// The blocks to be described; pages that may have been elsewhere become `unknown`.
   private mutating func findBlocks() throws(CheckpointError) -> RangeList<BlockNumber> {
     var found = RangeList((Array(index.keys) + lostBlocks).map { $0..<$0.advanced(by: 1) })
     if !knowsBlocks {
       let stated = (trusted + others).map { BlockNumber.covering($0.pfn..<$0.end) }
       found = RangeList(found.ranges + stated)
-      switch silence {
+      switch unmentioned {
       case .sound: break
       case .doubtful:
         // What the parent has may have changed.
         if let parent { found = RangeList(found.ranges + Self.blocks(of: parent)) }
         unknown = RangeList([0..<Limits.pfnEnd])
       case .doubtfulIn(let gaps):
-        let silent = silentBlocks(gaps, named: found)
-        found = RangeList(found.ranges + silent.ranges)
+        let blocks = unmentionedBlocks(gaps, named: found)
+        found = RangeList(found.ranges + blocks.ranges)
       }
     }
     guard found.count <= Self.mostBlocks else {
@@ -320,7 +320,7 @@ struct SalvageEvidence {
   }
 
   /// Blocks in the gaps of which no page is named: unreadable as far as there is an end to them.
-  private mutating func silentBlocks(_ gaps: RangeList<PFN>, named: RangeList<BlockNumber>)
+  private mutating func unmentionedBlocks(_ gaps: RangeList<PFN>, named: RangeList<BlockNumber>)
     -> RangeList<BlockNumber>
   {
     let gaps = RangeList(gaps.ranges.map { BlockNumber.covering($0) })
@@ -329,7 +329,7 @@ struct SalvageEvidence {
       named.ranges.last?.upperBound ?? BlockNumber(0),
       parents.ranges.last?.upperBound ?? BlockNumber(0))
     var accepted = parents.subtracting(parents.subtracting(gaps)).ranges
-    var left = Self.mostSilentBlocks
+    var left = Self.mostUnmentionedBlocks
     var beyond: [Range<PFN>] = []
     for range in gaps.subtracting(named).subtracting(RangeList(accepted)).ranges {
       let inside = range.lowerBound..<max(range.lowerBound, min(range.upperBound, end))
@@ -346,6 +346,6 @@ struct SalvageEvidence {
   }
 
   private static func blocks(of parent: Chain) -> [Range<BlockNumber>] {
-    parent.nodes.map { $0.block..<$0.block.advanced(by: 1) }
+    parent.memoryTree.map { $0.block..<$0.block.advanced(by: 1) }
   }
 }

@@ -4,9 +4,9 @@ internal import Synchronization
 /// Counts what the workers rescue and what they do not.
 final class SalvageTally: Sendable {
   struct Counts: Sendable {
-    /// Pages whose digest an index block told.
+    /// Pages whose digest an index block has.
     var indexed: UInt64 = 0
-    /// Pages for which only a region's checksum speaks.
+    /// Pages for which there is only a region's checksum.
     var unindexed: UInt64 = 0
     /// Pages without stored contents whose state is known.
     var others: UInt64 = 0

@@ -1,13 +1,13 @@
 internal import CheckpointCodec
 internal import CheckpointImage
 
-/// A block as it can be told from what is left of a damaged image.
+/// A block as far as it is left in a damaged image.
 struct SalvagedBlock {
   /// What the image itself mentions; a digest is zero where no index block has it.
   var pages = BlockOverlay()
-  /// The pages whose state cannot be told any more; they are unreadable in `pages`.
+  /// The pages whose state is not known any more; they are unreadable in `pages`.
   var lost = PageSet()
-  /// Whether an index block tells it.
+  /// Whether an index block describes it.
   var isIndexed = false
 }
 
@@ -21,10 +21,10 @@ extension SalvageEvidence {
       return block
     }
     var named = PageSet()
-    let silent: PageState = parent == nil ? .unpopulated : .unchanged
+    let unmentionedState: PageState = parent == nil ? .unpopulated : .unchanged
     forEachPage(of: trusted, in: number) { slot, entry in
       named[slot] = true
-      if entry.status.state != silent { block.pages.set(slot, entry) }
+      if entry.status.state != unmentionedState { block.pages.set(slot, entry) }
     }
     forEachPage(of: others, in: number) { slot, _ in
       if !named[slot] { block.lost[slot] = true }
@@ -42,11 +42,11 @@ extension SalvageEvidence {
       parsing: body.rawSpan, at: offset + UInt64(SegmentFrame.byteCount))
   }
 
-  /// Pages of which nothing is said count as lost if something may have been said.
+  /// Pages that are not mentioned count as lost if a lost segment may have mentioned them.
   private func doubt(_ number: BlockNumber, _ named: PageSet, _ block: inout SalvagedBlock)
     throws(CheckpointError)
   {
-    switch silence {
+    switch unmentioned {
     case .sound: return
     case .doubtfulIn(let gaps):
       for slot in 0..<Limits.blockPages

@@ -11,7 +11,7 @@ struct SalvagedRegion: Sendable {
     var count: UInt16
     var type: PageType
     var slot: UInt8
-    /// Whether an index block tells their digests.
+    /// Whether an index block has their digests.
     var isIndexed: Bool
 
     /// Whether a page is the next one.
@@ -101,7 +101,7 @@ struct SalvagedRegion: Sendable {
   }
 }
 
-/// The digests that index blocks tell, looked up by PFN; neighbours are in one block.
+/// The digests in index blocks, looked up by PFN; neighbours are in one block.
 private struct ExpectedDigests {
   private let evidence: SalvageEvidence
   private var block: IndexBlock?

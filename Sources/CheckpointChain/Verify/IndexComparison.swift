@@ -2,7 +2,7 @@ internal import CheckpointCodec
 internal import CheckpointImage
 internal import Storage
 
-/// Compares an image's index with what its segments say without it: if the index is ever lost, they must
+/// Compares an image's index with what follows from its other segments: if the index is ever lost, they must
 /// give the same memory.
 struct IndexComparison {
   private let image: ImageFile

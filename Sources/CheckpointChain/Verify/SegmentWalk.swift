@@ -11,7 +11,7 @@ struct SegmentWalk {
   /// The digests of the index blocks, by offset, as the root has them.
   private var blockDigests: [UInt64: Digest] = [:]
   private(set) var count: UInt64 = 0
-  /// What regions and states segments say of pages.
+  /// The pages that regions and states segments mention.
   private(set) var stated = StatedPages()
   /// The next segment's ordinal; nil behind damage that may have hidden segments.
   private var nextOrdinal: UInt64? = 0
@@ -69,8 +69,8 @@ struct SegmentWalk {
       CheckpointError(kind, reason, structure: "file", offset: offset, file: file.name))
   }
 
-  /// Checks the segment at `offset`. Returns where the next one begins; nil if there is no sound frame
-  /// to tell.
+  /// Checks the segment at `offset`. Returns where the next one begins; nil if its frame is
+  /// damaged.
   private mutating func visit(_ offset: UInt64, _ header: ImageHeader) -> UInt64? {
     let place: SegmentPlace
     do throws(CheckpointError) {
@@ -165,7 +165,7 @@ struct SegmentWalk {
     }
   }
 
-  /// What the root says otherwise than the file.
+  /// Where the root differs from the file.
   func compare(with image: ImageFile, _ blocks: [RootBody.BlockEntry]) -> [CheckpointError] {
     guard errors.isEmpty else { return [] }
     var found: [CheckpointError] = []

@@ -65,7 +65,7 @@ package final class Verification {
     let ancestors = try resolver.ancestors(of: tip)
     let (images, obstacle) = ([tip] + ancestors.images, ancestors.obstacle)
     if let obstacle { note(obstacle) }
-    var moments = obstacle == nil ? Moments() : nil
+    var moments = obstacle == nil ? MomentSequence() : nil
     for image in images.reversed() { try check(image.readingAhead(8), &moments) }
     if depth == .full, obstacle == nil, findings.isEmpty {
       do throws(CheckpointError) {
@@ -85,7 +85,7 @@ package final class Verification {
     }
   }
 
-  private func check(_ image: ImageFile, _ moments: inout Moments?) throws(CheckpointError) {
+  private func check(_ image: ImageFile, _ moments: inout MomentSequence?) throws(CheckpointError) {
     let blocks = try image.blocks()
     let read =
       depth == .full ? try checkPages(of: image, blocks, &moments) : ImagePages.Segments()
@@ -120,7 +120,7 @@ package final class Verification {
   /// Expands every page the image's own index names and compares its digest. Returns the segments that
   /// were read.
   private func checkPages(
-    of image: ImageFile, _ blocks: [RootBody.BlockEntry], _ moments: inout Moments?
+    of image: ImageFile, _ blocks: [RootBody.BlockEntry], _ moments: inout MomentSequence?
   ) throws(CheckpointError) -> ImagePages.Segments {
     var lane = OrderedLane<ImagePages.Outcome>(pool)
     var totals = ImagePages.Totals()
@@ -143,7 +143,7 @@ package final class Verification {
     let pages = ImagePages(image)
     for (index, entry) in blocks.enumerated() {
       try pool.cancellation.check()
-      // As in the walk: a file that is wrong everywhere has nothing more to tell.
+      // As in the walk: of a file that is wrong everywhere, more findings are of no use.
       if findings.count > Findings.most { break }
       progress(Double(index) / Double(blocks.count))
       if lane.isFull { try take() }

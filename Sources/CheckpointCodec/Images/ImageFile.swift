@@ -17,9 +17,9 @@ package final class ImageFile: Sendable {
   package let root: ImageRoot
   /// The numbers of its index blocks, ascending.
   package let blockNumbers: [BlockNumber]
-  /// The wish of whoever opened it to stop.
+  /// Whether reading is to stop; given by whoever opened the image.
   package let cancellation: Cancellation
-  /// What the root says of the index blocks; nil once it was dropped, and is read again when it is needed.
+  /// The root's table of index blocks; nil once it was dropped, and is read again when it is needed.
   private let table: Mutex<[RootBody.BlockEntry]?>
 
   /// The name used in messages.
@@ -58,7 +58,7 @@ package final class ImageFile: Sendable {
       do throws(CheckpointError) {
         body = try RootBody(in: edges, header, trailer)
       } catch {
-        // The file has its end: what is said to lie behind that is a wrong number, not a cut.
+        // The file has its end: a place behind that is a wrong number, not a cut.
         var error = error
         if error.kind == .incomplete { error.kind = .damaged }
         throw error

@@ -18,7 +18,7 @@ extension ImageHeader {
         .damaged, "ordinal: found \(frame.ordinal), expected 0", structure: "header", offset: 0)
     }
     try self.init(parsing: body.rawSpan, at: offset)
-    // The padding, and with it the checksum, depend on the alignment, which only the body tells.
+    // The padding, and with it the checksum, depend on the alignment, which only the body gives.
     _ = try Segment(in: storage, at: 0, alignmentShift: alignmentShift, expecting: .header)
   }
 }

@@ -41,7 +41,7 @@ package final class ImageWriter: EventSink {
     try segments.write(.header, header.encoded())
   }
 
-  /// The state of a page that nothing is said of.
+  /// The state of a page that is not mentioned.
   private var defaultState: PageState { parent == nil ? .unpopulated : .unchanged }
 
   /// Takes what is to be written.
@@ -98,7 +98,7 @@ package final class ImageWriter: EventSink {
   private func write(_ extent: StateExtent) throws(CheckpointError) {
     try checkRoom()
     log.add(extent)
-    // In a first pass the default needs no words; later it may overrule an earlier copy.
+    // In a first pass the default need not be stated; later it may supersede an earlier copy.
     if extent.status.state == defaultState && !log.hasSeveralPasses { return }
     states.append(extent)
     if states.count == 4096 { try flushStates() }
@@ -165,7 +165,7 @@ package final class ImageWriter: EventSink {
   ///
   /// - Parameters:
   ///   - provenance: the image's history, oldest first.
-  ///   - complete: every page was spoken of; those that were not are unpopulated.
+  ///   - complete: every page of the guest was given; those that were not are unpopulated.
   ///   - layout: what the source's layout is good for, if not found out here.
   ///   - expecting: the memory digest that the index must have; checked before the trailer is written.
   package func seal(
@@ -175,20 +175,20 @@ package final class ImageWriter: EventSink {
     if complete, let parent { try recordVanishedPages(parent) }
     for provenance in provenance { try segments.write(.provenance, provenance.encoded()) }
     let index = try writeIndex()
-    var nodes = parent?.nodes ?? MemoryTree()
-    nodes.update(index.blocks.map { ($0.number, $0.node) })
-    if let expecting, nodes.root != expecting {
+    var tree = parent?.memoryTree ?? MemoryTree()
+    tree.update(index.blocks.map { ($0.number, $0.node) })
+    if let expecting, tree.root != expecting {
       throw CheckpointError(
-        .damaged, "memory digest of the result: found \(nodes.root), expected \(expecting)",
+        .damaged, "memory digest of the result: found \(tree.root), expected \(expecting)",
         structure: "index", file: output.name)
     }
     let state = Identity.machineState(records)
     let root = ImageRoot(
-      memory: nodes.root, state: state,
+      memory: tree.root, state: state,
       checkpointID: Identity.checkpoint(
-        captureID: header.captureID, memory: nodes.root, state: state),
+        captureID: header.captureID, memory: tree.root, state: state),
       counts: index.counts, deadCopies: deadCopies + index.deadCopies,
-      layout: layoutKind ?? self.layoutKind(repeated: index.repeated, blocks: nodes.count),
+      layout: layoutKind ?? self.layoutKind(repeated: index.repeated, blocks: tree.count),
       directory: segments.directory)
     let body = RootBody(root: root, blocks: index.blocks).encoded()
     let place = try segments.write(.root, body)
@@ -203,19 +203,19 @@ package final class ImageWriter: EventSink {
       checkpointID: root.checkpointID, root: root, fileID: fileID, fileLength: segments.offset)
   }
 
-  /// Pages that the parent has and the source did not speak of are gone.
+  /// Records pages that the parent has and the source did not give: they are gone.
   private func recordVanishedPages(_ parent: any ParentMemory) throws(CheckpointError) {
-    var spoken: [BlockNumber: PageSet] = [:]
-    let known = parent.nodes
+    var mentioned: [BlockNumber: PageSet] = [:]
+    let known = parent.memoryTree
     _ = try log.forEachBlock { (block) throws(CheckpointError) in
       guard known[block.number] != nil else { return }
       var set = PageSet()
       for slot in 0..<Limits.blockPages where block.entries[slot] != nil { set[slot] = true }
-      spoken[block.number] = set
+      mentioned[block.number] = set
     }
     var vanished = RunJoiner<PageStatus>()
     for (number, _) in known {
-      let set = spoken[number] ?? PageSet()
+      let set = mentioned[number] ?? PageSet()
       guard set.count < Limits.blockPages, let pages = try parent.pages(ofBlock: number) else {
         continue
       }

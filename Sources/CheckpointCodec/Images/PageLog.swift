@@ -1,8 +1,8 @@
 internal import CheckpointImage
 internal import Storage
 
-/// What was said of each page, in order of arrival; the last word wins (40 bytes for a stored page, 24 for
-/// a run of others).
+/// What each page was when it was written, in order of arrival; the last mention wins (40 bytes for a stored page,
+/// 24 for a run of others).
 struct PageLog {
   private struct Page {
     /// PFN in bits 12 to 63, type in 8 to 11, slot in 0 to 7.
@@ -31,7 +31,7 @@ struct PageLog {
     var pass: UInt32
   }
 
-  /// One block of 512 pages: what was last said of each, nil where nothing was.
+  /// One block of 512 pages: the last mention of each, nil where there is none.
   struct Block {
     var number = BlockNumber(0)
     var entries = [PageEntry?](repeating: nil, count: Limits.blockPages)
@@ -68,8 +68,8 @@ struct PageLog {
     extents.append(Extent(extent: extent, pass: pass))
   }
 
-  /// Calls `body` for each block of which anything was said, ascending. Returns how many stored
-  /// pages, and how many statements of any kind, were overruled by later ones.
+  /// Calls `body` for each block of which a page was mentioned, ascending. Returns how many stored
+  /// pages, and how many mentions of any kind, were superseded by later ones.
   func forEachBlock(
     _ body: (borrowing Block) throws(CheckpointError) -> Void
   ) throws(CheckpointError) -> (deadCopies: UInt64, repeated: UInt64) {
@@ -97,11 +97,11 @@ struct PageLog {
       block.number = number
       for slot in 0..<Limits.blockPages { block.entries[slot] = nil }
 
-      func say(_ entry: PageEntry, _ slot: Int, _ pass: UInt32) {
+      func mention(_ entry: PageEntry, _ slot: Int, _ pass: UInt32) {
         if let earlier = block.entries[slot] {
           repeated += 1
-          let loser = block.passes[slot] > pass ? entry : earlier
-          if loser.status.state == .data { deadCopies += 1 }
+          let superseded = block.passes[slot] > pass ? entry : earlier
+          if superseded.status.state == .data { deadCopies += 1 }
           if block.passes[slot] > pass { return }
         }
         block.entries[slot] = entry
@@ -118,7 +118,7 @@ struct PageLog {
       for extent in open {
         let entry = PageEntry(extent.extent.status)
         for slot in number.slots(of: extent.extent.pfn..<extent.extent.end) {
-          say(entry, slot, extent.pass)
+          mention(entry, slot, extent.pass)
         }
       }
       open.removeAll { $0.extent.end <= range.upperBound }
@@ -128,7 +128,7 @@ struct PageLog {
         region = self.region(ofPage: index, near: region)
         let (offset, length) = (regions[region].offset, regions[region].length)
         let location = PageLocation(offset: offset, length: length, slot: page.slot)
-        say(
+        mention(
           PageEntry(type: page.type, digest: page.digest, location: location),
           number.slot(of: page.pfn), regions[region].pass)
         nextPage += 1

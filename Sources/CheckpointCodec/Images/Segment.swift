@@ -65,7 +65,7 @@ package struct Segment: Sendable {
         try SegmentFrame(
           parsing: bytes.rawSpan.extracting(first: SegmentFrame.byteCount), at: offset),
         at: offset, alignmentShift: alignmentShift)
-      // A recorded length that is wrong is told by whoever recorded it.
+      // A recorded length that is wrong is reported by whoever recorded it.
       if place.length == length {
         try self.init(place, bytes, kind)
         return

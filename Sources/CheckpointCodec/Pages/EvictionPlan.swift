@@ -5,7 +5,7 @@ package struct EvictionPlan: Sendable {
   /// Pages that follow each other and are left out for the same reason; `none` if they are saved.
   package typealias Run = ValueRun<EvictionReason>
 
-  /// What is not saved: ascending, without overlaps.
+  /// The pages that are not saved: ascending, without overlaps.
   private var evicted: [Run] = []
 
   /// Every page is saved.
@@ -20,7 +20,7 @@ package struct EvictionPlan: Sendable {
   /// Why a page is not saved; `none` if it is.
   package subscript(pfn: PFN) -> EvictionReason { run(at: pfn).reason }
 
-  /// A page, and pages around it of which the same is said: to ask for many pages is to ask for few runs.
+  /// The run that a page is in: to ask for many pages is to ask for few runs.
   package func run(at pfn: PFN) -> Run {
     let place = firstRun(endingBehind: pfn)
     guard place < evicted.count else {
@@ -32,7 +32,7 @@ package struct EvictionPlan: Sendable {
     return Run(start..<next.pages.lowerBound, .none)
   }
 
-  /// All that is said of a range of pages, in runs that cover it.
+  /// The runs of a range of pages, which cover it.
   package func runs(of pages: Range<PFN>) -> some Sequence<Run> {
     sequence(state: pages) { rest -> Run? in
       guard let first = rest.first else { return nil }
@@ -43,8 +43,8 @@ package struct EvictionPlan: Sendable {
     }
   }
 
-  /// Leaves out pages, all for one reason, whatever was said of them before; `none` saves them. This is quick if
-  /// nothing is said of pages far behind them.
+  /// Leaves out pages, all for one reason, whatever was planned for them before; `none` saves them. This is quick
+  /// if no pages far behind them are left out.
   package mutating func evict(_ pages: Range<PFN>, _ reason: EvictionReason) {
     guard !pages.isEmpty else { return }
     if pages.lowerBound >= evicted.last?.pages.upperBound ?? 0 {

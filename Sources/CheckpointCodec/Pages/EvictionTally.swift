@@ -28,7 +28,7 @@ package final class EvictionTally {
     Set(pages.keys.filter { !$0.isRestorable }.map { .evicted($0) })
   }
 
-  /// How many pages were evicted, by reason, as the provenance says it.
+  /// How many pages were evicted, by reason, as the provenance has it.
   package var fields: [(key: String, value: String)] {
     var fields = EvictionReason.allCases.compactMap { reason in
       pages[reason].map { (key: "evict.\(reason)", value: "\($0)") }

@@ -7,7 +7,7 @@ package protocol ParentMemory: AnyObject {
   /// All records of the parent's machine state, inherited ones included.
   func records() throws(CheckpointError) -> [RecordKey]
   /// The blocks with a populated page.
-  var nodes: MemoryTree { get }
-  /// The 512 pages of a block; nil if nothing was ever said of it.
+  var memoryTree: MemoryTree { get }
+  /// The 512 pages of a block; nil if no image describes it.
   func pages(ofBlock number: BlockNumber) throws(CheckpointError) -> [PageEntry]?
 }

@@ -38,7 +38,7 @@ package struct Pipeline<SourceEvent, Event> {
     Pipeline<SourceEvent, Next>(source, pool) { [pool, chain] next in chain(step(next, pool)) }
   }
 
-  /// Moves every event of the source through the steps into `sink`, and tells `progress` how far it is.
+  /// Moves every event of the source through the steps into `sink`, and reports to `progress` how far it is.
   package func run(into sink: any EventSink<Event>, progress: (Double?) -> Void = { _ in })
     throws(CheckpointError)
   {

@@ -8,7 +8,7 @@ internal import Synchronization
 package final class WorkerPool: Sendable {
   /// How many pieces run at once.
   package let width: Int
-  /// The wish of whoever started the work to stop.
+  /// Whether the work is to stop; given by whoever started it.
   package let cancellation: Cancellation
   private let hasThreads: Bool
   private let queue = DispatchQueue(label: "vmckpt.workers", attributes: .concurrent)

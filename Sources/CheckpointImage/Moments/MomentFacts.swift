@@ -14,7 +14,7 @@ package struct MomentFacts: Hashable, Sendable {
     case smeared
   }
 
-  /// The two kinds of guest that Xen's streams tell apart.
+  /// The two kinds of guest in Xen's streams.
   package enum GuestType: String, Sendable {
     /// Paravirtualized: the guest sees machine frames.
     case pv = "PV"
@@ -88,7 +88,7 @@ package struct MomentFacts: Hashable, Sendable {
 
   private static let evictedPrefix = "evicted: "
 
-  /// What the history of an image says, oldest first: the last capture decides.
+  /// The facts in the history of an image, oldest first: the last capture decides.
   package init(_ history: [Provenance]) {
     let capture = history.lastIndex { $0[Key.action] == "capture" } ?? 0
     guard capture < history.count else { return }
@@ -142,7 +142,7 @@ package struct MomentFacts: Hashable, Sendable {
 
   // MARK: Guests
 
-  /// Why two moments are of different guests, as far as both say who it is: what differs, before and after.
+  /// Why two moments are of different guests, as far as both identify it: what differs, before and after.
   package func differences(from before: MomentFacts) -> [(
     fact: String, before: String, after: String
   )] {

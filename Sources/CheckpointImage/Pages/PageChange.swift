@@ -1,6 +1,6 @@
 /// How a page of one moment differs from the same page of another.
 package struct PageChange: Hashable, Sendable {
-  /// What happened to the page, in a word.
+  /// What happened to the page.
   package enum Kind: Int, CaseIterable, Sendable {
     /// State, type or reason changed; as far as both contents are known, they are the same.
     case status
@@ -30,7 +30,7 @@ package struct PageChange: Hashable, Sendable {
       && before.digest != after.digest
   }
 
-  /// What happened, in a word.
+  /// What happened to the page.
   package var kind: Kind {
     if before.state == .unpopulated { return .came }
     if after.state == .unpopulated { return .went }

@@ -1,4 +1,4 @@
-/// What a root says of its moment, and the table of segments (Spec, "Root"). The table of index blocks behind
+/// What a root records of its moment, and the table of segments (Spec, "Root"). The table of index blocks behind
 /// it, which is as long as the guest is large, is in ``RootBody``.
 package struct ImageRoot: Hashable, Sendable {
   /// A segment that holds neither pages nor an index block.

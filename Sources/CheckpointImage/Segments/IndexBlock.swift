@@ -1,4 +1,4 @@
-/// What an image says of the 512 pages of one block: 2 MiB of guest (Spec, "Index block").
+/// The entries that an image has for the 512 pages of one block (Spec, "Index block").
 package struct IndexBlock: Hashable, Sendable {
   /// The block.
   package var number: BlockNumber

@@ -1,4 +1,4 @@
-/// Reads little-endian fields one after the other, and says where in which file a value was wrong.
+/// Reads little-endian fields one after the other; its errors name the place of a wrong value.
 package struct WireReader: ~Escapable {
   private let bytes: RawSpan
   /// The next byte to be read, counted from the start of the structure.

@@ -16,16 +16,16 @@ package struct Capture {
 
   /// How regions are compressed.
   package var settings: CodecSettings
-  /// The parent of an increment; nil for a base.
-  package var parent: RunningMoment?
-  /// What the caller knows about the run; facts of the source are added.
+  /// The moment the increment is to be based on; nil for a base.
+  package var parent: ParentState?
+  /// What the caller knows of when and how; facts of the source are added.
   package var provenance: Provenance
   /// Whether an unfinished image is kept for a salvage.
   package var keepsUnfinished = true
 
   /// A capture with these settings.
   package init(
-    settings: CodecSettings, parent: RunningMoment?, provenance: Provenance = Provenance()
+    settings: CodecSettings, parent: ParentState?, provenance: Provenance = Provenance()
   ) {
     self.settings = settings
     self.parent = parent

@@ -79,7 +79,7 @@ package struct CaptureSeries {
     if let parent = capture.parent {
       try parent.advance(by: image)
     } else {
-      capture.parent = RunningMoment(try Chain([image]))
+      capture.parent = ParentState(try Chain([image]))
     }
     // The changes in a part of a moment are useless.
     capture.keepsUnfinished = false

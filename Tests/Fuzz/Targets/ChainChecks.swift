@@ -31,7 +31,7 @@ struct ChainChecks {
 
   private func readPages(of chain: Chain) throws(CheckpointError) {
     let reader = PageReader(chain)
-    for (number, _) in chain.nodes {
+    for (number, _) in chain.memoryTree {
       let first = number.firstPage
       for half in [first, first + UInt64(PageBuffer.capacity)] {
         _ = try reader.read([half..<half + UInt64(PageBuffer.capacity)])

@@ -43,7 +43,7 @@ enum SalvageTarget {
   /// A page that was rescued is the page that was there, and no older copy of it.
   private static func compare(with image: SealedImage) throws(CheckpointError) -> Outcome {
     let chain = try Chain.open(scratch.path("restored"))
-    for (number, _) in chain.nodes {
+    for (number, _) in chain.memoryTree {
       let pages = try chain.pages(ofBlock: number) ?? []
       for (slot, page) in pages.enumerated() {
         guard page.status.state == .data || page.status.state == .zero else { continue }

@@ -3,7 +3,7 @@ internal import CheckpointImage
 
 /// The moments of a chain one after the other, base first: each image changes the one before. No block is
 /// read again for a younger image.
-struct Moments {
+struct MomentSequence {
   /// The leaves of the memory digest in one block.
   private struct Block {
     var occupancy = PageSet()
@@ -13,12 +13,12 @@ struct Moments {
 
   private let digests = MemoryDigest()
   private var blocks: [BlockNumber: Block] = [:]
-  private var nodes = MemoryTree()
+  private var tree = MemoryTree()
   private var staticRecords = StaticRecords()
   /// Records whose payloads some image holds.
   private var held: Set<RecordKey> = []
 
-  /// Takes what the next image says of a block: the leaves of its entries, nil for unpopulated pages. The
+  /// Takes the leaves of the entries that the next image has for a block, nil for unpopulated pages. The
   /// block's node must follow.
   mutating func update(
     _ entry: RootBody.BlockEntry, _ changes: [(slot: Int, leaf: Digest?)], of image: ImageFile
@@ -42,8 +42,8 @@ struct Moments {
   mutating func end(_ image: ImageFile, _ blocks: [RootBody.BlockEntry])
     throws(CheckpointError)
   {
-    nodes.update(blocks.map { ($0.number, $0.node) })
-    try image.checkMemory(nodes.root)
+    tree.update(blocks.map { ($0.number, $0.node) })
+    try image.checkMemory(tree.root)
     var records: [RecordKey] = []
     for record in try Chain.records(of: image) {
       try check(record, image)

@@ -1,12 +1,13 @@
 package import CheckpointCodec
 package import CheckpointImage
 package import Storage
+
 /// The parent of an increment that is to be written, in a series of increments each on the one before.
 ///
 /// It begins as the moment of a chain; each increment written takes it further, at a cost that depends on that
 /// increment alone. Blocks are read from the chain when they are first asked for, and then kept: at most 9 MiB
 /// for each GiB of populated memory. One thread at a time may use it.
-package final class RunningMoment: ParentMemory {
+package final class ParentState: ParentMemory {
   private let chain: Chain
   /// The blocks that were asked for or changed, as they are now.
   private var blocks: [BlockNumber: PackedPages] = [:]
@@ -18,7 +19,7 @@ package final class RunningMoment: ParentMemory {
   /// The records of the last increment; nil before one.
   private var keys: [RecordKey]?
   /// The blocks with a populated page.
-  package private(set) var nodes: MemoryTree
+  package private(set) var memoryTree: MemoryTree
 
   /// The identity of the moment.
   package var checkpointID: Digest { tip.root.checkpointID }
@@ -27,7 +28,7 @@ package final class RunningMoment: ParentMemory {
   package init(_ chain: Chain) {
     self.chain = chain
     tip = chain.tip
-    nodes = chain.nodes
+    memoryTree = chain.memoryTree
   }
 
   /// All records of the machine state, inherited ones included.
@@ -36,7 +37,7 @@ package final class RunningMoment: ParentMemory {
     return try chain.records()
   }
 
-  /// The 512 pages of a block; nil if nothing was ever said of it. Their locations mean nothing.
+  /// The 512 pages of a block; nil if no image describes it. Their locations mean nothing.
   package func pages(ofBlock number: BlockNumber) throws(CheckpointError) -> [PageEntry]? {
     if let known = blocks[number] { return known.entries }
     guard let pages = try chain.pages(ofBlock: number) else { return nil }
@@ -63,8 +64,8 @@ package final class RunningMoment: ParentMemory {
         entry.node, ofBlock: entry.number, is: digests.block(pages.entries.span))
       blocks[entry.number] = PackedPages(pages.entries)
     }
-    nodes.update(entries.map { ($0.number, $0.node) })
-    try increment.checkMemory(nodes.root)
+    memoryTree.update(entries.map { ($0.number, $0.node) })
+    try increment.checkMemory(memoryTree.root)
     let keys = try Chain.records(of: increment).map(\.key)
     try increment.checkState(keys)
     self.keys = keys

@@ -7,7 +7,7 @@ import TestSupport
 import Testing
 
 /// A moment that goes from increment to increment is that of the chain opened anew.
-@Suite struct RunningMomentTests {
+@Suite struct ParentStateTests {
   private let bench: ChainBench
   private let pfns = [PFN(0), 500, 1 << 30, Limits.pfnEnd - 300].flatMap { start in
     (0..<60).map { start + PFN($0 * 5) }
@@ -17,7 +17,7 @@ import Testing
 
   /// Captures a model as an increment of the moment, and takes the moment there.
   private func advance(
-    _ moment: RunningMoment, to model: ModelMoment, as name: String, complete: Bool = true,
+    _ moment: ParentState, to model: ModelMoment, as name: String, complete: Bool = true,
     using random: inout SplitMix64
   ) throws {
     let output = try OutputFile(bench.path(name), force: false, sync: false)
@@ -36,12 +36,12 @@ import Testing
     try moment.advance(by: ImageFile(bench.path(name)))
   }
 
-  private func expectSame(_ moment: RunningMoment, _ tip: String) throws {
+  private func expectSame(_ moment: ParentState, _ tip: String) throws {
     let chain = try Chain.open(bench.path(tip))
     #expect(moment.checkpointID == chain.checkpointID)
     #expect(try moment.records() == chain.records())
-    #expect(moment.nodes.root == chain.nodes.root)
-    #expect(moment.nodes.elementsEqual(chain.nodes) { $0 == $1 })
+    #expect(moment.memoryTree.root == chain.memoryTree.root)
+    #expect(moment.memoryTree.elementsEqual(chain.memoryTree) { $0 == $1 })
     for block in Set(pfns.map { BlockNumber(containing: $0) }).union([BlockNumber(77)]) {
       let found = try moment.pages(ofBlock: block)
       let expected = try chain.pages(ofBlock: block)
@@ -57,7 +57,7 @@ import Testing
     try bench.capture(ModelSource(model, using: &random), as: "0.ckpt")
     model.step(60, pfns: pfns, using: &random)
     try bench.capture(ModelSource(model, using: &random), as: "1.ckpt", parent: "0.ckpt")
-    let moment = RunningMoment(try Chain.open(bench.path("1.ckpt")))
+    let moment = ParentState(try Chain.open(bench.path("1.ckpt")))
     try expectSame(moment, "1.ckpt")
     for number in 2..<30 {
       let changes = Int.random(in: 0...120, using: &random)
@@ -75,7 +75,7 @@ import Testing
     var model = ModelMoment()
     model.step(300, pfns: pfns, using: &random)
     try bench.capture(ModelSource(model, using: &random), as: "0.ckpt")
-    let moment = RunningMoment(try Chain.open(bench.path("0.ckpt")))
+    let moment = ParentState(try Chain.open(bench.path("0.ckpt")))
     _ = try moment.records()
     for block in Set(pfns.map { BlockNumber(containing: $0) }) {
       _ = try moment.pages(ofBlock: block)
@@ -96,7 +96,7 @@ import Testing
     var model = ModelMoment()
     model.step(100, pfns: pfns, using: &random)
     try bench.capture(ModelSource(model, using: &random), as: "0.ckpt")
-    let moment = RunningMoment(try Chain.open(bench.path("0.ckpt")))
+    let moment = ParentState(try Chain.open(bench.path("0.ckpt")))
     model.step(50, pfns: pfns, using: &random)
     try advance(moment, to: model, as: "1.ckpt", using: &random)
     for name in ["0.ckpt", "1.ckpt"] {
