@@ -55,9 +55,10 @@ import Testing
 
   @Test func atMost64FilesAreOpen() throws {
     let folder = try TestFolder()
+    let group = OpenFiles()
     let files = try (0..<200).map { number in
       try folder.write([UInt8(number)], as: "\(number)")
-      return try LocalFile(folder.path("\(number)"))
+      return try LocalFile(folder.path("\(number)"), among: group)
     }
     var random = SplitMix64.forTest("open files")
     for _ in 0..<2000 {
