@@ -14,7 +14,7 @@ import TestSupport
     let arguments = CommandLine.arguments
     guard arguments.count == 5, let register = UInt64(arguments[2], radix: 16),
       let seed = UInt64(arguments[3]), let rounds = Int(arguments[4]),
-      let file = try RawSource(InputStream(arguments[1])).memory
+      let file = try RawSource(InputStream(arguments[1])).sourceMemory?.memory
     else {
       print("usage: damaged-guest FILE CR3 SEED ROUNDS")
       exit(64)

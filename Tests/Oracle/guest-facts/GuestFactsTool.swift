@@ -15,7 +15,7 @@ import Storage
       print("usage: guest-facts FILE [CR3|-] [SYMBOL]...")
       exit(64)
     }
-    guard let memory = try RawSource(InputStream(arguments[1])).memory else { exit(2) }
+    guard let memory = try RawSource(InputStream(arguments[1])).sourceMemory?.memory else { exit(2) }
     var clues = MemoryClues()
     if arguments.count > 2, let register = UInt64(arguments[2], radix: 16) {
       clues.pageTables = [register]
