@@ -54,7 +54,7 @@ name=$(jq -r .c_info.name kept.json)
 refused 'a clone needs a name of its own' pv.ckpt --clone --name "$name"
 refused 'is no name for a domain' pv.ckpt --name 17
 expect 64 'needs --name' ckpt-restore --to xen: pv.ckpt --clone
-expect 64 'makes a domain, no file' ckpt-restore --to xen: pv.ckpt -o file
+expect 64 'makes a domain, not a file' ckpt-restore --to xen: pv.ckpt -o file
 expect 64 'need --to xen:' ckpt-restore --to xl pv.ckpt -o file --paused
 expect 64 'FILE is missing' ckpt-restore --to xl pv.ckpt
 
