@@ -3,7 +3,7 @@ internal import Synchronization
 
 /// A request to stop, passed down to everything that may take long.
 ///
-/// Storage checks it before each read and write, and workers before each job; other long loops check it
+/// Storage checks it before each read and each write to a pipe, and workers before each job; other long loops check it
 /// themselves. What was begun is then cleaned up: no unfinished file stays under its final name.
 public final class Cancellation: Sendable {
   private let flag = Atomic<Bool>(false)

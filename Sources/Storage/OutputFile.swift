@@ -82,6 +82,7 @@ package final class OutputFile: SeekableSink {
     position += UInt64(bytes.byteCount)
   }
 
+  /// A cancellation does not keep this from being written: what was captured until then may have to be kept.
   package func write(_ bytes: RawSpan, at offset: UInt64) throws(CheckpointError) {
     // SAFETY: `piece` is valid during the call.
     unsafe try writeAll(bytes, name, at: offset, cancellation) { (piece, done) in

@@ -46,6 +46,7 @@ package final class OutputPipe: ByteSink {
   }
 
   package func write(_ bytes: RawSpan) throws(CheckpointError) {
+    try cancellation.check()
     // SAFETY: `piece` is valid during the call.
     unsafe try writeAll(bytes, name, at: position, cancellation) { (piece, _) in
       unsafe Glibc.write(descriptor, piece.baseAddress, piece.count)

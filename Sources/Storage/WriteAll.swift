@@ -12,7 +12,6 @@ func writeAll(
   _ bytes: RawSpan, _ name: String, at offset: UInt64, _ cancellation: Cancellation,
   _ call: (UnsafeRawBufferPointer, Int) -> Int
 ) throws(CheckpointError) {
-  try cancellation.check()
   // SAFETY: pieces are slices, which check their bounds, and are used only during a call.
   unsafe try bytes.withUnsafeBytes { (buffer) throws(CheckpointError) in
     var done = 0
