@@ -27,7 +27,10 @@ extension Tool {
       // A closed pipe, as of `| head`, is not an error.
       if Signals.received == SIGPIPE { throw ExitCode(128 + SIGPIPE) }
       var error = error
-      if error.kind == .interrupted { error.reason = "stopped by signal \(Signals.received)" }
+      if error.kind == .interrupted {
+        let stopped = "stopped by signal \(Signals.received)"
+        error.reason = error.reason.replacing(Cancellation.error.reason, with: stopped)
+      }
       Message.print("\(toolName): error: \(error.message)")
       // The exit status that a shell gives a process which a signal ended.
       if error.kind == .interrupted { throw ExitCode(128 + Signals.received) }
