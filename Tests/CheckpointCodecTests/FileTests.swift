@@ -27,6 +27,22 @@ import Testing
     #expect(folder.names == [])
   }
 
+  /// What was captured until a cancellation is still gathered into the file, which keeps another name.
+  @Test func cancelledOutputKeepsWhatItHas() throws {
+    let folder = try TestFolder()
+    let cancellation = Cancellation()
+    let output = try OutputFile(
+      folder.path("image"), force: false, sync: false, cancellation: cancellation)
+    try output.write([1])
+    cancellation.cancel()
+    try output.write([2])
+    let error = #expect(throws: CheckpointError.self) { try output.commit() }
+    #expect(error?.kind == .interrupted)
+    #expect(output.keepUnfinished() == folder.path("image.partial"))
+    #expect(folder.names == ["image.partial"])
+    #expect(try folder.bytes("image.partial") == [1, 2])
+  }
+
   @Test func existingFileIsReplacedOnlyByForce() throws {
     let folder = try TestFolder()
     try folder.write([1], as: "image")
