@@ -35,7 +35,7 @@ package final class Chain: ParentMemory, Sendable {
   /// chain of very many images there would be too many pieces.
   package func readingAhead() -> Chain {
     guard images.count <= Self.mostImagesAhead else { return self }
-    let pieces = min(3, Self.mostPiecesAhead / images.count)
+    let pieces = min(2, Self.mostPiecesAhead / images.count)
     return Chain(self, images.map { $0.readingAhead(pieces) })
   }
 
