@@ -42,7 +42,7 @@ package final class MergeSource: EventSource {
   ) throws(CheckpointError) {
     // Regions come image by image, in the order of the files: two pieces are enough. What is copied keeps pieces
     // besides until it is written.
-    let chain = chain.readingAhead(2)
+    let chain = chain.readingAhead()
     self.chain = chain
     self.plan = plan
     memory = chain.memoryTree.root

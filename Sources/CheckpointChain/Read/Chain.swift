@@ -33,11 +33,9 @@ package final class Chain: ParentMemory, Sendable {
 
   /// The same chain, its images read ahead in pieces of 1 MiB: for work that goes through most of it in order. Of a
   /// chain of very many images there would be too many pieces.
-  ///
-  /// - Parameter pieces: how many are kept of each image.
-  package func readingAhead(_ pieces: Int = 3) -> Chain {
+  package func readingAhead() -> Chain {
     guard images.count <= Self.mostImagesAhead else { return self }
-    let pieces = min(pieces, Self.mostPiecesAhead / images.count)
+    let pieces = min(2, Self.mostPiecesAhead / images.count)
     return Chain(self, images.map { $0.readingAhead(pieces) })
   }
 
