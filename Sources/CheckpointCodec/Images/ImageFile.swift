@@ -31,7 +31,7 @@ package final class ImageFile: Sendable {
   /// for each block of 2 MiB that the image has pages of: a large share of an increment with a few pages in many
   /// blocks, a small one of a base.
   private static func tailSize(_ length: UInt64) -> UInt64 {
-    let ofIncrement = min(length / 16, 1 << 16)
+    let ofIncrement = min(length / 16, 1 << 15)
     let ofBase = length / 4096
     return min(max(ofIncrement + ofBase, 1 << 14), 1 << 20)
   }
