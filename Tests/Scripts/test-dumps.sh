@@ -30,7 +30,7 @@ done
 for format in elf lime; do
   restore plain.ckpt --to $format -o - 2>message | cmp - plain.$format || fail "$format through a pipe"
 done
-expect 2 'use --to elf' ckpt-restore -q plain.ckpt --to kdump -o - 3>&1
+expect 2 'standard output: .*kdump.*; use --to elf' ckpt-restore -q plain.ckpt --to kdump -o - 3>&1
 for codec in none zstd; do
   restore plain.ckpt --to kdump --codec $codec -o plain-$codec.kdump 2>/dev/null
   capture plain-$codec.kdump -o again.ckpt
