@@ -10,12 +10,24 @@ package final class ReadAhead: RangeReader {
   package var length: UInt64 { base.length }
   package var identity: StorageIdentity { base.identity }
   private let base: any RangeReader
-  private let pieces: SharedCache<UInt64, ArraySlice<UInt8>>
+  private let pieces: SharedCache<Piece, ArraySlice<UInt8>>
+
+  /// A piece of some storage.
+  package struct Piece: Hashable, Sendable {
+    fileprivate let storage: ObjectIdentifier
+    fileprivate let number: UInt64
+  }
+
+  /// Reads `base` and caches its pieces in `pieces`, which several readers may share: each piece costs 1.
+  /// Their storage must live as long as `pieces`, which knows it by its object.
+  package init(_ base: any RangeReader, _ pieces: SharedCache<Piece, ArraySlice<UInt8>>) {
+    self.base = base
+    self.pieces = pieces
+  }
 
   /// Reads `base` and caches up to `pieces` pieces.
-  package init(_ base: any RangeReader, pieces: Int) {
-    self.base = base
-    self.pieces = SharedCache(limit: pieces)
+  package convenience init(_ base: any RangeReader, pieces: Int) {
+    self.init(base, SharedCache(limit: pieces))
   }
 
   package func fetch(_ ranges: [Range<UInt64>]) throws(CheckpointError) -> [ArraySlice<UInt8>] {
@@ -45,7 +57,8 @@ package final class ReadAhead: RangeReader {
   }
 
   private func piece(_ number: UInt64) throws(CheckpointError) -> ArraySlice<UInt8> {
-    let (future, isNew) = pieces.claim(number)
+    let key = Piece(storage: ObjectIdentifier(base), number: number)
+    let (future, isNew) = pieces.claim(key)
     guard isNew else { return try future.wait() }
     let start = number * Self.pieceSize
     let range = start..<min(start + Self.pieceSize, length)
@@ -55,7 +68,7 @@ package final class ReadAhead: RangeReader {
     } catch {
       result = .failure(error)
     }
-    pieces.complete(number, result, cost: 1)
+    pieces.complete(key, result, cost: 1)
     return try result.get()
   }
 

@@ -35,13 +35,13 @@ package final class Chain: ParentMemory, Sendable {
   /// chain of very many images there would be too many pieces.
   package func readingAhead() -> Chain {
     guard images.count <= Self.mostImagesAhead else { return self }
-    let pieces = min(2, Self.mostPiecesAhead / images.count)
+    // One with regions and one with index blocks, for each image that is in use at the same time.
+    let pieces = SharedCache<ReadAhead.Piece, ArraySlice<UInt8>>(limit: 2 * images.count)
     return Chain(self, images.map { $0.readingAhead(pieces) })
   }
 
+  /// Up to 64 MiB are kept.
   private static let mostImagesAhead = 32
-  /// 64 MiB in all.
-  private static let mostPiecesAhead = 64
 
   private init(_ chain: Chain, _ images: [ImageFile]) {
     self.images = images

@@ -66,7 +66,9 @@ package final class Verification {
     let (images, obstacle) = ([tip] + ancestors.images, ancestors.obstacle)
     if let obstacle { note(obstacle) }
     var moments = obstacle == nil ? MomentSequence() : nil
-    for image in images.reversed() { try check(image.readingAhead(5), &moments) }
+    for image in images.reversed() {
+      try check(image.readingAhead(SharedCache(limit: 5)), &moments)
+    }
     if depth == .full, obstacle == nil, findings.isEmpty {
       do throws(CheckpointError) {
         try ChainStream.checkLayout(of: Chain(images).readingAhead())

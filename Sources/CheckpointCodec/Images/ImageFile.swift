@@ -73,9 +73,10 @@ package final class ImageFile: Sendable {
 
   /// The same image, read ahead in pieces of 1 MiB: for work that goes through most of it in order.
   ///
-  /// - Parameter pieces: how many are kept.
-  package func readingAhead(_ pieces: Int) -> ImageFile {
-    ImageFile(self, storage: ReadAhead(storage, pieces: pieces))
+  /// - Parameter pieces: where they are kept; images of one chain share it.
+  package func readingAhead(_ pieces: SharedCache<ReadAhead.Piece, ArraySlice<UInt8>>) -> ImageFile
+  {
+    ImageFile(self, storage: ReadAhead(storage, pieces))
   }
 
   private init(_ image: ImageFile, storage: any RangeReader) {
