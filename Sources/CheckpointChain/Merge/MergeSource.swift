@@ -40,9 +40,8 @@ package final class MergeSource: EventSource {
   package init(
     _ chain: Chain, span: Int, recoding: Bool, evicting plan: EvictionPlan = EvictionPlan()
   ) throws(CheckpointError) {
-    // Regions come image by image, in the order of the files: two pieces are enough. What is copied keeps pieces
-    // besides until it is written.
-    let chain = chain.readingAhead()
+    // Index blocks come first, then regions image by image, in the order of the files.
+    let chain = chain.readingAhead(1)
     self.chain = chain
     self.plan = plan
     memory = chain.memoryTree.root

@@ -33,10 +33,12 @@ package final class Chain: ParentMemory, Sendable {
 
   /// The same chain, its images read ahead in pieces of 1 MiB: for work that goes through most of it in order. Of a
   /// chain of very many images there would be too many pieces.
-  package func readingAhead() -> Chain {
+  ///
+  /// - Parameter pieces: how many are kept for each image: one, or one with regions and one with index blocks, if both
+  ///   are read in turns.
+  package func readingAhead(_ pieces: Int = 2) -> Chain {
     guard images.count <= Self.mostImagesAhead else { return self }
-    // One with regions and one with index blocks, for each image that is in use at the same time.
-    let pieces = SharedCache<ReadAhead.Piece, ArraySlice<UInt8>>(limit: 2 * images.count)
+    let pieces = SharedCache<ReadAhead.Piece, ArraySlice<UInt8>>(limit: pieces * images.count)
     return Chain(self, images.map { $0.readingAhead(pieces) })
   }
 
