@@ -45,7 +45,7 @@ package struct Merge {
     let span = try span(chain, onto: options.onto)
     let parent = span < chain.images.count ? try chain.ancestor(span) : nil
     try parent?.checkStays(output)
-    try ChainStream.checkLayout(of: chain.readingAhead(1))
+    try ChainStream.checkLayout(of: chain.readingAhead())
     let tip = chain.tip
     var header = ImageHeader(
       architecture: tip.header.architecture, captureID: tip.header.captureID,

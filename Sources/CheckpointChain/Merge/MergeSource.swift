@@ -41,7 +41,7 @@ package final class MergeSource: EventSource {
     _ chain: Chain, span: Int, recoding: Bool, evicting plan: EvictionPlan = EvictionPlan()
   ) throws(CheckpointError) {
     // Index blocks come first, then regions image by image, in the order of the files.
-    let chain = chain.readingAhead(1)
+    let chain = chain.readingAhead()
     self.chain = chain
     self.plan = plan
     memory = chain.memoryTree.root

@@ -60,53 +60,72 @@ final class RegionReader: Sendable {
     return (errors, regions)
   }
 
-  /// Expands the region of each run of pages, checks the pages, and calls `body`. What other threads
+  /// Pages that lie in one region, as runs of pages that follow each other there too.
+  private struct RegionPages {
+    let key: ExpandedRegion.Key
+    var runs: [Range<Int>] = []
+  }
+
+  /// The pages by region, each region where the first of its pages is.
+  private static func regions(of pages: [Page]) -> [RegionPages] {
+    var regions: [RegionPages] = []
+    var places: [ExpandedRegion.Key: Int] = [:]
+    var start = 0
+    while start < pages.count {
+      let end = endOfRun(pages, from: start)
+      let key = key(pages[start])
+      let place = places[key] ?? regions.count
+      if place == regions.count {
+        places[key] = place
+        regions.append(RegionPages(key: key))
+      }
+      regions[place].runs.append(start..<end)
+      start = end
+    }
+    return regions
+  }
+
+  /// Expands the regions of the pages, checks the pages, and calls `body` for each run of them. What other threads
   /// expand comes last: every thread first does what others may be waiting for.
   private func forEachRun(
     _ pages: [Page],
     _ body: (Range<Int>, Result<ExpandedRegion, CheckpointError>) -> Void
   ) {
-    var runs: [Range<Int>] = []
-    var start = 0
-    while start < pages.count {
-      runs.append(start..<Self.endOfRun(pages, from: start))
-      start = runs[runs.count - 1].upperBound
-    }
     // A few regions at a time: pages may lie in as many regions, of 1 MiB each.
-    while !runs.isEmpty {
-      forEachRun(pages, runs.prefix(Self.regionsAtOnce), body)
-      runs.removeFirst(min(runs.count, Self.regionsAtOnce))
+    var rest = Self.regions(of: pages)[...]
+    while !rest.isEmpty {
+      forEachRun(pages, rest.prefix(Self.regionsAtOnce), body)
+      rest = rest.dropFirst(Self.regionsAtOnce)
     }
   }
 
   private static let regionsAtOnce = 8
 
   private func forEachRun(
-    _ pages: [Page], _ runs: ArraySlice<Range<Int>>,
+    _ pages: [Page], _ regions: ArraySlice<RegionPages>,
     _ body: (Range<Int>, Result<ExpandedRegion, CheckpointError>) -> Void
   ) {
-    var own: [Range<Int>] = []
-    var others: [(Range<Int>, Future<ExpandedRegion>)] = []
-    for run in runs {
-      let (region, isNew) = expanded.claim(Self.key(pages[run.lowerBound]))
-      if isNew { own.append(run) } else { others.append((run, region)) }
+    var own: [RegionPages] = []
+    var others: [(RegionPages, Future<ExpandedRegion>)] = []
+    for region in regions {
+      let (future, isNew) = expanded.claim(region.key)
+      if isNew { own.append(region) } else { others.append((region, future)) }
     }
-    for run in own {
-      let page = pages[run.lowerBound]
+    for region in own {
+      let page = pages[region.runs[0].lowerBound]
       let result = expand(page.entry.location, of: images[Int(page.image)])
       expanded.complete(
-        Self.key(page), result,
-        cost: (try? result.get().header.expandedSize) ?? Limits.pageSize)
-      body(run, check(pages[run], result))
+        region.key, result, cost: (try? result.get().header.expandedSize) ?? Limits.pageSize)
+      check(pages, region, result, body)
     }
-    for (run, region) in others {
+    for (region, future) in others {
       let result: Result<ExpandedRegion, CheckpointError>
       do throws(CheckpointError) {
-        result = .success(try region.wait())
+        result = .success(try future.wait())
       } catch {
         result = .failure(error)
       }
-      body(run, check(pages[run], result))
+      check(pages, region, result, body)
     }
   }
 
@@ -146,60 +165,66 @@ final class RegionReader: Sendable {
     }
   }
 
+  /// Calls `body` for each run of a region's pages: with the region, or with what is wrong with these pages.
   private func check(
-    _ pages: ArraySlice<Page>, _ result: Result<ExpandedRegion, CheckpointError>
-  ) -> Result<ExpandedRegion, CheckpointError> {
+    _ pages: [Page], _ wanted: RegionPages, _ result: Result<ExpandedRegion, CheckpointError>,
+    _ body: (Range<Int>, Result<ExpandedRegion, CheckpointError>) -> Void
+  ) {
+    let image = images[Int(wanted.key.image)]
     do throws(CheckpointError) {
       let region = try result.get()
-      do throws(CheckpointError) {
-        try compare(pages, with: region.header)
-        try compareDigests(pages, with: region.buffer)
-      } catch {
-        throw error.inFile(images[Int(pages[pages.startIndex].image)].name)
+      try Self.compare(pages, wanted, with: region.header)
+      hashers.withContext { hasher in
+        for run in wanted.runs {
+          do throws(CheckpointError) {
+            try Self.compareDigests(pages[run], with: region.buffer, hasher)
+            body(run, result)
+          } catch {
+            body(run, .failure(error.inFile(image.name)))
+          }
+        }
       }
-      return .success(region)
     } catch {
-      return .failure(error)
+      for run in wanted.runs { body(run, .failure(error.inFile(image.name))) }
     }
   }
 
   /// Fails unless the region's own list of pages agrees with the index.
-  private func compare(_ pages: ArraySlice<Page>, with header: RegionHeader) throws(CheckpointError)
+  private static func compare(_ pages: [Page], _ wanted: RegionPages, with header: RegionHeader)
+    throws(CheckpointError)
   {
-    guard let first = pages.first else { return }
-    let location = first.entry.location
-    var next = pages.startIndex
-    try header.forEachPage { (slot, pfn, type) throws(CheckpointError) in
-      guard slot >= Int(location.slot), next < pages.endIndex else { return }
-      let page = pages[next]
-      guard page.pfn == pfn, page.entry.status.type == type else {
-        throw CheckpointError(
-          .damaged,
-          "page \(slot): found PFN \(pfn), type \(type), expected PFN \(page.pfn), type \(page.entry.status.type)",
-          structure: "region", offset: location.offset)
+    var listed: [(pfn: PFN, type: PageType)] = []
+    listed.reserveCapacity(header.pageCount)
+    try header.forEachPage { (_, pfn, type) throws(CheckpointError) in listed.append((pfn, type)) }
+    for run in wanted.runs {
+      for page in pages[run] {
+        let slot = Int(page.entry.location.slot)
+        guard slot < listed.count else {
+          throw CheckpointError(
+            .damaged, "found \(listed.count) pages, expected at least \(slot + 1)",
+            structure: "region", offset: wanted.key.offset)
+        }
+        let (pfn, type) = listed[slot]
+        guard page.pfn == pfn, page.entry.status.type == type else {
+          throw CheckpointError(
+            .damaged,
+            "page \(slot): found PFN \(pfn), type \(type), expected PFN \(page.pfn), type \(page.entry.status.type)",
+            structure: "region", offset: wanted.key.offset)
+        }
       }
-      next += 1
-    }
-    guard next == pages.endIndex else {
-      throw CheckpointError(
-        .damaged,
-        "found \(header.pageCount) pages, expected at least \(Int(location.slot) + pages.count)",
-        structure: "region", offset: location.offset)
     }
   }
 
-  private func compareDigests(_ pages: ArraySlice<Page>, with buffer: PageBuffer)
-    throws(CheckpointError)
-  {
-    try hashers.withContext { (hasher) throws(CheckpointError) in
-      for page in pages {
-        let found = hasher.digest(of: buffer.page(Int(page.entry.location.slot)))
-        guard found == page.entry.digest else {
-          throw CheckpointError(
-            .damaged,
-            "digest of PFN \(page.pfn): found \(found), expected \(page.entry.digest)",
-            structure: "region", offset: page.entry.location.offset)
-        }
+  private static func compareDigests(
+    _ pages: ArraySlice<Page>, with buffer: PageBuffer, _ hasher: SHA256Hasher
+  ) throws(CheckpointError) {
+    for page in pages {
+      let found = hasher.digest(of: buffer.page(Int(page.entry.location.slot)))
+      guard found == page.entry.digest else {
+        throw CheckpointError(
+          .damaged,
+          "digest of PFN \(page.pfn): found \(found), expected \(page.entry.digest)",
+          structure: "region", offset: page.entry.location.offset)
       }
     }
   }

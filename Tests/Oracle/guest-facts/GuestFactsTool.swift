@@ -15,7 +15,8 @@ import Storage
       print("usage: guest-facts FILE [CR3|-] [SYMBOL]...")
       exit(64)
     }
-    guard let memory = try RawSource(InputStream(arguments[1])).sourceMemory?.memory else { exit(2) }
+    let source = try RawSource(InputStream(arguments[1]))
+    guard let memory = source.sourceMemory?.memory else { exit(2) }
     var clues = MemoryClues()
     if arguments.count > 2, let register = UInt64(arguments[2], radix: 16) {
       clues.pageTables = [register]
