@@ -1,4 +1,4 @@
-internal import CMemmem
+internal import CGlibc
 package import CheckpointImage
 
 /// Finds a byte pattern in memory, also across page borders; matches do not overlap.

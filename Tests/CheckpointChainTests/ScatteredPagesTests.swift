@@ -28,7 +28,7 @@ import Testing
     for wanted in [blocks, blocks.filter { $0.value % 3 != 0 }] {
       let scattered = try #require(
         try ScatteredPages.gather(chain, wanted, room: 0, on: bench.pool))
-      let reader = PageReader(chain, scattered)
+      let reader = PageReader(chain, scattered, bench.pool.buffers)
       var gathered = 0
       for number in wanted {
         let block = try #require(try chain.block(number))

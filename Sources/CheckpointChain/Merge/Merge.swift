@@ -57,14 +57,7 @@ package struct Merge {
     }
     header.alignmentShift = tip.header.alignmentShift
     let writer = try ImageWriter(header, parent: parent, to: output)
-    let source = try MergeSource(
-      chain, span: span, recoding: options.settings != nil, evicting: options.evicted)
-    let settings = options.settings ?? CodecSettings()
-    try Pipeline(source, on: pool)
-      .resolveDeferred()
-      .packRegions()
-      .compress(settings, proving: true)
-      .run(into: writer, progress: progress)
+    let source = try store(chain, span: span, options, in: writer, on: pool, progress: progress)
     try copyOthers(of: tip, to: writer)
     var provenance = options.provenance
     for (key, value) in source.tally.fields { provenance.add(key, value) }
@@ -84,6 +77,29 @@ package struct Merge {
     }
     return Result(
       image: summary, images: span, regions: source.counts, evicted: source.tally)
+  }
+
+  /// What is left of a source whose events are all stored: what it read ahead is not needed for the new index.
+  private struct Stored {
+    var memory: Digest
+    var tally: EvictionTally
+    var counts: MergeTally.Counts
+  }
+
+  private static func store(
+    _ chain: Chain, span: Int, _ options: Options, in writer: ImageWriter, on pool: WorkerPool,
+    progress: (Double?) -> Void
+  ) throws(CheckpointError) -> Stored {
+    // Index blocks come first, then regions image by image, in the order of the files, with blocks of all images.
+    let source = try MergeSource(
+      chain.readingAhead(pieces: chain.images.count + 1), span: span,
+      recoding: options.settings != nil, evicting: options.evicted, on: pool)
+    try Pipeline(source, on: pool)
+      .resolveDeferred()
+      .packRegions()
+      .compress(options.settings ?? CodecSettings(), proving: true)
+      .run(into: writer, progress: progress)
+    return Stored(memory: source.memory, tally: source.tally, counts: source.counts)
   }
 
   private static func span(_ chain: Chain, onto: Digest?) throws(CheckpointError) -> Int {

@@ -38,14 +38,13 @@ package final class MergeSource: EventSource {
   ///   - recoding: every region is expanded, to be compressed anew.
   ///   - plan: pages that become evicted, whichever image holds them.
   package init(
-    _ chain: Chain, span: Int, recoding: Bool, evicting plan: EvictionPlan = EvictionPlan()
+    _ chain: Chain, span: Int, recoding: Bool, evicting plan: EvictionPlan = EvictionPlan(),
+    on pool: WorkerPool
   ) throws(CheckpointError) {
-    // Index blocks come first, then regions image by image, in the order of the files.
-    let chain = chain.readingAhead()
     self.chain = chain
     self.plan = plan
     memory = chain.memoryTree.root
-    merge = RegionMerge(chain: chain, span: span, recoding: recoding, plan: plan)
+    merge = RegionMerge(chain: chain, span: span, recoding: recoding, plan: plan, pool.buffers)
     records = try Self.records(chain, span: span)[...]
     layout = LayoutReader(chain.tip)
     try collectRegions()

@@ -11,8 +11,7 @@ package final class Chain: ParentMemory, Sendable {
   package let images: [ImageFile]
   /// The digests over the memory: a node for each block with a populated page.
   package let memoryTree: MemoryTree
-  private let recent = Mutex(LeastRecentlyUsed<BlockNumber, ChainBlock>(limit: 64))
-  private let readRecords = Mutex<[MachineRecord]?>(nil)
+  private let cache: ChainCache
 
   /// The youngest image.
   package var tip: ImageFile { images[0] }
@@ -27,6 +26,7 @@ package final class Chain: ParentMemory, Sendable {
   /// A chain of images, tip first. The tip's memory digest is compared with that of the index.
   package init(_ images: [ImageFile]) throws(CheckpointError) {
     self.images = images
+    cache = ChainCache()
     memoryTree = try Self.memoryTree(of: images)
     try images[0].checkMemory(memoryTree.root)
   }
@@ -34,19 +34,21 @@ package final class Chain: ParentMemory, Sendable {
   /// The same chain, its images read ahead in pieces of 1 MiB: for work that goes through most of it in order. Of a
   /// chain of very many images there would be too many pieces.
   ///
-  /// - Parameter pieces: how many are kept for each image: one, or one with regions and one with index blocks, if both
-  ///   are read in turns.
-  package func readingAhead(_ pieces: Int = 2) -> Chain {
+  /// - Parameter pieces: how many are kept for all images; without a number, one with regions and one with index
+  ///   blocks for each.
+  package func readingAhead(pieces: Int? = nil) -> Chain {
     guard images.count <= Self.mostImagesAhead else { return self }
-    let pieces = SharedCache<ReadAhead.Piece, ArraySlice<UInt8>>(limit: pieces * images.count)
+    let pieces = SharedCache<ReadAhead.Piece, ArraySlice<UInt8>>(
+      limit: pieces ?? 2 * images.count)
     return Chain(self, images.map { $0.readingAhead(pieces) })
   }
 
-  /// Up to 64 MiB are kept.
-  private static let mostImagesAhead = 32
+  /// Up to 32 MiB are kept.
+  private static let mostImagesAhead = 16
 
   private init(_ chain: Chain, _ images: [ImageFile]) {
     self.images = images
+    cache = chain.cache
     memoryTree = chain.memoryTree
   }
 
@@ -97,10 +99,10 @@ package final class Chain: ParentMemory, Sendable {
 
   /// The records of the tip's machine state, whose digest is compared; payloads may be with ancestors.
   package func machineRecords() throws(CheckpointError) -> [MachineRecord] {
-    if let known = readRecords.withLock({ $0 }) { return known }
+    if let known = cache.records.withLock({ $0 }) { return known }
     let records = try Self.records(of: tip)
     try tip.checkState(records.map(\.key))
-    readRecords.withLock { $0 = records }
+    cache.records.withLock { $0 = records }
     return records
   }
 
@@ -176,7 +178,7 @@ package final class Chain: ParentMemory, Sendable {
 
   /// The 512 pages of a block and the images that hold them; nil if no image describes it.
   package func block(_ number: BlockNumber) throws(CheckpointError) -> ChainBlock? {
-    if let block = recent.withLock({ $0.value(number) }) { return block }
+    if let block = cache.blocks.withLock({ $0.value(number) }) { return block }
     var block = ChainBlock(number)
     try block.fill(from: images[...])
     return try admit(block)
@@ -195,7 +197,7 @@ package final class Chain: ParentMemory, Sendable {
   package func admit(_ block: ChainBlock) throws(CheckpointError) -> ChainBlock? {
     guard !block.isEmpty else { return nil }
     try checkNode(block)
-    recent.withLock { _ = $0.insert(block, block.number) }
+    cache.blocks.withLock { _ = $0.insert(block, block.number) }
     return block
   }
 
@@ -206,4 +208,12 @@ package final class Chain: ParentMemory, Sendable {
     let image = images.first { $0.hasBlock(block.number) }
     try image?.checkNode(memoryTree[block.number], ofBlock: block.number, is: found)
   }
+}
+
+/// What was read of a chain.
+private final class ChainCache: Sendable {
+  /// The most recent blocks.
+  let blocks = Mutex(LeastRecentlyUsed<BlockNumber, ChainBlock>(limit: 64))
+  /// The records of the tip; nil if they were not read yet.
+  let records = Mutex<[MachineRecord]?>(nil)
 }

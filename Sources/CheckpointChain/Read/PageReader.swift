@@ -4,26 +4,28 @@ package import CheckpointImage
 /// Reads pages of a chain's tip, every one checked; any thread may use it.
 package final class PageReader: Sendable {
   private let chain: Chain
-  private let buffers = PageBufferPool()
+  private let buffers: PageBufferPool
   private let regions: RegionReader
   private let scattered: ScatteredPages?
 
   /// A reader of the chain's tip.
-  package convenience init(_ chain: Chain) { self.init(chain, nil) }
+  package convenience init(_ chain: Chain) { self.init(chain, nil, PageBufferPool()) }
 
-  init(_ chain: Chain, _ scattered: ScatteredPages?) {
+  init(_ chain: Chain, _ scattered: ScatteredPages?, _ buffers: PageBufferPool) {
     self.chain = chain
+    self.buffers = buffers
     self.scattered = scattered
-    regions = RegionReader(chain.images)
+    regions = RegionReader(chain.images, buffers)
   }
 
   /// A reader that is going to read all pages of some blocks, given in ascending order.
   convenience init(_ chain: Chain, reading blocks: [BlockNumber], on pool: WorkerPool)
     throws(CheckpointError)
   {
+    let chain = chain.readingAhead()
     let room = ExpandedRegion.limit(images: chain.images.count)
     let scattered = try ScatteredPages.gather(chain, blocks, room: room, on: pool)
-    self.init(chain.readingAhead(), scattered)
+    self.init(chain, scattered, pool.buffers)
   }
 
   /// The pages of some ranges, together at most 256, with their contents: zeros for every state but

@@ -13,13 +13,17 @@ struct RegionMerge: Sendable {
   let tally = MergeTally()
   private let codec = RegionCodec()
   private let hashers = HasherPool()
-  private let buffers = PageBufferPool()
+  private let buffers: PageBufferPool
 
-  init(chain: Chain, span: Int, recoding: Bool, plan: EvictionPlan = EvictionPlan()) {
+  init(
+    chain: Chain, span: Int, recoding: Bool, plan: EvictionPlan = EvictionPlan(),
+    _ buffers: PageBufferPool
+  ) {
     self.chain = chain
     self.span = span
     self.recoding = recoding
     self.plan = plan
+    self.buffers = buffers
   }
 
   /// The region's part in the merged image.
@@ -69,27 +73,23 @@ struct RegionMerge: Sendable {
     let image = chain.images[region.image]
     var pages: [EncodedRegion.LivePage] = []
     var mayStay = true
-    var blocks: [BlockNumber: (own: IndexBlock?, atTip: ChainBlock?)] = [:]
+    var blocks: [BlockNumber: IndexBlock?] = [:]
     // Neighbours are mostly of one block.
-    var number: BlockNumber?
-    var found: (own: IndexBlock?, atTip: ChainBlock?) = (nil, nil)
+    var own: (number: BlockNumber, block: IndexBlock?)?
+    var atTip: (number: BlockNumber, block: ChainBlock?)?
     try header.forEachPage { (slot, pfn, type) throws(CheckpointError) in
-      let block = BlockNumber(containing: pfn)
-      let place = block.slot(of: pfn)
-      if block != number {
-        number = block
-        found =
-          if let known = blocks[block] {
-            known
-          } else {
-            (try image.indexBlock(block), try chain.block(block, evicting: plan))
-          }
-        blocks[block] = found
+      let number = BlockNumber(containing: pfn)
+      let place = number.slot(of: pfn)
+      if own?.number != number {
+        let block = if let known = blocks[number] { known } else { try image.indexBlock(number) }
+        blocks[number] = .some(block)
+        own = (number, block)
       }
-      let entry = found.own?.entry(slot: place)
+      let entry = own?.block?.entry(slot: place)
       guard region.live[slot] else {
+        if atTip?.number != number { atTip = (number, try chain.block(number, evicting: plan)) }
         mayStay =
-          mayStay && found.atTip?.entries[place].status.state != .evicted
+          mayStay && atTip?.block?.entries[place].status.state != .evicted
           && Self.supersedes(entry, region.location.offset, slot)
         return
       }

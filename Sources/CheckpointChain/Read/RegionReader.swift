@@ -16,10 +16,12 @@ final class RegionReader: Sendable {
   private let expanded: SharedCache<ExpandedRegion.Key, ExpandedRegion>
   private let codec = RegionCodec()
   private let hashers = HasherPool()
-  private let buffers = PageBufferPool()
+  private let buffers: PageBufferPool
 
-  init(_ images: [ImageFile]) {
+  /// A reader of some images; regions are expanded into buffers of a pool, which others may use too.
+  init(_ images: [ImageFile], _ buffers: PageBufferPool) {
     self.images = images
+    self.buffers = buffers
     expanded = SharedCache(limit: ExpandedRegion.limit(images: images.count))
   }
 
@@ -173,10 +175,11 @@ final class RegionReader: Sendable {
     let image = images[Int(wanted.key.image)]
     do throws(CheckpointError) {
       let region = try result.get()
-      try Self.compare(pages, wanted, with: region.header)
+      let listed = try Self.listedPages(region.header)
       hashers.withContext { hasher in
         for run in wanted.runs {
           do throws(CheckpointError) {
+            try Self.compare(pages[run], with: listed)
             try Self.compareDigests(pages[run], with: region.buffer, hasher)
             body(run, result)
           } catch {
@@ -189,28 +192,31 @@ final class RegionReader: Sendable {
     }
   }
 
-  /// Fails unless the region's own list of pages agrees with the index.
-  private static func compare(_ pages: [Page], _ wanted: RegionPages, with header: RegionHeader)
-    throws(CheckpointError)
-  {
-    var listed: [(pfn: PFN, type: PageType)] = []
+  /// The region's own list of its pages, by slot.
+  private static func listedPages(_ header: RegionHeader) throws(CheckpointError) -> [(PFN, PageType)] {
+    var listed: [(PFN, PageType)] = []
     listed.reserveCapacity(header.pageCount)
     try header.forEachPage { (_, pfn, type) throws(CheckpointError) in listed.append((pfn, type)) }
-    for run in wanted.runs {
-      for page in pages[run] {
-        let slot = Int(page.entry.location.slot)
-        guard slot < listed.count else {
-          throw CheckpointError(
-            .damaged, "found \(listed.count) pages, expected at least \(slot + 1)",
-            structure: "region", offset: wanted.key.offset)
-        }
-        let (pfn, type) = listed[slot]
-        guard page.pfn == pfn, page.entry.status.type == type else {
-          throw CheckpointError(
-            .damaged,
-            "page \(slot): found PFN \(pfn), type \(type), expected PFN \(page.pfn), type \(page.entry.status.type)",
-            structure: "region", offset: wanted.key.offset)
-        }
+    return listed
+  }
+
+  /// Fails unless the region's own list of pages agrees with the index.
+  private static func compare(_ pages: ArraySlice<Page>, with listed: [(PFN, PageType)])
+    throws(CheckpointError)
+  {
+    for page in pages {
+      let slot = Int(page.entry.location.slot)
+      guard slot < listed.count else {
+        throw CheckpointError(
+          .damaged, "found \(listed.count) pages, expected at least \(slot + 1)",
+          structure: "region", offset: page.entry.location.offset)
+      }
+      let (pfn, type) = listed[slot]
+      guard page.pfn == pfn, page.entry.status.type == type else {
+        throw CheckpointError(
+          .damaged,
+          "page \(slot): found PFN \(pfn), type \(type), expected PFN \(page.pfn), type \(page.entry.status.type)",
+          structure: "region", offset: page.entry.location.offset)
       }
     }
   }

@@ -56,7 +56,7 @@ final class ScatteredPages: EventSink, Sendable {
     let pages = try ScatteredPages(
       Set(scattered.map { Region(image: Int32($0.image), offset: $0.location.offset) }), ranks,
       pool.cancellation)
-    let merge = RegionMerge(chain: chain.readingAhead(), span: chain.images.count, recoding: true)
+    let merge = RegionMerge(chain: chain, span: chain.images.count, recoding: true, pool.buffers)
     try Pipeline(Source(scattered, merge), on: pool).resolveDeferred().run(into: pages)
     return pages
   }

@@ -44,9 +44,9 @@ final class ImagePages: Sendable {
   private let image: ImageFile
   private let reader: RegionReader
 
-  init(_ image: ImageFile) {
+  init(_ image: ImageFile, _ buffers: PageBufferPool) {
     self.image = image
-    reader = RegionReader([image])
+    reader = RegionReader([image], buffers)
   }
 
   func check(_ entry: RootBody.BlockEntry) -> Outcome {

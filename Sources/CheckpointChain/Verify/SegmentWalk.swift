@@ -25,12 +25,14 @@ struct SegmentWalk {
   /// Entries by state of the index blocks that were not read before.
   private var counts = [UInt64](repeating: 0, count: 8)
 
-  /// - Parameter blocks: the root's table of index blocks, if the root could be read.
+  /// - Parameters:
+  ///   - storage: the file, best read ahead: it is gone through in order.
+  ///   - blocks: the root's table of index blocks, if the root could be read.
   init(
     _ storage: any RangeReader, knowing blocks: [RootBody.BlockEntry],
     sparing seen: ImagePages.Segments, _ cancellation: Cancellation
   ) {
-    file = ReadAhead(storage, pieces: 8)
+    file = storage
     self.cancellation = cancellation
     self.seen = seen
     for block in blocks { blockDigests[block.offset] = block.digest }

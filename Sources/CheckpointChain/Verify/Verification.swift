@@ -44,6 +44,9 @@ package final class Verification {
     self.progress = progress
   }
 
+  /// Pieces that are read ahead of a file: index blocks, and regions here and there.
+  private static let piecesAhead = 4
+
   /// Checks the image that is stored somewhere, and its ancestors, which `finder` finds.
   package func run(_ file: any RangeReader, finding finder: any ImageFinder)
     throws(CheckpointError)
@@ -53,7 +56,7 @@ package final class Verification {
       tip = try ImageFile(file, cancellation: pool.cancellation)
     } catch {
       // What can be found without the root is found; the way it failed to open comes last.
-      let walked = walk(file, knowing: nil)
+      let walked = walk(ReadAhead(file, pieces: Self.piecesAhead), knowing: nil)
       try pool.cancellation.check()
       // What follows a trailer was reported as that.
       if findings.isEmpty || error.kind != .incomplete || !walked.sawTrailer { note(error) }
@@ -67,7 +70,7 @@ package final class Verification {
     if let obstacle { note(obstacle) }
     var moments = obstacle == nil ? MomentSequence() : nil
     for image in images.reversed() {
-      try check(image.readingAhead(SharedCache(limit: 5)), &moments)
+      try check(image.readingAhead(SharedCache(limit: Self.piecesAhead)), &moments)
     }
     if depth == .full, obstacle == nil, findings.isEmpty {
       do throws(CheckpointError) {
@@ -142,7 +145,7 @@ package final class Verification {
         moments = nil
       }
     }
-    let pages = ImagePages(image)
+    let pages = ImagePages(image, pool.buffers)
     for (index, entry) in blocks.enumerated() {
       try pool.cancellation.check()
       // As in the walk: of a file that is wrong everywhere, more findings are of no use.

@@ -79,7 +79,7 @@ internal import Synchronization
   }
 }
 
-/// The memory of usual buffers, used again and again by one source or step: fresh memory costs a page fault for each
+/// The memory of usual buffers, used again and again: fresh memory costs a page fault for each
 /// page. It is freed with the pool and the last of its buffers.
 @safe package final class PageBufferPool: Sendable {
   @safe private struct Idle: @unchecked Sendable {

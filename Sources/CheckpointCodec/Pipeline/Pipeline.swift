@@ -88,7 +88,7 @@ extension Pipeline where Event == CheckpointEvent<RegionContent> {
 
   /// Gathers pages to be stored into full batches; the others become extents.
   package func packRegions() -> Pipeline<SourceEvent, CheckpointEvent<PackedContent>> {
-    appending { next, _ in RegionPacking(next: next) }
+    appending { next, pool in RegionPacking(pool, next: next) }
   }
 }
 
@@ -101,7 +101,7 @@ extension Pipeline where Event == CheckpointEvent<PackedContent> {
     -> Pipeline<SourceEvent, CheckpointEvent<[EncodedRegion]>>
   {
     appending { next, pool in
-      let encoding = RegionEncoding(settings, proving: proving)
+      let encoding = RegionEncoding(settings, proving: proving, pool.buffers)
       return ParallelStep(pool, next: next) { event in
         event.map { content in
           switch content {
@@ -136,7 +136,7 @@ extension Pipeline where Event == PageBatch {
     appending { next, pool in
       var single = settings
       single.regionPages = 1
-      let encoding = RegionEncoding(single, proving: false)
+      let encoding = RegionEncoding(single, proving: false, pool.buffers)
       return ParallelStep(pool, next: next) { batch in
         .job(Deferred { () throws(CheckpointError) in try encoding.encode(batch) })
       }

@@ -6,12 +6,13 @@ struct RegionEncoding: Sendable {
   private let proving: Bool
   private let codec = RegionCodec()
   private let hashers = HasherPool()
-  private let buffers = PageBufferPool()
+  private let buffers: PageBufferPool
 
   /// - Parameter proving: every region is expanded again and its pages are hashed.
-  init(_ settings: CodecSettings, proving: Bool) {
+  init(_ settings: CodecSettings, proving: Bool, _ buffers: PageBufferPool) {
     self.settings = settings
     self.proving = proving
+    self.buffers = buffers
   }
 
   /// The regions of a batch's pages that have contents.

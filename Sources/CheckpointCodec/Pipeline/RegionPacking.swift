@@ -7,10 +7,13 @@ final class RegionPacking: EventSink {
 
   private let next: any EventSink<CheckpointEvent<PackedContent>>
   private var gathered: PageBatch?
-  private let buffers = PageBufferPool()
+  private let buffers: PageBufferPool
   private var extents = RunJoiner<PageStatus>()
 
-  init(next: any EventSink<CheckpointEvent<PackedContent>>) { self.next = next }
+  init(_ pool: WorkerPool, next: any EventSink<CheckpointEvent<PackedContent>>) {
+    buffers = pool.buffers
+    self.next = next
+  }
 
   func receive(_ event: Event) throws(CheckpointError) {
     switch event {

@@ -7,25 +7,38 @@ internal import CheckpointImage
   private let zstd: OpaquePointer?
   private var zlib = unsafe z_stream()
   private var zlibLevel: Int32?
+  /// Where results arise, whose size is not known beforehand.
+  private let room: UnsafeMutableRawBufferPointer
 
-  init() { unsafe zstd = ZSTD_createCCtx() }
+  init() {
+    unsafe zstd = ZSTD_createCCtx()
+    unsafe room = .allocate(
+      byteCount: Limits.maximumRegionPages * Limits.pageSize, alignment: Limits.pageSize)
+  }
 
   deinit {
+    unsafe room.deallocate()
     unsafe ZSTD_freeCCtx(zstd)
     if zlibLevel != nil { unsafe deflateEnd(&zlib) }
   }
 
-  /// Compresses into `target`; nil if the result would not fit, which means that it does not pay.
-  func compress(
-    _ source: RawSpan, into target: UnsafeMutableRawBufferPointer, _ settings: CodecSettings
-  ) -> Int? {
-    unsafe source.withUnsafeBytes { source in
+  /// Compresses the pages of a region. Returns `head` and the result; nil if that is not smaller than the pages.
+  func compress(_ source: RawSpan, behind head: [UInt8], _ settings: CodecSettings) -> [UInt8]? {
+    // One byte less than the pages: equal size does not pay.
+    let target = unsafe UnsafeMutableRawBufferPointer(rebasing: room[..<(source.byteCount - 1)])
+    let count: Int? = unsafe source.withUnsafeBytes { source in
       switch settings.codec {
       case .none: nil
       case .zstd: unsafe compressZstd(source, target, settings.level)
       case .zlib: unsafe compressZlib(source, target, settings.level)
       }
     }
+    guard let count else { return nil }
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(head.count + count)
+    bytes += head
+    unsafe bytes.append(contentsOf: UnsafeRawBufferPointer(rebasing: target[..<count]))
+    return bytes
   }
 
   private func compressZstd(

@@ -16,30 +16,22 @@ package final class RegionCodec: Sendable {
     let pages = batch.pages[slots]
     let runs = Self.runs(of: pages)
     let source = batch.buffer.bytes(slots)
-    let head = RegionHeader(codec: settings.codec, runs: runs)
-    let headSize = head.byteCount
-    var paid = false
-    var body = unsafe [UInt8](unsafeUninitializedCapacity: headSize + source.byteCount) {
-      buffer, filled in
-      let target = UnsafeMutableRawBufferPointer(buffer)
-      unsafe head.encoded().withUnsafeBytes { unsafe target.copyMemory(from: $0) }
-      // One byte less than the pages: equal size does not pay.
-      let room = unsafe UnsafeMutableRawBufferPointer(
-        rebasing: target[headSize..<headSize + source.byteCount - 1])
-      let count = compressors.withContext { unsafe $0.compress(source, into: room, settings) }
-      paid = count != nil
-      filled = headSize + (count ?? 0)
-    }
-    if !paid {
-      body = RegionHeader(codec: .none, runs: runs).encoded()
-      unsafe source.withUnsafeBytes { unsafe body.append(contentsOf: $0) }
-    }
+    let head = RegionHeader(codec: settings.codec, runs: runs).encoded()
+    let body =
+      compressors.withContext { $0.compress(source, behind: head, settings) }
+      ?? Self.stored(source, runs)
     let live = pages.enumerated().map {
       EncodedRegion.LivePage(
         slot: UInt8($0.offset), pfn: $0.element.pfn, type: $0.element.type,
         digest: $0.element.digest)
     }
     return EncodedRegion(body: body[...], live: live, deadCopies: 0)
+  }
+
+  private static func stored(_ source: RawSpan, _ runs: [PageRun]) -> [UInt8] {
+    var body = RegionHeader(codec: .none, runs: runs).encoded()
+    unsafe source.withUnsafeBytes { unsafe body.append(contentsOf: $0) }
+    return body
   }
 
   private static func runs(of pages: ArraySlice<PageBatch.Page>) -> [PageRun] {

@@ -70,7 +70,7 @@ package struct Capture {
         Self.pipeline(source, on: pool).evict(plan, tally).digestPages(), to: writer, progress)
       return tally
     case .spooled(let moment, let plan):
-      let events = try moment.events(evicting: plan)
+      let events = try moment.events(evicting: plan, on: pool)
       try store(Pipeline(events, on: pool).resolveDeferred(), to: writer, progress)
       return events.tally
     }

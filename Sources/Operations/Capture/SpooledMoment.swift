@@ -45,7 +45,9 @@ package final class SpooledMoment {
   }
 
   /// The moment's events; the pages of a plan are evicted.
-  func events(evicting plan: EvictionPlan) throws(CheckpointError) -> MergeSource {
-    try MergeSource(chain, span: 1, recoding: recoding, evicting: plan)
+  func events(evicting plan: EvictionPlan, on pool: WorkerPool) throws(CheckpointError)
+    -> MergeSource
+  {
+    try MergeSource(chain, span: 1, recoding: recoding, evicting: plan, on: pool)
   }
 }
