@@ -74,14 +74,14 @@ let package = Package(
     systemLibrary("CArchive", "libarchive", "libarchive-dev"),
     systemLibrary("CKdumpfile", "libkdumpfile", "libkdumpfile-dev"),
     systemLibrary("CXen", "xenlight", "libxen-dev"),
-    .systemLibrary(name: "CGlibc", path: "Sources/System/CGlibc"),
+    .systemLibrary(name: "CMemmem", path: "Sources/System/CMemmem"),
 
     library("CheckpointImage", ["CCrypto", "CDeflate"]),
     library("Storage", ["CheckpointImage"]),
     library("CheckpointCodec", ["Storage", "CheckpointImage", "CZlib", "CZstd"]),
     library("CheckpointChain", ["CheckpointCodec", "Storage", "CheckpointImage"]),
     library("Formats", ["CheckpointChain", "CheckpointCodec", "Storage", "CheckpointImage"]),
-    library("GuestMemory", ["CheckpointCodec", "Storage", "CheckpointImage", "CGlibc"]),
+    library("GuestMemory", ["CheckpointCodec", "Storage", "CheckpointImage", "CMemmem"]),
     library(
       "Operations",
       [
@@ -92,7 +92,7 @@ let package = Package(
       "Inspection",
       [
         "Operations", "GuestMemory", "CheckpointChain", "CheckpointCodec", "Storage",
-        "CheckpointImage", "CGlibc",
+        "CheckpointImage", "CMemmem",
       ]),
     library("ImageJSON", ["CheckpointCodec", "Storage", "CheckpointImage"]),
     library("Pictures", ["CheckpointImage", "CZlib"]),
@@ -111,7 +111,7 @@ let package = Package(
       "CommandLineSupport",
       [
         "Operations", "GuestMemory", "Formats", "CheckpointChain", "CheckpointCodec", "Storage",
-        "CheckpointImage", "Pictures", "CGlibc",
+        "CheckpointImage", "Pictures",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 

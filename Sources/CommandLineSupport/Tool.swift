@@ -19,7 +19,6 @@ extension Tool {
   /// Runs the command and ends the process with its exit status.
   package func run() throws {
     Signals.install()
-    Memory.returnLargeBlocks()
     try checkArguments()
     let status: ExitStatus
     do throws(CheckpointError) {

@@ -1,4 +1,4 @@
-internal import CGlibc
+internal import CMemmem
 package import CheckpointImage
 
 /// Finds a byte pattern in memory, also across page borders; matches do not overlap.

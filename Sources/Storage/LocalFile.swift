@@ -123,6 +123,16 @@ package final class LocalFile: RangeReader {
     return results
   }
 
+  package func fetch(_ range: Range<UInt64>, into bytes: inout [UInt8]) throws(CheckpointError) {
+    let missing = range.count - bytes.count
+    if missing < 0 { bytes.removeLast(-missing) }
+    bytes.append(contentsOf: repeatElement(0, count: max(0, missing)))
+    // SAFETY: the pointer is used only inside the closure.
+    unsafe try bytes.withMutableBytes { (target) throws(CheckpointError) in
+      unsafe try read(into: target, at: range.lowerBound)
+    }
+  }
+
   /// Fills `buffer` with the bytes at `offset`; throws `.incomplete` if the file ends before.
   package func read(into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64)
     throws(CheckpointError)

@@ -16,6 +16,9 @@ public protocol RangeReader: AnyObject, Sendable {
   /// be a slice of a larger array that is kept.
   func fetch(_ ranges: [Range<UInt64>]) throws(CheckpointError) -> [ArraySlice<UInt8>]
 
+  /// Replaces `bytes` by those of one range, which lies below `length`, in the same memory where that is possible.
+  func fetch(_ range: Range<UInt64>, into bytes: inout [UInt8]) throws(CheckpointError)
+
   /// The first offset at or after `offset` that may hold data; the bytes skipped are zero.
   func nextData(from offset: UInt64) throws(CheckpointError) -> UInt64
 }
@@ -23,6 +26,11 @@ public protocol RangeReader: AnyObject, Sendable {
 extension RangeReader {
   /// Returns `offset`: without knowledge of holes, everything counts as data.
   public func nextData(from offset: UInt64) throws(CheckpointError) -> UInt64 { offset }
+
+  /// Fetches the range as any other, into new memory.
+  public func fetch(_ range: Range<UInt64>, into bytes: inout [UInt8]) throws(CheckpointError) {
+    bytes = Array(try fetch([range])[0])
+  }
 
   /// Reads several ranges. Ranges that follow each other without a gap are fetched as one.
   ///

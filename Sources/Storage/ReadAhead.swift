@@ -1,4 +1,5 @@
 package import CheckpointImage
+internal import Synchronization
 
 /// Reads other storage in pieces of 1 MiB and caches the most recent ones, for work that goes through most of
 /// it in order.
@@ -10,24 +11,18 @@ package final class ReadAhead: RangeReader {
   package var length: UInt64 { base.length }
   package var identity: StorageIdentity { base.identity }
   private let base: any RangeReader
-  private let pieces: SharedCache<Piece, ArraySlice<UInt8>>
+  private let pieces: Pieces
 
-  /// A piece of some storage.
-  package struct Piece: Hashable, Sendable {
-    fileprivate let storage: ObjectIdentifier
-    fileprivate let number: UInt64
-  }
-
-  /// Reads `base` and caches its pieces in `pieces`, which several readers may share: each piece costs 1.
-  /// Their storage must live as long as `pieces`, which knows it by its object.
-  package init(_ base: any RangeReader, _ pieces: SharedCache<Piece, ArraySlice<UInt8>>) {
+  /// Reads `base` and caches its pieces in `pieces`, which several readers may share. Their storage must live as long
+  /// as `pieces`, which knows it by its object.
+  package init(_ base: any RangeReader, _ pieces: Pieces) {
     self.base = base
     self.pieces = pieces
   }
 
   /// Reads `base` and caches up to `pieces` pieces.
   package convenience init(_ base: any RangeReader, pieces: Int) {
-    self.init(base, SharedCache(limit: pieces))
+    self.init(base, Pieces(limit: pieces))
   }
 
   package func fetch(_ ranges: [Range<UInt64>]) throws(CheckpointError) -> [ArraySlice<UInt8>] {
@@ -49,30 +44,56 @@ package final class ReadAhead: RangeReader {
     return bytes[...]
   }
 
-  private func part(_ range: Range<UInt64>, of piece: ArraySlice<UInt8>, _ number: UInt64)
+  private func part(_ range: Range<UInt64>, of piece: [UInt8], _ number: UInt64)
     -> ArraySlice<UInt8>
   {
     let whole = number * Self.pieceSize..<number * Self.pieceSize + UInt64(piece.count)
-    return piece.part(range.clamped(to: whole), of: whole)
+    return piece[...].part(range.clamped(to: whole), of: whole)
   }
 
-  private func piece(_ number: UInt64) throws(CheckpointError) -> ArraySlice<UInt8> {
-    let key = Piece(storage: ObjectIdentifier(base), number: number)
-    let (future, isNew) = pieces.claim(key)
-    guard isNew else { return try future.wait() }
+  private func piece(_ number: UInt64) throws(CheckpointError) -> [UInt8] {
     let start = number * Self.pieceSize
-    let range = start..<min(start + Self.pieceSize, length)
-    let result: Result<ArraySlice<UInt8>, CheckpointError>
-    do throws(CheckpointError) {
-      result = .success(try base.fetch([range])[0])
-    } catch {
-      result = .failure(error)
-    }
-    pieces.complete(key, result, cost: 1)
-    return try result.get()
+    return try pieces.piece(
+      of: base, start..<min(start + Self.pieceSize, length))
   }
 
   package func nextData(from offset: UInt64) throws(CheckpointError) -> UInt64 {
     try base.nextData(from: offset)
+  }
+}
+
+extension ReadAhead {
+  /// The pieces that were read last, of one storage or of several.
+  package final class Pieces: Sendable {
+    private struct Key: Hashable {
+      let storage: ObjectIdentifier
+      let offset: UInt64
+    }
+
+    private let cache: SharedCache<Key, [UInt8]>
+    /// Memory of dropped pieces: fresh memory costs a page fault for each 4 KiB, which takes longer than to read them.
+    private let idle = Mutex<[[UInt8]]>([])
+
+    /// Keeps up to `limit` pieces.
+    package init(limit: Int) { cache = SharedCache(limit: limit) }
+
+    fileprivate func piece(of storage: any RangeReader, _ range: Range<UInt64>)
+      throws(CheckpointError) -> [UInt8]
+    {
+      let key = Key(storage: ObjectIdentifier(storage), offset: range.lowerBound)
+      let (future, isNew) = cache.claim(key)
+      guard isNew else { return try future.wait() }
+      var bytes = idle.withLock { $0.popLast() } ?? []
+      let result: Result<[UInt8], CheckpointError>
+      do throws(CheckpointError) {
+        try storage.fetch(range, into: &bytes)
+        result = .success(bytes)
+      } catch {
+        result = .failure(error)
+      }
+      let dropped = cache.complete(key, result, cost: 1)
+      idle.withLock { $0 = dropped }
+      return try result.get()
+    }
   }
 }

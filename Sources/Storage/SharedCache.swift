@@ -25,13 +25,15 @@ package final class SharedCache<Key: Hashable & Sendable, Value: Sendable>: Send
     }
   }
 
-  /// Sets a value that was claimed as new; `cost` counts towards the limit.
-  package func complete(_ key: Key, _ result: Result<Value, CheckpointError>, cost: Int) {
-    let future = state.withLock { state in
+  /// Sets a value that was claimed as new; `cost` counts towards the limit. Returns what was dropped for it.
+  @discardableResult
+  package func complete(_ key: Key, _ result: Result<Value, CheckpointError>, cost: Int) -> [Value]
+  {
+    let (future, dropped) = state.withLock { state in
       let future = state.underWay.removeValue(forKey: key)
-      if let future { state.done.insert(future, key, cost: cost) }
-      return future
+      return (future, future.map { state.done.insert($0, key, cost: cost) } ?? [])
     }
     future?.complete(result)
+    return dropped.compactMap { try? $0.wait() }
   }
 }

@@ -45,7 +45,9 @@ package struct Merge {
     let span = try span(chain, onto: options.onto)
     let parent = span < chain.images.count ? try chain.ancestor(span) : nil
     try parent?.checkStays(output)
-    try ChainStream.checkLayout(of: chain.readingAhead())
+    // Index blocks come first, then regions image by image, in the order of the files, with blocks of all images.
+    let ahead = chain.readingAhead(pieces: chain.images.count + 1)
+    try ChainStream.checkLayout(of: ahead)
     let tip = chain.tip
     var header = ImageHeader(
       architecture: tip.header.architecture, captureID: tip.header.captureID,
@@ -57,7 +59,7 @@ package struct Merge {
     }
     header.alignmentShift = tip.header.alignmentShift
     let writer = try ImageWriter(header, parent: parent, to: output)
-    let source = try store(chain, span: span, options, in: writer, on: pool, progress: progress)
+    let source = try store(ahead, span: span, options, in: writer, on: pool, progress: progress)
     try copyOthers(of: tip, to: writer)
     var provenance = options.provenance
     for (key, value) in source.tally.fields { provenance.add(key, value) }
@@ -79,7 +81,7 @@ package struct Merge {
       image: summary, images: span, regions: source.counts, evicted: source.tally)
   }
 
-  /// What is left of a source whose events are all stored: what it read ahead is not needed for the new index.
+  /// What is left of a source whose events are all stored; what was read ahead for them is gone.
   private struct Stored {
     var memory: Digest
     var tally: EvictionTally
@@ -90,10 +92,8 @@ package struct Merge {
     _ chain: Chain, span: Int, _ options: Options, in writer: ImageWriter, on pool: WorkerPool,
     progress: (Double?) -> Void
   ) throws(CheckpointError) -> Stored {
-    // Index blocks come first, then regions image by image, in the order of the files, with blocks of all images.
     let source = try MergeSource(
-      chain.readingAhead(pieces: chain.images.count + 1), span: span,
-      recoding: options.settings != nil, evicting: options.evicted, on: pool)
+      chain, span: span, recoding: options.settings != nil, evicting: options.evicted, on: pool)
     try Pipeline(source, on: pool)
       .resolveDeferred()
       .packRegions()

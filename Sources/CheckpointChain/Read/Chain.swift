@@ -38,8 +38,7 @@ package final class Chain: ParentMemory, Sendable {
   ///   blocks for each.
   package func readingAhead(pieces: Int? = nil) -> Chain {
     guard images.count <= Self.mostImagesAhead else { return self }
-    let pieces = SharedCache<ReadAhead.Piece, ArraySlice<UInt8>>(
-      limit: pieces ?? 2 * images.count)
+    let pieces = ReadAhead.Pieces(limit: pieces ?? 2 * images.count)
     return Chain(self, images.map { $0.readingAhead(pieces) })
   }
 
@@ -213,7 +212,7 @@ package final class Chain: ParentMemory, Sendable {
 /// What was read of a chain.
 private final class ChainCache: Sendable {
   /// The most recent blocks.
-  let blocks = Mutex(LeastRecentlyUsed<BlockNumber, ChainBlock>(limit: 64))
+  let blocks = Mutex(LeastRecentlyUsed<BlockNumber, ChainBlock>(limit: 32))
   /// The records of the tip; nil if they were not read yet.
   let records = Mutex<[MachineRecord]?>(nil)
 }

@@ -2,7 +2,7 @@ internal import CheckpointCodec
 internal import CheckpointImage
 internal import Storage
 
-/// A region's header and its pages.
+/// A region's place, header and pages.
 struct ExpandedRegion: Sendable {
   /// Which region of which image.
   struct Key: Hashable, Sendable {
@@ -11,6 +11,7 @@ struct ExpandedRegion: Sendable {
     var length: UInt32
   }
 
+  var place: SegmentPlace
   var header: RegionHeader
   var buffer: PageBuffer
 

@@ -50,8 +50,7 @@ struct RegionMerge: Sendable {
   }
 
   private func expand(
-    _ region: (header: RegionHeader, body: ArraySlice<UInt8>), _ pages: [EncodedRegion.LivePage],
-    _ live: LiveRegion
+    _ region: ImageFile.Region, _ pages: [EncodedRegion.LivePage], _ live: LiveRegion
   ) throws(CheckpointError) -> PageBatch {
     let buffer = buffers.buffer(pages: region.header.pageCount)
     do throws(CheckpointError) {

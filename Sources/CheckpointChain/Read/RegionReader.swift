@@ -47,15 +47,20 @@ final class RegionReader: Sendable {
     if let failure { throw failure }
   }
 
-  /// Checks pages. Returns what is wrong with each region concerned, and the headers of those that could
-  /// be read, by offset.
-  func check(_ pages: [Page]) -> (errors: [CheckpointError], regions: [UInt64: RegionHeader]) {
+  /// A region that was read and checked.
+  struct CheckedRegion: Sendable {
+    var place: SegmentPlace
+    var header: RegionHeader
+  }
+
+  /// Checks pages. Returns what is wrong with each region concerned, and those that could be read, by offset.
+  func check(_ pages: [Page]) -> (errors: [CheckpointError], regions: [UInt64: CheckedRegion]) {
     var errors: [CheckpointError] = []
-    var regions: [UInt64: RegionHeader] = [:]
+    var regions: [UInt64: CheckedRegion] = [:]
     forEachRun(pages) { run, result in
       switch result {
       case .success(let region):
-        regions[pages[run.lowerBound].entry.location.offset] = region.header
+        regions[region.place.offset] = CheckedRegion(place: region.place, header: region.header)
       case .failure(let error): errors.append(error)
       }
     }
@@ -152,16 +157,17 @@ final class RegionReader: Sendable {
     -> Result<ExpandedRegion, CheckpointError>
   {
     do throws(CheckpointError) {
-      let (header, body) = try image.region(at: location)
-      let buffer = buffers.buffer(pages: header.pageCount)
+      let region = try image.region(at: location)
+      let buffer = buffers.buffer(pages: region.header.pageCount)
       do throws(CheckpointError) {
         try codec.decode(
-          body.rawSpan, header, into: buffer, at: 0,
+          region.body.rawSpan, region.header, into: buffer, at: 0,
           offset: location.offset + UInt64(SegmentFrame.byteCount))
       } catch {
         throw error.inFile(image.name)
       }
-      return .success(ExpandedRegion(header: header, buffer: buffer))
+      return .success(
+        ExpandedRegion(place: region.place, header: region.header, buffer: buffer))
     } catch {
       return .failure(error)
     }
@@ -193,7 +199,9 @@ final class RegionReader: Sendable {
   }
 
   /// The region's own list of its pages, by slot.
-  private static func listedPages(_ header: RegionHeader) throws(CheckpointError) -> [(PFN, PageType)] {
+  private static func listedPages(_ header: RegionHeader) throws(CheckpointError) -> [(
+    PFN, PageType
+  )] {
     var listed: [(PFN, PageType)] = []
     listed.reserveCapacity(header.pageCount)
     try header.forEachPage { (_, pfn, type) throws(CheckpointError) in listed.append((pfn, type)) }

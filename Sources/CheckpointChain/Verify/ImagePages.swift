@@ -6,7 +6,7 @@ final class ImagePages: Sendable {
   /// Segments that were read whole, by offset.
   struct Segments: Sendable {
     var indexBlocks: Set<UInt64> = []
-    var regions: [UInt64: RegionHeader] = [:]
+    var regions: [UInt64: RegionReader.CheckedRegion] = [:]
   }
 
   /// What was found in one block.

@@ -76,7 +76,10 @@ struct SegmentWalk {
   private mutating func visit(_ offset: UInt64, _ header: ImageHeader) -> UInt64? {
     let place: SegmentPlace
     do throws(CheckpointError) {
-      place = try SegmentPlace(in: file, at: offset, alignmentShift: header.alignmentShift)
+      place =
+        if let known = seen.regions[offset]?.place { known } else {
+          try SegmentPlace(in: file, at: offset, alignmentShift: header.alignmentShift)
+        }
     } catch {
       errors.append(error.inFile(file.name))
       nextOrdinal = nil
@@ -142,7 +145,7 @@ struct SegmentWalk {
     case .record: _ = try MachineRecord(parsing: bytes, at: offset)
     case .region:
       let region =
-        if let known = seen.regions[start] { known } else {
+        if let known = seen.regions[start]?.header { known } else {
           try RegionHeader(parsing: bytes, at: offset)
         }
       regionPages += UInt64(region.pageCount)

@@ -70,7 +70,7 @@ package final class Verification {
     if let obstacle { note(obstacle) }
     var moments = obstacle == nil ? MomentSequence() : nil
     for image in images.reversed() {
-      try check(image.readingAhead(SharedCache(limit: Self.piecesAhead)), &moments)
+      try check(image.readingAhead(ReadAhead.Pieces(limit: Self.piecesAhead)), &moments)
     }
     if depth == .full, obstacle == nil, findings.isEmpty {
       do throws(CheckpointError) {

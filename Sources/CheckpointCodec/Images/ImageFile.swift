@@ -74,8 +74,7 @@ package final class ImageFile: Sendable {
   /// The same image, read ahead in pieces of 1 MiB: for work that goes through most of it in order.
   ///
   /// - Parameter pieces: where they are kept; images of one chain share it.
-  package func readingAhead(_ pieces: SharedCache<ReadAhead.Piece, ArraySlice<UInt8>>) -> ImageFile
-  {
+  package func readingAhead(_ pieces: ReadAhead.Pieces) -> ImageFile {
     ImageFile(self, storage: ReadAhead(storage, pieces))
   }
 
@@ -229,10 +228,18 @@ package final class ImageFile: Sendable {
     }
   }
 
-  /// Reads a region's segment: its header, and its body for decoding.
-  package func region(at location: PageLocation) throws(CheckpointError) -> (
-    header: RegionHeader, body: ArraySlice<UInt8>
-  ) {
+  /// A region as it is stored.
+  package struct Region: Sendable {
+    /// Where its segment lies.
+    package let place: SegmentPlace
+    /// Its pages, and how they are compressed.
+    package let header: RegionHeader
+    /// The body of its segment, for decoding.
+    package let body: ArraySlice<UInt8>
+  }
+
+  /// Reads a region's segment.
+  package func region(at location: PageLocation) throws(CheckpointError) -> Region {
     do throws(CheckpointError) {
       let segment = try Segment(
         in: storage, at: location.offset, length: UInt64(location.length),
@@ -242,9 +249,10 @@ package final class ImageFile: Sendable {
           .damaged, "segment length: found \(segment.place.length), expected \(location.length)",
           structure: "region", offset: location.offset)
       }
-      return (
-        try RegionHeader(parsing: segment.body.rawSpan, at: segment.place.bodyOffset), segment.body
-      )
+      return Region(
+        place: segment.place,
+        header: try RegionHeader(parsing: segment.body.rawSpan, at: segment.place.bodyOffset),
+        body: segment.body)
     } catch {
       throw error.inFile(name)
     }

@@ -27,6 +27,8 @@ struct DescriptorArray {
   private var bases: [UInt64]
   /// The binary logarithm of the pages in a section.
   private let sectionShift: Int
+  /// Where descriptors arrive that are read: again and again, in a pause too, where fresh memory would cost time.
+  private let buffer = PageBuffer()
 
   static let absent = PFN.max
 
@@ -129,7 +131,6 @@ struct DescriptorArray {
     _ units: some Sequence<Int>, from memory: any PhysicalMemory,
     _ body: (_ unit: Int, _ bytes: RawSpan) -> Void
   ) throws(CheckpointError) {
-    let buffer = PageBuffer()
     let batch = buffer.pageCount / unitFrames
     var waiting: [Int] = []
     var wanted: [PFN] = []

@@ -8,6 +8,8 @@ final class CachedPages {
 
   private let memory: any PhysicalMemory
   private let buffer = PageBuffer(pages: slots)
+  /// Where runs arrive that are not cached.
+  private let room = PageBuffer()
   /// The cached page of each slot.
   private var held = [PFN](repeating: .max, count: slots)
   /// The number of pages that were read.
@@ -49,7 +51,7 @@ final class CachedPages {
   {
     let end = physical + UInt64(count)
     var next = physical
-    let room = PageBuffer()
+    let room = room
     while next < end {
       let first = next >> 12
       let last = min((end + 0xfff) >> 12, first + UInt64(room.pageCount), memory.limit)

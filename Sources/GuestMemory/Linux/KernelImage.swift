@@ -1,4 +1,4 @@
-internal import CGlibc
+internal import CMemmem
 internal import CheckpointImage
 
 /// The kernel's own image as page tables map it: code, constants and variables, without anything loaded or

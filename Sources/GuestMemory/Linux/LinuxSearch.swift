@@ -174,9 +174,11 @@ extension LinuxGuest {
         rest = rest.dropFirst(batch.count)
         if let concurrent {
           if lane.isFull { found += try lane.next() }
-          lane.start { () throws(CheckpointError) in try texts(among: batch, of: concurrent) }
+          lane.start { () throws(CheckpointError) in
+            try texts(among: batch, of: concurrent, pool.buffers)
+          }
         } else {
-          found += try texts(among: batch, of: memory)
+          found += try texts(among: batch, of: memory, pool.buffers)
         }
       }
     }
@@ -184,10 +186,10 @@ extension LinuxGuest {
     return found
   }
 
-  private static func texts(among pfns: [PFN], of memory: any PhysicalMemory)
-    throws(CheckpointError) -> [[UInt8]]
-  {
-    let buffer = PageBuffer()
+  private static func texts(
+    among pfns: [PFN], of memory: any PhysicalMemory, _ buffers: PageBufferPool
+  ) throws(CheckpointError) -> [[UInt8]] {
+    let buffer = buffers.buffer()
     let unknown = Set(try memory.copy(pfns[...], to: buffer, at: 0))
     // SAFETY: the bytes are copied before the closure returns.
     return pfns.indices.filter { !unknown.contains($0) && begins(buffer.page($0)) }
