@@ -98,16 +98,22 @@ import Testing
     guest.fill(&random)
     guest.store()
     let updated = try classes(of: guest)
+    // A spoilt descriptor may say of a page that looks like a table that it is of a type that no other has: who reads
+    // that first finds a type of page tables.
+    let knowsTables = updated.counts[.pageTable] != 0
     for round in 0..<24 {
       let before = guest.memory.pages
       let old = (0..<PFN(ModelLinuxGuest.pageCount)).map { updated[$0] }
       mutate(guest, &random)
       let changed = try updated.update { before[$0] != guest.memory.pages[$0] }
-      let fresh = try classes(of: guest)
+      let reading = try classes(of: guest)
+      let fresh = (0..<PFN(ModelLinuxGuest.pageCount)).map {
+        reading[$0] == .pageTable && !knowsTables ? .kernelOther : reading[$0]
+      }
       var expected: [Range<PFN>] = []
       for pfn in 0..<PFN(ModelLinuxGuest.pageCount) {
-        #expect(updated[pfn] == fresh[pfn], "round \(round), page \(pfn)")
-        guard fresh[pfn] != old[Int(pfn)] else { continue }
+        #expect(updated[pfn] == fresh[Int(pfn)], "round \(round), page \(pfn)")
+        guard fresh[Int(pfn)] != old[Int(pfn)] else { continue }
         if let last = expected.last, last.upperBound == pfn {
           expected[expected.count - 1] = last.lowerBound..<pfn + 1
         } else {

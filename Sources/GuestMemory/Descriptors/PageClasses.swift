@@ -63,7 +63,8 @@ package final class PageClasses {
     array.tableFrames.union(array.frames.lazy.filter { $0 != DescriptorArray.absent }).sorted()
   }
 
-  /// Classifies pages again that may have changed.
+  /// Classifies pages again that may have changed. Which types page tables have, where the kernel does not say it,
+  /// stays as it was found at first: to find it takes a pass over all descriptors, and such pages are kept either way.
   ///
   /// - Parameter written: whether a page may have been written since the last pass.
   /// - Returns: the pages whose class changed, ascending.
