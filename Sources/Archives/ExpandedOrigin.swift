@@ -30,6 +30,12 @@ final class ExpandedOrigin: ByteOrigin {
     guard count == 0 else { return count }
     // Otherwise a second part with a damaged start would look like the end.
     let rest = try expander.drain()
+    // libarchive begins with nothing shorter than a head, and leaves it.
+    guard rest == 0 || rest < input.position else {
+      throw CheckpointError(
+        .incomplete, "the input ends too early: within its head", structure: structure,
+        offset: 0, file: name)
+    }
     guard rest == 0 else {
       throw CheckpointError(
         .damaged, "\(rest) bytes after the end", structure: structure,

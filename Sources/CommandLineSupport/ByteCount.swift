@@ -4,7 +4,9 @@ package enum ByteCount {
   package static func text(_ bytes: UInt64) -> String {
     var value = Double(bytes)
     var unit = "B"
-    for next in ["kB", "MB", "GB", "TB", "PB", "EB"] where value >= 1000 {
+    // From there on, a value with one digit behind the point is rounded up to 1000.
+    let most = 999.95
+    for next in ["kB", "MB", "GB", "TB", "PB", "EB"] where value >= (unit == "B" ? 1000 : most) {
       value /= 1000
       unit = next
     }
