@@ -1,6 +1,7 @@
 internal import CheckpointCodec
 internal import CheckpointImage
 internal import Storage
+internal import Synchronization
 
 /// A region's place, header and pages.
 struct ExpandedRegion: Sendable {
@@ -14,6 +15,15 @@ struct ExpandedRegion: Sendable {
   var place: SegmentPlace
   var header: RegionHeader
   var buffer: PageBuffer
+  let read = PagesRead()
+
+  /// How many of its pages were read so far.
+  final class PagesRead: Sendable {
+    private let count = Atomic<Int>(0)
+
+    /// Adds to the number and returns the sum.
+    func add(_ pages: Int) -> Int { count.wrappingAdd(pages, ordering: .relaxed).newValue }
+  }
 
   /// How many bytes of expanded regions are kept for a chain of so many images: neighbours want pages of the same
   /// regions at about the same time, and a longer chain has more regions under each range of pages.

@@ -71,6 +71,8 @@ final class RegionReader: Sendable {
   private struct RegionPages {
     let key: ExpandedRegion.Key
     var runs: [Range<Int>] = []
+
+    var pageCount: Int { runs.reduce(0) { $0 + $1.count } }
   }
 
   /// The pages by region, each region where the first of its pages is.
@@ -181,6 +183,11 @@ final class RegionReader: Sendable {
     let image = images[Int(wanted.key.image)]
     do throws(CheckpointError) {
       let region = try result.get()
+      // Most work reads each page once: then nobody comes back, and the next region finds memory that the processor
+      // still has in its caches.
+      if region.read.add(wanted.pageCount) >= region.header.pageCount {
+        expanded.remove(wanted.key)
+      }
       let listed = try Self.listedPages(region.header)
       hashers.withContext { hasher in
         for run in wanted.runs {

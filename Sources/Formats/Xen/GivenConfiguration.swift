@@ -25,7 +25,8 @@ package struct GivenConfiguration: Sendable {
       bytes += try input.read(part.count, "configuration")
       guard bytes.count <= XenStream.maximumOptionalData else {
         throw CheckpointError(
-          .refused, "is no domain configuration: more than \(XenStream.maximumOptionalData) bytes",
+          .refused,
+          "is not a domain configuration: more than \(XenStream.maximumOptionalData) bytes",
           file: input.name)
       }
     }
@@ -36,7 +37,7 @@ package struct GivenConfiguration: Sendable {
     self.bytes = bytes
     self.file = file
     func refused(_ reason: String) -> CheckpointError {
-      CheckpointError(.refused, "is no domain configuration: \(reason)", file: file)
+      CheckpointError(.refused, "is not a domain configuration: \(reason)", file: file)
     }
     let text = bytes.last == 0 ? bytes.dropLast() : bytes[...]
     guard let text = String(validating: text, as: UTF8.self),

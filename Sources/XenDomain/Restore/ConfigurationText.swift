@@ -13,7 +13,7 @@ extension GivenConfiguration {
     let xl = try XLRun(
       ["create", "--dryrun", "--quiet", "/proc/self/fd/0"], input: text.descriptor)
     if let failure = xl.failure() {
-      throw CheckpointError(.refused, "is no domain configuration: \(failure)", file: file)
+      throw CheckpointError(.refused, "is not a domain configuration: \(failure)", file: file)
     }
     return try xl.printed
   }

@@ -14,14 +14,15 @@ struct DomainConfiguration {
       case .object = json["c_info"]
     else {
       throw CheckpointError(
-        .refused, "is no domain configuration: it is not libxl's JSON with \"c_info\"", file: file)
+        .refused, "is not a domain configuration: it is not libxl's JSON with \"c_info\"",
+        file: file)
     }
     self.json = json
     self.file = file
     for list in ["disks", "nics"] where json[list] != nil {
       guard json[list]?.elements != nil else {
         throw CheckpointError(
-          .refused, "is no domain configuration: \"\(list)\" is no list", file: file)
+          .refused, "is not a domain configuration: \"\(list)\" is not a list", file: file)
       }
     }
     if uuid == nil { uuid = .random }
