@@ -61,22 +61,22 @@ package struct ChainOptions: ParsableArguments {
     try Chain.open(path, searching: folders + more, cancellation: Signals.cancellation)
   }
 
+  /// Opens all images of the chain whose tip is at `path`, tip first; no index is read.
+  package func images(_ path: String) throws(CheckpointError) -> [ImageFile] {
+    try Chain.images(path, searching: folders, cancellation: Signals.cancellation)
+  }
+
+  /// Opens two chains of one guest.
+  package func openPair(_ before: String, _ after: String) throws(CheckpointError) -> ChainPair {
+    try ChainPair.open(before, after, searching: folders, cancellation: Signals.cancellation)
+  }
+
   /// Finds the ancestors of the image at `path`.
   package func finder(of path: String, alsoIn more: [String] = []) throws(CheckpointError)
     -> any ImageFinder
   {
     try Folders(of: path, searching: folders + more, cancellation: Signals.cancellation)
   }
-}
-
-/// Opens an image without its ancestors; `-` is standard input.
-package func openImage(_ path: String) throws(CheckpointError) -> ImageFile {
-  try ImageFile(path, cancellation: Signals.cancellation)
-}
-
-/// Opens standard output for binary results; throws `.refused` if it is a terminal.
-package func openStandardOutput() throws(CheckpointError) -> any ByteSink {
-  try OutputFile.open("-", force: false, sync: false, cancellation: Signals.cancellation)
 }
 
 /// Options of tools that write a file.
@@ -94,8 +94,7 @@ package struct FileOptions: ParsableArguments {
 
   /// Opens the output at `path` with these options.
   package func open(_ path: String) throws(CheckpointError) -> any ByteSink {
-    try OutputFile.open(
-      path, force: force, sync: !noSync, cancellation: Signals.cancellation)
+    try openOutput(path, force: force, sync: !noSync)
   }
 }
 

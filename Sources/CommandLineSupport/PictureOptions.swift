@@ -55,8 +55,7 @@ package struct PictureOptions: ParsableArguments {
   private func write(_ bytes: [UInt8], to path: String, _ images: [ImageFile])
     throws(CheckpointError)
   {
-    let output = try OutputFile.open(
-      path, force: force, sync: true, cancellation: Signals.cancellation)
+    let output = try openOutput(path, force: force, sync: true)
     try Chain.check(images, stayBehind: output)
     try output.write(bytes)
     try output.commit()

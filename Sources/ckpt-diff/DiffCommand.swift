@@ -61,8 +61,7 @@ struct DiffCommand: Tool {
   }
 
   func execute() throws(CheckpointError) -> ExitStatus {
-    let pair = try ChainPair.open(
-      before, after, searching: chain.folders, cancellation: Signals.cancellation)
+    let pair = try chain.openPair(before, after)
     let guest = try GuestComparison(pair)
     for reason in guest.foreign {
       Message.print("\(toolName): warning: these look like two different guests: \(reason)")

@@ -16,11 +16,7 @@ struct ChainCommand: Tool {
 
   func execute() throws(CheckpointError) -> ExitStatus {
     var images: [ImageDescription] = []
-    for image in try Chain.images(
-      tip, searching: chain.folders, cancellation: Signals.cancellation)
-    {
-      images.append(try ImageDescription(image))
-    }
+    for image in try chain.images(tip) { images.append(try ImageDescription(image)) }
     if json {
       try Results.printJSON(images)
     } else {

@@ -18,8 +18,7 @@ struct DecodeCommand: Tool {
   var image: String
 
   func execute() throws(CheckpointError) -> ExitStatus {
-    var decoder = try ImageDecoder(
-      LocalFile(image, cancellation: Signals.cancellation))
+    var decoder = try ImageDecoder(openStorage(image))
     var list = JSONList(isIndented: true)
     while let segment = try decoder.next() { try list.add(segment) }
     try list.end()

@@ -42,7 +42,7 @@ struct MapCommand: Tool {
   }
 
   func execute() throws(CheckpointError) -> ExitStatus {
-    let source = try MapSource(image, by, own: own, searching: chain.folders)
+    let source = try MapSource(image, by, own: own, chain)
     if json {
       var list = JSONList()
       try source.printRuns(&list)

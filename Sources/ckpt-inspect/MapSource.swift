@@ -12,14 +12,9 @@ struct MapSource {
   private let chain: Chain?
   private let memory: ClassifiedMemory?
 
-  init(_ path: String, _ kind: MapKind, own: Bool, searching folders: [String])
-    throws(CheckpointError)
+  init(_ path: String, _ kind: MapKind, own: Bool, _ options: ChainOptions) throws(CheckpointError)
   {
-    chain =
-      own
-      ? nil
-      : try Chain.open(
-        path, searching: folders, cancellation: Signals.cancellation)
+    chain = own ? nil : try options.open(path)
     if let chain { tip = chain.tip } else { tip = try openImage(path) }
     if let chain, kind == .class { memory = try ClassifiedMemory(chain) } else { memory = nil }
   }

@@ -68,7 +68,7 @@ struct VerifyCommand: Tool {
     if let salvage { return try rescue(to: salvage) }
     let progress = ProgressLine("verifying", quiet: common.quiet)
     // A local file refuses what is not regular, such as a pipe without a writer, instead of waiting for it.
-    let regular = image == "-" ? nil : try LocalFile(image, cancellation: Signals.cancellation)
+    let regular = image == "-" ? nil : try openStorage(image)
     let input = try InputStream(image, cancellation: Signals.cancellation)
     if let stream = try SourceInput.stream(in: input) {
       let check = XenStreamCheck(stream.input, stream.format)
@@ -77,7 +77,7 @@ struct VerifyCommand: Tool {
       try StreamVerdict(check).show(common)
       return check.findings.isEmpty ? .success : Self.status(of: check.findings)
     }
-    let file = if let regular { regular } else { try LocalFile(spooling: input) }
+    let file: any RangeReader = if let regular { regular } else { try LocalFile(spooling: input) }
     let check = Verification(quick ? .quick : .full, on: threads.pool, progress: progress.update)
     try check.run(file, finding: chain.finder(of: image))
     progress.end()
@@ -92,11 +92,10 @@ struct VerifyCommand: Tool {
   }
 
   private func rescue(to output: String) throws(CheckpointError) -> ExitStatus {
-    let file = try OutputFile.open(
-      output, force: force, sync: !noSync, cancellation: Signals.cancellation)
+    let file = try openOutput(output, force: force, sync: !noSync)
     let progress = ProgressLine("salvaging", quiet: common.quiet)
     let result = try Salvage.run(
-      LocalFile(image, cancellation: Signals.cancellation), finding: chain.finder(of: image),
+      openStorage(image), finding: chain.finder(of: image),
       provenance: RunRecord.begin("salvage"), to: file,
       on: threads.pool, progress: progress.update
     ) { $0.add("end", UTCTime.now) }
