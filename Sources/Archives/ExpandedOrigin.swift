@@ -12,6 +12,8 @@ final class ExpandedOrigin: ByteOrigin {
   private let input: InputStream
   private let expander: any Expander
   private let structure: String
+  /// Bytes of the head of a bzip2 file.
+  private static let bzip2Head: UInt64 = 14
 
   /// Expands `input`.
   init(_ compression: Compression, _ input: InputStream) throws(CheckpointError) {
@@ -30,8 +32,8 @@ final class ExpandedOrigin: ByteOrigin {
     guard count == 0 else { return count }
     // Otherwise a second part with a damaged start would look like the end.
     let rest = try expander.drain()
-    // libarchive begins with nothing shorter than a head, and leaves it.
-    guard rest == 0 || rest < input.position else {
+    // libarchive does not touch an input that is shorter than the head of a bzip2 file.
+    guard rest == 0 || rest < input.position || rest >= Self.bzip2Head else {
       throw CheckpointError(
         .incomplete, "the input ends too early: within its head", structure: structure,
         offset: 0, file: name)

@@ -30,14 +30,15 @@ final class MemberOrigin: ByteOrigin {
   var fractionDone: Double? { input.fractionDone }
 
   func read(into target: UnsafeMutableRawBufferPointer) throws(CheckpointError) -> Int {
-    guard !isAtEnd else { return 0 }
-    let count = unsafe try archive.read(into: target)
-    if count == 0 {
+    if !isAtEnd {
+      let count = unsafe try archive.read(into: target)
+      guard count == 0 else { return count }
       // The action may move the archive to another member.
       isAtEnd = true
-      try ending?()
     }
-    return count
+    // Of a small member, the end is seen before it is known that it is the one, and that there is an action.
+    try ending.take()?()
+    return 0
   }
 
   func seek(to offset: UInt64) throws(CheckpointError) {

@@ -1,12 +1,13 @@
 /// Formats sizes for people.
 package enum ByteCount {
-  /// A size in bytes, kB, MB or GB, with about three digits.
+  /// A size in bytes, or in kB to EB, with about three digits.
   package static func text(_ bytes: UInt64) -> String {
     var value = Double(bytes)
     var unit = "B"
     // From there on, a value with one digit behind the point is rounded up to 1000.
-    let most = 999.95
-    for next in ["kB", "MB", "GB", "TB", "PB", "EB"] where value >= (unit == "B" ? 1000 : most) {
+    let roundsUp = 999.95
+    for next in ["kB", "MB", "GB", "TB", "PB", "EB"] where value >= (unit == "B" ? 1000 : roundsUp)
+    {
       value /= 1000
       unit = next
     }

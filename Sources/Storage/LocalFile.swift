@@ -103,33 +103,25 @@ package final class LocalFile: RangeReader {
   package func fetch(_ ranges: [Range<UInt64>]) throws(CheckpointError) -> [ArraySlice<UInt8>] {
     var results: [ArraySlice<UInt8>] = []
     for range in ranges {
-      var failure: CheckpointError?
-      // JUSTIFICATION: zeroing bytes that are overwritten at once costs a tenth of a verify. SAFETY: `read`
-      // fills the whole range or throws, and then `filled` stays 0.
-      let bytes = unsafe [UInt8](unsafeUninitializedCapacity: range.count) { buffer, filled in
-        do throws(CheckpointError) {
-          let target = UnsafeMutableRawBufferPointer(buffer)
-          unsafe try read(
-            into: UnsafeMutableRawBufferPointer(rebasing: target[..<range.count]),
-            at: range.lowerBound)
-          filled = range.count
-        } catch {
-          failure = error
-        }
-      }
-      if let failure { throw failure }
+      var bytes: [UInt8] = []
+      try fetch(range, into: &bytes)
       results.append(bytes[...])
     }
     return results
   }
 
   package func fetch(_ range: Range<UInt64>, into bytes: inout [UInt8]) throws(CheckpointError) {
-    let missing = range.count - bytes.count
-    if missing < 0 { bytes.removeLast(-missing) }
-    bytes.append(contentsOf: repeatElement(0, count: max(0, missing)))
-    // SAFETY: the pointer is used only inside the closure.
-    unsafe try bytes.withMutableBytes { (target) throws(CheckpointError) in
-      unsafe try read(into: target, at: range.lowerBound)
+    bytes.removeAll(keepingCapacity: true)
+    // JUSTIFICATION: zeroing bytes that are overwritten at once costs a tenth of a verify. SAFETY: `read`
+    // fills the whole range or throws, and then `filled` stays 0.
+    try bytes.append(addingCapacity: range.count) { (span) throws(CheckpointError) in
+      unsafe try span.withUnsafeMutableBufferPointer { (buffer, filled) throws(CheckpointError) in
+        let target = UnsafeMutableRawBufferPointer(buffer)
+        unsafe try read(
+          into: UnsafeMutableRawBufferPointer(rebasing: target[..<range.count]),
+          at: range.lowerBound)
+        filled = range.count
+      }
     }
   }
 

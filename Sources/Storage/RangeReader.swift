@@ -2,8 +2,8 @@ public import CheckpointImage
 
 /// Stored bytes that any thread can read at ranges: a file, memory, an object in a store.
 ///
-/// Everything that reads images goes through this protocol. A conformer implements `fetch`; callers use `read`,
-/// which checks bounds and joins adjacent ranges.
+/// Everything that reads images goes through this protocol. A conformer implements the `fetch` of several ranges;
+/// callers use `read`, which checks bounds and joins adjacent ranges.
 public protocol RangeReader: AnyObject, Sendable {
   /// The name used in messages.
   var name: String { get }
@@ -16,7 +16,8 @@ public protocol RangeReader: AnyObject, Sendable {
   /// be a slice of a larger array that is kept.
   func fetch(_ ranges: [Range<UInt64>]) throws(CheckpointError) -> [ArraySlice<UInt8>]
 
-  /// Replaces `bytes` by those of one range, which lies below `length`, in the same memory where that is possible.
+  /// Replaces `bytes` by those of one range, which lies below `length`, in the same memory if the conformer can do that.
+  /// After an error, `bytes` is unspecified.
   func fetch(_ range: Range<UInt64>, into bytes: inout [UInt8]) throws(CheckpointError)
 
   /// The first offset at or after `offset` that may hold data; the bytes skipped are zero.

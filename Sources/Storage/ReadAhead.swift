@@ -71,8 +71,10 @@ extension ReadAhead {
     }
 
     private let cache: SharedCache<Key, [UInt8]>
-    /// Memory of dropped pieces: fresh memory costs a page fault for each 4 KiB, which takes longer than to read them.
+    /// The memory of pieces that were dropped, oldest first: fresh memory costs a page fault for each 4 KiB, which takes
+    /// longer than reading them. If somebody still has a part of a piece, its memory is not used again.
     private let idle = Mutex<[[UInt8]]>([])
+    private static let mostIdle = 2
 
     /// Keeps up to `limit` pieces.
     package init(limit: Int) { cache = SharedCache(limit: limit) }
@@ -83,7 +85,7 @@ extension ReadAhead {
       let key = Key(storage: ObjectIdentifier(storage), offset: range.lowerBound)
       let (future, isNew) = cache.claim(key)
       guard isNew else { return try future.wait() }
-      var bytes = idle.withLock { $0.popLast() } ?? []
+      var bytes = idle.withLock { $0.isEmpty ? [] : $0.removeFirst() }
       let result: Result<[UInt8], CheckpointError>
       do throws(CheckpointError) {
         try storage.fetch(range, into: &bytes)
@@ -92,7 +94,7 @@ extension ReadAhead {
         result = .failure(error)
       }
       let dropped = cache.complete(key, result, cost: 1)
-      idle.withLock { $0 = dropped }
+      idle.withLock { $0 = ($0 + dropped).suffix(Self.mostIdle) }
       return try result.get()
     }
   }

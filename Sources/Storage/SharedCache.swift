@@ -28,7 +28,7 @@ package final class SharedCache<Key: Hashable & Sendable, Value: Sendable>: Send
   /// Drops a value that is not needed any more.
   package func remove(_ key: Key) { state.withLock { _ = $0.done.remove(key) } }
 
-  /// Sets a value that was claimed as new; `cost` counts towards the limit. Returns what was dropped for it.
+  /// Sets a value that was claimed as new; `cost` counts towards the limit. Returns the values that were dropped for it.
   @discardableResult
   package func complete(_ key: Key, _ result: Result<Value, CheckpointError>, cost: Int) -> [Value]
   {

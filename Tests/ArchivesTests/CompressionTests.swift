@@ -99,6 +99,17 @@ import Testing
     #expect(kinds.allSatisfy { $0 == .incomplete })
   }
 
+  /// Nor does it begin with a damaged head, of which nothing is missing.
+  @Test func aDamagedHeadOfABzip2FileIsDamaged() throws {
+    let bytes = try packer.compressed([1, 2, 3], .bzip2)
+    for place in 3..<10 {
+      var damaged = bytes
+      damaged[place] ^= 0x80
+      let error = #expect(throws: CheckpointError.self) { _ = try expanded(damaged, .bzip2) }
+      #expect(error?.kind == .damaged, "byte \(place): \(error as Any)")
+    }
+  }
+
   /// Each bit of a file: what comes out of it is what was put in, or an error says that it is damaged.
   @Test(arguments: Compression.allCases) func everyFlippedBitIsFound(_ compression: Compression)
     throws

@@ -75,6 +75,16 @@ import Testing
     }
   }
 
+  /// So small that the end is seen while it is found out what it is.
+  @Test(arguments: Packer.Format.allCases) func smallMembersAreChosen(_ format: Packer.Format)
+    throws
+  {
+    var random = SplitMix64.forTest("small members of \(format.rawValue)")
+    let members = (0..<2).map { (name: "member-\($0)", bytes: Self.core + [UInt8($0)]) }
+    let archive = try packer.packed(members, format)
+    try expectTheOnlyOne(of: members, [0, 1], archive, format, &random)
+  }
+
   private func expectTheOnlyOne(
     of members: [(name: String, bytes: [UInt8])], _ fitting: [Int], _ archive: [UInt8],
     _ format: Packer.Format, _ random: inout SplitMix64

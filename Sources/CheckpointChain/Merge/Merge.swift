@@ -45,9 +45,6 @@ package struct Merge {
     let span = try span(chain, onto: options.onto)
     let parent = span < chain.images.count ? try chain.ancestor(span) : nil
     try parent?.checkStays(output)
-    // Index blocks come first, then regions image by image, in the order of the files, with blocks of all images.
-    let ahead = chain.readingAhead(pieces: chain.images.count + 1)
-    try ChainStream.checkLayout(of: ahead)
     let tip = chain.tip
     var header = ImageHeader(
       architecture: tip.header.architecture, captureID: tip.header.captureID,
@@ -59,7 +56,7 @@ package struct Merge {
     }
     header.alignmentShift = tip.header.alignmentShift
     let writer = try ImageWriter(header, parent: parent, to: output)
-    let source = try store(ahead, span: span, options, in: writer, on: pool, progress: progress)
+    let source = try store(chain, span: span, options, in: writer, on: pool, progress: progress)
     try copyOthers(of: tip, to: writer)
     var provenance = options.provenance
     for (key, value) in source.tally.fields { provenance.add(key, value) }
@@ -81,7 +78,8 @@ package struct Merge {
       image: summary, images: span, regions: source.counts, evicted: source.tally)
   }
 
-  /// What is left of a source whose events are all stored; what was read ahead for them is gone.
+  /// What is left of a source whose events are all stored. What was read ahead for them is gone, for the index takes
+  /// memory as well.
   private struct Stored {
     var memory: Digest
     var tally: EvictionTally
@@ -92,6 +90,9 @@ package struct Merge {
     _ chain: Chain, span: Int, _ options: Options, in writer: ImageWriter, on pool: WorkerPool,
     progress: (Double?) -> Void
   ) throws(CheckpointError) -> Stored {
+    // Index blocks come first, then regions image by image, in the order of the files, with blocks of all images.
+    let chain = chain.readingAhead(pieces: chain.images.count + 1)
+    try ChainStream.checkLayout(of: chain)
     let source = try MergeSource(
       chain, span: span, recoding: options.settings != nil, evicting: options.evicted, on: pool)
     try Pipeline(source, on: pool)

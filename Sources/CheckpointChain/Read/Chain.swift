@@ -32,18 +32,18 @@ package final class Chain: ParentMemory, Sendable {
   }
 
   /// The same chain, its images read ahead in pieces of 1 MiB: for work that goes through most of it in order. Of a
-  /// chain of very many images there would be too many pieces.
+  /// chain of very many images there would be too many pieces: such a one is returned as it is.
   ///
   /// - Parameter pieces: how many are kept for all images; without a number, one with regions and one with index
   ///   blocks for each.
   package func readingAhead(pieces: Int? = nil) -> Chain {
-    guard images.count <= Self.mostImagesAhead else { return self }
-    let pieces = ReadAhead.Pieces(limit: pieces ?? 2 * images.count)
+    let count = pieces ?? 2 * images.count
+    guard count <= Self.mostPieces else { return self }
+    let pieces = ReadAhead.Pieces(limit: count)
     return Chain(self, images.map { $0.readingAhead(pieces) })
   }
 
-  /// Up to 32 MiB are kept.
-  private static let mostImagesAhead = 16
+  private static let mostPieces = 32
 
   private init(_ chain: Chain, _ images: [ImageFile]) {
     self.images = images

@@ -15,7 +15,7 @@ struct ExpandedRegion: Sendable {
   var place: SegmentPlace
   var header: RegionHeader
   var buffer: PageBuffer
-  let read = PagesRead()
+  let pagesRead = PagesRead()
 
   /// How many of its pages were read so far.
   final class PagesRead: Sendable {

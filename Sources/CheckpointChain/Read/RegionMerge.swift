@@ -33,7 +33,7 @@ struct RegionMerge: Sendable {
     let (pages, mayStay) = try livePages(of: region.header, live)
     let total = region.header.pageCount
     // Kept whole if three quarters live: the bound that keeps a merge within 1.06 of a fresh capture.
-    let keep = pages.count * 4 >= total * 3 && mayStay && !recoding
+    let keep = pages.count * 4 >= total * 3 && mayStay
     tally.add(copied: keep)
     if keep {
       return .regions([
@@ -71,7 +71,7 @@ struct RegionMerge: Sendable {
   {
     let image = chain.images[region.image]
     var pages: [EncodedRegion.LivePage] = []
-    var mayStay = true
+    var mayStay = !recoding
     var blocks: [BlockNumber: IndexBlock?] = [:]
     // Neighbours are mostly of one block.
     var own: (number: BlockNumber, block: IndexBlock?)?
@@ -86,9 +86,10 @@ struct RegionMerge: Sendable {
       }
       let entry = own?.block?.entry(slot: place)
       guard region.live[slot] else {
+        guard mayStay else { return }
         if atTip?.number != number { atTip = (number, try chain.block(number, evicting: plan)) }
         mayStay =
-          mayStay && atTip?.block?.entries[place].status.state != .evicted
+          atTip?.block?.entries[place].status.state != .evicted
           && Self.supersedes(entry, region.location.offset, slot)
         return
       }

@@ -75,7 +75,7 @@ final class RegionReader: Sendable {
     var pageCount: Int { runs.reduce(0) { $0 + $1.count } }
   }
 
-  /// The pages by region, each region where the first of its pages is.
+  /// The pages by region, in the order of the regions' first pages.
   private static func regions(of pages: [Page]) -> [RegionPages] {
     var regions: [RegionPages] = []
     var places: [ExpandedRegion.Key: Int] = [:]
@@ -148,8 +148,7 @@ final class RegionReader: Sendable {
   private static func endOfRun(_ pages: [Page], from start: Int) -> Int {
     let first = pages[start]
     var end = start + 1
-    while end < pages.count, pages[end].image == first.image,
-      pages[end].entry.location.offset == first.entry.location.offset,
+    while end < pages.count, key(pages[end]) == key(first),
       Int(pages[end].entry.location.slot) == Int(first.entry.location.slot) + end - start
     { end += 1 }
     return end
@@ -185,7 +184,7 @@ final class RegionReader: Sendable {
       let region = try result.get()
       // Most work reads each page once: then nobody comes back, and the next region finds memory that the processor
       // still has in its caches.
-      if region.read.add(wanted.pageCount) >= region.header.pageCount {
+      if region.pagesRead.add(wanted.pageCount) >= region.header.pageCount {
         expanded.remove(wanted.key)
       }
       let listed = try Self.listedPages(region.header)

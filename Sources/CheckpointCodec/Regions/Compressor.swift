@@ -7,7 +7,7 @@ internal import CheckpointImage
   private let zstd: OpaquePointer?
   private var zlib = unsafe z_stream()
   private var zlibLevel: Int32?
-  /// Where results arise, whose size is not known beforehand.
+  /// Where results arrive; their size is not known beforehand.
   private let room: UnsafeMutableRawBufferPointer
 
   init() {
@@ -22,7 +22,7 @@ internal import CheckpointImage
     if zlibLevel != nil { unsafe deflateEnd(&zlib) }
   }
 
-  /// Compresses the pages of a region. Returns `head` and the result; nil if that is not smaller than the pages.
+  /// Compresses the pages of a region. Returns `head` and the result; nil if the result is not smaller than the pages.
   func compress(_ source: RawSpan, behind head: [UInt8], _ settings: CodecSettings) -> [UInt8]? {
     // One byte less than the pages: equal size does not pay.
     let target = unsafe UnsafeMutableRawBufferPointer(rebasing: room[..<(source.byteCount - 1)])

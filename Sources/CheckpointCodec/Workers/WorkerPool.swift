@@ -10,7 +10,7 @@ package final class WorkerPool: Sendable {
   package let width: Int
   /// Whether the work is to stop; given by whoever started it.
   package let cancellation: Cancellation
-  /// Memory for pages, which pieces of work hand on to each other.
+  /// Memory for pages, which pieces of work hand on to each other. It stays as large as it once had to be.
   package let buffers = PageBufferPool()
   private let hasThreads: Bool
   private let queue = DispatchQueue(label: "vmckpt.workers", attributes: .concurrent)

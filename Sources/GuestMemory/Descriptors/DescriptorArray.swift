@@ -27,15 +27,18 @@ struct DescriptorArray {
   private var bases: [UInt64]
   /// The binary logarithm of the pages in a section.
   private let sectionShift: Int
-  /// Where descriptors arrive that are read: again and again, in a pause too, where fresh memory would cost time.
-  private let buffer = PageBuffer()
+  /// Receives descriptors; kept, because fresh memory would cost time in a pause.
+  let buffer: PageBuffer
 
   static let absent = PFN.max
 
   /// Walks `mem_section` and the page tables, without reading the array itself.
   ///
   /// - Throws: `.refused` if the kernel does not say where its descriptors are.
-  init(of guest: LinuxGuest, _ layout: DescriptorLayout) throws(CheckpointError) {
+  init(
+    of guest: LinuxGuest, _ layout: DescriptorLayout, readingInto buffer: PageBuffer = PageBuffer()
+  ) throws(CheckpointError) {
+    self.buffer = buffer
     let information = guest.information
     guard let table = information.symbol("mem_section"),
       let length = information.length("mem_section"),
@@ -126,7 +129,7 @@ struct DescriptorArray {
     unit * unitPages..<min((unit + 1) * unitPages, pageCount)
   }
 
-  /// Reads descriptors unit by unit; `body` is not called for units with missing frames.
+  /// Reads descriptors unit by unit; `body`, which must not read others, is not called for units with missing frames.
   func read(
     _ units: some Sequence<Int>, from memory: any PhysicalMemory,
     _ body: (_ unit: Int, _ bytes: RawSpan) -> Void

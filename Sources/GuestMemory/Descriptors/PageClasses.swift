@@ -74,7 +74,7 @@ package final class PageClasses {
     // The kernel remaps the descriptors of huge pages to save memory.
     if array.tableFrames.contains(where: written) {
       let old = array
-      array = try DescriptorArray(of: guest, layout)
+      array = try DescriptorArray(of: guest, layout, readingInto: old.buffer)
       guard array.pageCount == old.pageCount else { return try begin() }
       stale = array.units.filter { unit in
         array.frames(of: unit) != old.frames(of: unit)

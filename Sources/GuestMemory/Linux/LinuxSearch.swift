@@ -165,6 +165,8 @@ extension LinuxGuest {
     }
     let concurrent = memory as? any ConcurrentMemory
     var lane = OrderedLane<[[UInt8]]>(pool)
+    // Workers must not own their pool.
+    let buffers = pool.buffers
     var found: [[UInt8]] = []
     for run in runs {
       var rest = run
@@ -175,10 +177,10 @@ extension LinuxGuest {
         if let concurrent {
           if lane.isFull { found += try lane.next() }
           lane.start { () throws(CheckpointError) in
-            try texts(among: batch, of: concurrent, pool.buffers)
+            try texts(among: batch, of: concurrent, buffers)
           }
         } else {
-          found += try texts(among: batch, of: memory, pool.buffers)
+          found += try texts(among: batch, of: memory, buffers)
         }
       }
     }

@@ -48,6 +48,6 @@ package final class SpooledMoment {
   func events(evicting plan: EvictionPlan, on pool: WorkerPool) throws(CheckpointError)
     -> MergeSource
   {
-    try MergeSource(chain, span: 1, recoding: recoding, evicting: plan, on: pool)
+    try MergeSource(chain.readingAhead(), span: 1, recoding: recoding, evicting: plan, on: pool)
   }
 }
