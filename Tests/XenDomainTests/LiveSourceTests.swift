@@ -4,7 +4,6 @@ import CheckpointCodec
 import CheckpointImage
 import Formats
 import Glibc
-import GuestMemory
 import Operations
 import Storage
 import TestSupport
@@ -14,14 +13,14 @@ import Testing
 
 /// Images of a guest that does by chance whatever a guest and its host can do.
 @Suite struct LiveSourceTests {
-  private let folder: TestFolder
-  private let pool = WorkerPool()
-  private let cancellation = Cancellation()
+  let folder: TestFolder
+  let pool = WorkerPool()
+  let cancellation = Cancellation()
 
   init() throws { folder = try TestFolder() }
 
   /// What came of a series.
-  private struct Series {
+  struct Series {
     var images = 0
     var stored: [UInt64] = []
     var copied: [Int] = []
@@ -33,7 +32,7 @@ import Testing
     var notEvicted = 0
   }
 
-  private func file(_ number: Int) throws(CheckpointError) -> any ByteSink {
+  func file(_ number: Int) throws(CheckpointError) -> any ByteSink {
     try OutputFile(folder.path("image-\(number)"), force: true, sync: false)
   }
 
@@ -41,7 +40,7 @@ import Testing
   ///
   /// - Parameters:
   ///   - between: what is done to the guest after each image.
-  private func series(
+  func series(
     of host: ModelHost, _ change: (inout LiveOptions) -> Void = { _ in },
     count: Int, to given: ((Int) throws(CheckpointError) -> any ByteSink)? = nil,
     between: (Int) -> Void = { _ in }
@@ -85,7 +84,7 @@ import Testing
   }
 
   /// Whether an image says of every page what was so when the guest last suspended itself.
-  private func compare(_ file: String, with host: ModelHost, _ result: inout Series)
+  func compare(_ file: String, with host: ModelHost, _ result: inout Series)
     throws(CheckpointError)
   {
     let chain = try Chain.open(file)
@@ -192,118 +191,6 @@ import Testing
     #expect(result.leftOut > 0)
   }
 
-  // MARK: Pages that are left out
-
-  private static func free(_ options: inout LiveOptions) { options.eviction = .free }
-
-  /// Pages come into use and out of use all the time: those left out are exactly the ones that were free when the
-  /// guest was suspended.
-  @Test(arguments: 0..<12) func freePagesAreLeftOut(run: Int) throws {
-    var random = SplitMix64.forTest("freePagesAreLeftOut(\(run))")
-    var habits = ModelHost.Habits(hidesPage: 0)
-    habits.uses = [1, 4, 40][Int.random(in: 0..<3, using: &random)]
-    habits.writes = [0, 4, 40][Int.random(in: 0..<3, using: &random)]
-    habits.hasLog = run % 6 != 1
-    habits.losesLog = run % 6 == 2 ? 50 : 0
-    let host = ModelHost(pages: Int.random(in: 1...1500, using: &random), habits, random)
-    let result = try series(
-      of: host,
-      {
-        $0.eviction = .free
-        $0.paused = run % 6 == 3
-        if run % 6 == 4 { $0.stageLimit = 100 << 12 }
-      }, count: 25)
-    #expect(result.error == nil)
-    #expect(result.images == 25)
-    #expect(result.notEvicted == 0)
-    #expect(result.evicted > 0)
-    #expect(!result.events.contains { if case .allKept = $0 { true } else { false } })
-  }
-
-  /// Whatever goes wrong with that, a page is at worst kept.
-  @Test(arguments: 0..<8) func imagesWithPagesLeftOutAreRightWhateverHappens(run: Int) throws {
-    let random = SplitMix64.forTest("imagesWithPagesLeftOutAreRightWhateverHappens(\(run))")
-    var trouble = ModelHost.Habits(uses: 20)
-    trouble.losesLog = 30
-    trouble.refuses = 100
-    trouble.refusesLog = 300
-    trouble.fails = 8
-    trouble.ends = 3
-    let host = ModelHost(pages: 500, ModelHost.Habits(uses: 20), random)
-    let result = try series(of: host, Self.free, count: 40, between: { _ in host.habits = trouble })
-    #expect(result.error == nil)
-    #expect(result.images == 40)
-    #expect(result.evicted > 0)
-    #expect(result.leftOut > 0)
-  }
-
-  /// Every call of a series fails once, before or after its effect. Where that only keeps pages from being left out,
-  /// the series goes on, and says so once.
-  @Test(arguments: [false, true]) func everyCallMayFailWithPagesLeftOut(isAfter: Bool) throws {
-    let random = SplitMix64.forTest("everyCallMayFailWithPagesLeftOut")
-    func host() -> ModelHost {
-      ModelHost(pages: 300, ModelHost.Habits(uses: 20, hidesPage: 0), random)
-    }
-    let whole = host()
-    #expect(try series(of: whole, Self.free, count: 3).error == nil)
-    var kept = 0
-    for call in whole.calls.indices {
-      let host = host()
-      host.failure = (call, isAfter, CheckpointError(.io, "fails", file: "domain 1"))
-      let result = try series(of: host, Self.free, count: 3)
-      let name = host.calls[call]
-      let times = result.events.count { if case .allKept = $0 { true } else { false } }
-      #expect(times <= 1)
-      if let error = result.error {
-        #expect(error.reason == "fails", "\(call): \(name): \(error)")
-        #expect(times == 0)
-      } else {
-        #expect(result.images == 3, "\(call): \(name)")
-        #expect(result.notEvicted == 0 || times == 1, "\(call): \(name)")
-        kept += times
-      }
-      // A PV guest's kernel that was not found is looked for again.
-      #expect(name != "classifier" || times == 0)
-    }
-    #expect(kept > 0)
-  }
-
-  @Test func pagesLeftOutAreNotCopied() throws {
-    var habits = ModelHost.Habits.quiet
-    habits.uses = 1
-    let host = ModelHost(pages: 3000, habits, SplitMix64.forTest("pagesLeftOutAreNotCopied"))
-    host.habits.uses = 0
-    let result = try series(of: host, Self.free, count: 2)
-    #expect(result.error == nil)
-    #expect(result.notEvicted == 0)
-    let contents = host.moment.count { $0.status.state == .data }
-    // Besides, the descriptors were read once, and what the log does not know was copied again.
-    let others = (host.moment.count + 63) / 64 + host.guest.unlogged.count
-    #expect(result.copied[0] <= contents - result.evicted / 2 + others)
-    #expect(result.copied[1] <= others)
-  }
-
-  @Test func aGuestWhoseDescriptorsHaveNoEndIsKeptWhole() throws {
-    let random = SplitMix64.forTest("aGuestWhoseDescriptorsHaveNoEndIsKeptWhole")
-    let host = ModelHost(pages: 500, ModelHost.Habits(uses: 20, hidesPage: 0), random)
-    let result = try series(
-      of: host, Self.free, count: 5, between: { if $0 == 2 { host.habits.isEndless = true } })
-    #expect(result.error == nil)
-    #expect(result.images == 5)
-    #expect(result.evicted > 0 && result.notEvicted > 0)
-    #expect(result.events.count { if case .allKept = $0 { true } else { false } } == 1)
-  }
-
-  @Test func aGuestThatIsNotRecognisedIsKeptWhole() throws {
-    let random = SplitMix64.forTest("aGuestThatIsNotRecognisedIsKeptWhole")
-    let host = ModelHost(pages: 500, ModelHost.Habits(), random)
-    let result = try series(of: host, Self.free, count: 25)
-    #expect(result.error == nil)
-    #expect(result.images == 25)
-    #expect(result.evicted == 0)
-    #expect(result.events.count { if case .allKept = $0 { true } else { false } } == 1)
-  }
-
   // MARK: The dirty log
 
   @Test func lossOfTheLogIsReported() throws {
@@ -377,114 +264,6 @@ import Testing
     #expect(result.stored.count == 3)
     #expect(result.stored[0] > 0)
     #expect(result.stored.dropFirst().allSatisfy { $0 == 0 })
-  }
-
-  // MARK: Failures
-
-  /// Every call of a series fails once, before or after its effect: the images that are made are right, and the
-  /// guest is as it was.
-  @Test(arguments: [false, true]) func everyCallMayFail(isAfter: Bool) throws {
-    let random = SplitMix64.forTest("everyCallMayFail")
-    func host() -> ModelHost { ModelHost(pages: 300, ModelHost.Habits(), random) }
-    let whole = host()
-    #expect(try series(of: whole, count: 3).error == nil)
-    for call in whole.calls.indices {
-      let host = host()
-      host.failure = (call, isAfter, CheckpointError(.io, "fails", file: "domain 1"))
-      let result = try series(of: host, count: 3)
-      let name = host.calls[call]
-      if let error = result.error {
-        #expect(error.reason == "fails", "\(call): \(name): \(error)")
-        #expect(result.images == 0 || name == "isOver", "\(call): \(name)")
-      } else {
-        #expect(result.images == 3, "\(call): \(name)")
-      }
-    }
-  }
-
-  /// What the guest became may be found before it is whole: it is tried again.
-  @Test(arguments: ["close", "successor", "guarded"]) func aGuestIsFollowed(_ call: String) throws {
-    let host = ModelHost(pages: 300, ModelHost.Habits(), SplitMix64.forTest("aGuestIsFollowed"))
-    let result = try series(
-      of: host, count: 3,
-      between: { image in
-        guard image == 2 else { return }
-        host.guest.end()
-        let place = ["isOver", "close", "successor", "guarded"].firstIndex(of: call) ?? 0
-        let error = CheckpointError(.io, "fails", file: "domain 2")
-        host.failure = (host.calls.count + place, false, error)
-      })
-    #expect(result.error == nil)
-    #expect(result.images == 3)
-    #expect(host.guest.reference.id > 1)
-    #expect(host.failure.map { host.calls[$0.call] } == call)
-    #expect(try ImageFile(folder.path("image-2")).header.parent == nil)
-  }
-
-  @Test func aSignalEndsTheSeriesWhereverItComes() throws {
-    let random = SplitMix64.forTest("aSignalEndsTheSeriesWhereverItComes")
-    func host() -> ModelHost { ModelHost(pages: 300, ModelHost.Habits(), random) }
-    let whole = host()
-    _ = try series(of: whole, count: 3)
-    for call in whole.calls.indices.dropLast() {
-      let host = host()
-      host.failure = (call, false, CheckpointError(.interrupted, "stopped by signal 15"))
-      let result = try series(of: host, count: 3)
-      #expect(result.error?.kind == .interrupted, "\(call): \(host.calls[call])")
-      #expect(host.calls.dropFirst(call + 1).allSatisfy { $0 == "close" })
-    }
-  }
-
-  @Test func aCancelledSeriesDoesNotWaitForTheNextImage() throws {
-    let host = ModelHost(
-      pages: 300, .quiet, SplitMix64.forTest("aCancelledSeriesDoesNotWaitForTheNextImage"))
-    let result = try series(
-      of: host, { $0.interval = .seconds(600) }, count: 3,
-      between: { _ in cancellation.cancel() })
-    #expect(result.error == nil)
-    #expect(result.images == 1)
-  }
-
-  /// A cancellation makes calls fail: that is not the guest's fault.
-  @Test func aFailureAfterACancellationIsReportedAsOne() throws {
-    let random = SplitMix64.forTest("aFailureAfterACancellationIsReportedAsOne")
-    let whole = ModelHost(pages: 300, .quiet, random)
-    _ = try series(of: whole, count: 1)
-    let call = try #require(whole.calls.firstIndex(of: "suspend"))
-    let host = ModelHost(pages: 300, .quiet, random)
-    host.failure = (call, false, CheckpointError(.io, "fails", file: "domain 1"))
-    cancellation.cancel()
-    let result = try series(of: host, count: 1)
-    #expect(result.error?.kind == .interrupted)
-    #expect(result.images == 0)
-  }
-
-  /// F_SETPIPE_SZ, which the C library's header has for GNU programs only.
-  private static let setPipeSize: Int32 = 1031
-
-  /// An output that takes only so many bytes, and only one image; the next may not be written at all.
-  @Test(arguments: [false, true]) func aFullDiskEndsTheSeries(staged: Bool) throws {
-    let random = SplitMix64.forTest("aFullDiskEndsTheSeries")
-    signal(SIGPIPE, SIG_IGN)
-    for size in [4096, 1 << 16, 1 << 17] {
-      for full in 0..<3 {
-        let host = ModelHost(pages: 3000, ModelHost.Habits(writes: 600), random)
-        var ends: [Int32] = [0, 0]
-        try #require(unsafe pipe(&ends) == 0)
-        defer { for end in ends { close(end) } }
-        let writing = ends[1]
-        _ = fcntl(writing, F_SETFL, O_NONBLOCK)
-        _ = fcntl(writing, Self.setPipeSize, Int32(size))
-        let result = try series(
-          of: host, { if staged { $0.stageLimit = 1 << 20 } }, count: 4,
-          to: { (number) throws(CheckpointError) in
-            if number == full { return OutputPipe(writing, name: "full") }
-            return try file(number)
-          })
-        #expect(result.images == full)
-        #expect(result.error?.file == "full")
-      }
-    }
   }
 }
 #endif

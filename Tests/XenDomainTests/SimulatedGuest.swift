@@ -32,7 +32,7 @@ final class SimulatedGuest {
   private let descriptors: Int
 
   /// Its memory target, in KiB.
-  fileprivate(set) var target: UInt64
+  var target: UInt64
   /// What it could do without; nil if that cannot be read.
   var spare: MemoryCounters?
 
@@ -69,7 +69,7 @@ final class SimulatedGuest {
   // MARK: What happens to it
 
   /// A call: before it, the guest works.
-  fileprivate func begin(_ call: String) throws(CheckpointError) {
+  func begin(_ call: String) throws(CheckpointError) {
     try host.begin(call)
     work()
     if isEnded { throw .gone(reference.id) }
@@ -134,15 +134,15 @@ final class SimulatedGuest {
 
   // MARK: What is done to it by way of a guard
 
-  fileprivate func startLog() {
+  func startLog() {
     isLogOn = true
     written = []
   }
 
-  fileprivate func stopLog() { isLogOn = false }
+  func stopLog() { isLogOn = false }
 
   /// Its balloon driver follows the target, as far as there is something to spare.
-  fileprivate func balloon(to target: UInt64) {
+  func balloon(to target: UInt64) {
     let isLess = target < self.target
     var left = isLess ? self.target - target : target - self.target
     self.target = target
@@ -155,7 +155,7 @@ final class SimulatedGuest {
     }
   }
 
-  fileprivate func suspend() throws(CheckpointError) {
+  func suspend() throws(CheckpointError) {
     if host.happens(host.habits.ends) { isEnded = true }
     if isEnded || host.happens(host.habits.refuses) {
       throw CheckpointError(.refused, "did not suspend itself", file: "domain \(reference.id)")
@@ -166,7 +166,7 @@ final class SimulatedGuest {
     host.suspended()
   }
 
-  fileprivate func resume() {
+  func resume() {
     host.check(isSuspended, "resumed but not suspended")
     isSuspended = false
   }
@@ -353,94 +353,6 @@ extension SimulatedGuest: DirtyLog {
     var pages = PFNBitmap(limit: limit)
     for pfn in written where pfn < limit { pages.insert(pfn) }
     return .pages(pages)
-  }
-}
-
-// MARK: - Its guard
-
-/// Changes a made-up guest's state, and undoes at its end what is outstanding.
-final class ModelControl: DomainControl {
-  private(set) var hasLog = false
-  private(set) var isClosed = false
-  /// The memory target to be given back.
-  private var original: UInt64?
-  private let guest: SimulatedGuest
-  private unowned let host: ModelHost
-
-  init(_ guest: SimulatedGuest, _ host: ModelHost) {
-    self.guest = guest
-    self.host = host
-  }
-
-  private func begin(_ call: String) throws(CheckpointError) {
-    if isClosed { throw CheckpointError(.refused, "is not guarded any more") }
-    try guest.begin(call)
-  }
-
-  func startDirtyLog() throws(CheckpointError) -> Bool {
-    try begin("startDirtyLog")
-    guard host.habits.hasLog else { return false }
-    if host.happens(host.habits.refusesLog) {
-      throw CheckpointError(.refused, "its log-dirty mode is on already")
-    }
-    host.check(!hasLog, "switched the log on twice")
-    hasLog = true
-    guest.startLog()
-    try host.end()
-    return true
-  }
-
-  func stopDirtyLog() throws(CheckpointError) {
-    try begin("stopDirtyLog")
-    hasLog = false
-    guest.stopLog()
-  }
-
-  func suspend() throws(CheckpointError) {
-    try begin("suspend")
-    try guest.suspend()
-    try host.end()
-  }
-
-  func resume() throws(CheckpointError) {
-    try begin("resume")
-    guest.resume()
-    try host.end()
-  }
-
-  func setTarget(_ target: UInt64) throws(CheckpointError) {
-    try begin("setTarget")
-    let before = original ?? guest.target
-    original = before
-    host.check(target <= before, "asked the guest to take more than it had")
-    guest.balloon(to: target)
-    try host.end()
-  }
-
-  func keepReleased() throws(CheckpointError) {
-    try begin("keepReleased")
-    try host.end()
-  }
-
-  func raiseTarget() throws(CheckpointError) {
-    try begin("raiseTarget")
-    if let original { guest.balloon(to: original) }
-    original = nil
-    try host.end()
-  }
-
-  func pause() throws(CheckpointError) { host.check(false, "paused") }
-  func unpause() throws(CheckpointError) { host.check(false, "unpaused") }
-
-  func close() throws(CheckpointError) {
-    if isClosed { return }
-    isClosed = true
-    hasLog = false
-    guest.stopLog()
-    if let original { guest.balloon(to: original) }
-    if guest.isSuspended { guest.resume() }
-    // A guard that could not undo something goes on trying.
-    try host.begin("close")
   }
 }
 #endif
