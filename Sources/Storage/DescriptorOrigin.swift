@@ -17,8 +17,9 @@ final class DescriptorOrigin: ByteOrigin {
   init(_ path: String, _ cancellation: Cancellation) throws(CheckpointError) {
     self.cancellation = cancellation
     name = path == "-" ? "standard input" : path
-    descriptor = path == "-" ? STDIN_FILENO : unsafe open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw .system("cannot open", path) }
+    descriptor =
+      path == "-"
+      ? STDIN_FILENO : try openDescriptor(path, O_RDONLY, "cannot open", cancellation)
     var status = stat()
     guard unsafe fstat(descriptor, &status) == 0 else { throw .system("cannot stat", path) }
     guard status.st_mode & S_IFMT != S_IFDIR else {

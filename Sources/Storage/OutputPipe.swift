@@ -25,9 +25,8 @@ package final class OutputPipe: ByteSink {
         status.st_mode & S_IFMT != S_IFDIR
       else { return nil }
       name = path
-      descriptor = unsafe Glibc.open(path, O_WRONLY | O_CLOEXEC)
+      descriptor = try openDescriptor(path, O_WRONLY, "cannot create", cancellation)
       closes = true
-      guard descriptor >= 0 else { throw .system("cannot create", path) }
     }
   }
 

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CheckpointChain
 import CheckpointCodec
 import CheckpointImage
 import CommandLineSupport
@@ -39,6 +40,7 @@ struct EncodeCommand: Tool {
         throw error
       }
     }
+    try checkStays(file)
     try file.commit()
     let report = Report(file: file.name, bytes: encoder.bytes, segments: encoder.segments)
     if common.json && output.output != "-" {
@@ -49,5 +51,17 @@ struct EncodeCommand: Tool {
       )
     }
     return .success
+  }
+
+  /// Fails if the output would replace an ancestor of the image in it. Of an image that is damaged on purpose, none may
+  /// be known.
+  private func checkStays(_ file: any ByteSink) throws(CheckpointError) {
+    guard file.replaced != nil,
+      let image = try? ImageFile(file.reopened(), cancellation: Signals.cancellation)
+    else { return }
+    var resolver = ChainResolver(
+      try Folders(of: output.output, searching: [], cancellation: Signals.cancellation),
+      cancellation: Signals.cancellation)
+    try Chain.check(resolver.ancestors(of: image).images, stayBehind: file)
   }
 }

@@ -186,8 +186,9 @@ done
 
 # As JSON and back: every kind of image, sound and damaged, is the same file.
 back() {
+  rm -f back.ckpt
   ckpt-inspect decode "$1" >image.json || fail "decode $1"
-  ckpt-inspect encode -q image.json -o back.ckpt --force || fail "encode $1"
+  ckpt-inspect encode -q image.json -o back.ckpt || fail "encode $1"
   cmp "$1" back.ckpt || fail "$1 is not the same after decode and encode"
 }
 for image in *-?.ckpt *-merged.ckpt *-span.ckpt plain.ckpt; do
@@ -202,7 +203,8 @@ done
 count=0
 for vector in vectors/*.ckpt; do
   if ckpt-inspect decode "$vector" >image.json 2>message; then
-    ckpt-inspect encode -q image.json -o back.ckpt --force || fail "encode $vector"
+    rm -f back.ckpt
+    ckpt-inspect encode -q image.json -o back.ckpt || fail "encode $vector"
     cmp "$vector" back.ckpt || fail "$vector is not the same after decode and encode"
     count=$((count + 1))
   else
@@ -240,6 +242,13 @@ jq . image.json | ckpt-inspect encode -q - -o changed.ckpt
 ckpt-verify -q changed.ckpt || fail "an image that was sealed again is not sound"
 ckpt-restore -q changed.ckpt --to raw -o - 2>/dev/null | cmp - changed.raw || fail "the change is not there"
 expect 0 "a much longer name" ckpt-inspect info changed.ckpt
+# An image that the new one needs is not replaced, be it its parent or the base.
+ckpt-inspect decode pv-3.ckpt >image.json
+for needed in pv-1.ckpt pv-2.ckpt; do
+  cp $needed before
+  expect 2 "needed" ckpt-inspect encode image.json -o $needed --force
+  cmp before $needed || fail "$needed was replaced"
+done
 expect 2 "segment 0" ckpt-inspect encode <(echo '[{"Root": {"Layout": "none"}}]') -o x.ckpt
 expect 2 "expected a list" ckpt-inspect encode plain.ckpt -o x.ckpt
 nothing_left x.ckpt

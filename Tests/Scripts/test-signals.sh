@@ -95,6 +95,20 @@ for _ in $(seq 30); do
   done
 done
 
+# A pipe that nobody opens from the other end is waited for, until a signal comes.
+mkfifo nobody
+for signal in INT TERM; do
+  for command in "ckpt-capture nobody -o out/fifo" "ckpt-restore tip.ckpt --to raw -o nobody"; do
+    status=0
+    # shellcheck disable=SC2086
+    timeout --preserve-status -s $signal 1 $command 2>message || status=$?
+    [[ $status == $((128 + $(kill -l $signal))) ]] || fail "$command: $signal: status $status: $(cat message)"
+    grep -q "stopped by signal" message || fail "$command: $signal: $(cat message)"
+    [[ ! -e out/fifo ]] || fail "$command: $signal: left a file"
+  done
+done
+rm nobody
+
 # What is ignored from the start stays ignored, as nohup wants it.
 status=0
 (trap '' HUP && exec ckpt-merge -q tip.ckpt --codec zlib --level 9 -o hup.ckpt) &
