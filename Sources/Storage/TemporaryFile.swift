@@ -16,7 +16,7 @@ package final class TemporaryFile: Sendable {
     folder = unsafe getenv("TMPDIR").map { unsafe String(cString: $0) } ?? "/tmp"
     var template = Array("\(folder)/vmckpt.XXXXXX".utf8CString)
     descriptor = unsafe mkstemp(&template)
-    guard descriptor >= 0 else { throw .system("cannot make a temporary file in", folder) }
+    guard descriptor >= 0 else { throw .system("cannot make a temporary file here", folder) }
     _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
     unsafe unlink(template)
   }
@@ -43,7 +43,7 @@ package final class TemporaryFile: Sendable {
         continue
       }
       guard count > 0 else {
-        throw .system("cannot write a temporary file (TMPDIR may name another folder) in", folder)
+        throw .system("cannot write a temporary file here (TMPDIR may name another folder)", folder)
       }
       done += count
     }

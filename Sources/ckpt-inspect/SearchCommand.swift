@@ -70,7 +70,7 @@ struct SearchCommand: Tool {
 
   func validate() throws {
     guard [hex != nil, text != nil, utf16 != nil].count(where: { $0 }) == 1 else {
-      throw ValidationError("one of --hex, --text and --utf16 is needed")
+      throw ValidationError("exactly one of --hex, --text and --utf16 is needed")
     }
     guard (1...PatternSearch.longestPattern).contains(pattern.count) else {
       throw ValidationError("the pattern has to have 1 to \(PatternSearch.longestPattern) bytes")
