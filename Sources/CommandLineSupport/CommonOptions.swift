@@ -75,7 +75,7 @@ package struct ChainOptions: ParsableArguments {
   package func finder(of path: String, alsoIn more: [String] = []) throws(CheckpointError)
     -> any ImageFinder
   {
-    try Folders(of: path, searching: folders + more, cancellation: Signals.cancellation)
+    try openFinder(of: path, searching: folders + more)
   }
 }
 

@@ -1,9 +1,9 @@
+package import CheckpointChain
 package import CheckpointCodec
 package import CheckpointImage
 package import Storage
 
-// What tools read and write is opened here, or as a chain by `ChainOptions`: whoever adds a place where images lie
-// has all of its names recognised at these points.
+// What tools read and write is opened here, or as a chain by `ChainOptions`; sources of a capture by `SourceInput`.
 
 /// Opens what is stored under a name, an image or what should be one; `-` is standard input.
 package func openStorage(_ name: String) throws(CheckpointError) -> any RangeReader {
@@ -13,6 +13,13 @@ package func openStorage(_ name: String) throws(CheckpointError) -> any RangeRea
 /// Opens an image without its ancestors; `-` is standard input.
 package func openImage(_ name: String) throws(CheckpointError) -> ImageFile {
   try ImageFile(openStorage(name), cancellation: Signals.cancellation)
+}
+
+/// Finds the ancestors of the image that is stored under a name: beside it, and in other folders.
+package func openFinder(of name: String, searching folders: [String] = []) throws(CheckpointError)
+  -> any ImageFinder
+{
+  try Folders(of: name, searching: folders, cancellation: Signals.cancellation)
 }
 
 /// Opens an output; `-` is standard output.

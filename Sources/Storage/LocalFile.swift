@@ -15,7 +15,6 @@ package final class LocalFile: RangeReader {
   private let open: OpenFiles
   private let taken = Atomic<UInt64>(0)
 
-  /// Bytes read so far; bytes read twice count twice.
   package var bytesRead: UInt64 { taken.load(ordering: .relaxed) }
 
   /// Opens a regular file; `-` is standard input, which is spooled to a temporary file.

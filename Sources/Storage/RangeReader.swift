@@ -12,6 +12,9 @@ public protocol RangeReader: AnyObject, Sendable {
   /// Distinguishes these bytes from all others, whatever their names.
   var identity: StorageIdentity { get }
 
+  /// How many bytes were read so far, those that were read twice counted twice; 0 if nobody counts them.
+  var bytesRead: UInt64 { get }
+
   /// Reads several ranges, all of which lie below `length`. Each result has as many bytes as its range, and may
   /// be a slice of a larger array that is kept.
   func fetch(_ ranges: [Range<UInt64>]) throws(CheckpointError) -> [ArraySlice<UInt8>]
@@ -25,6 +28,9 @@ public protocol RangeReader: AnyObject, Sendable {
 }
 
 extension RangeReader {
+  /// Returns 0: nobody counts them.
+  public var bytesRead: UInt64 { 0 }
+
   /// Returns `offset`: without knowledge of holes, everything counts as data.
   public func nextData(from offset: UInt64) throws(CheckpointError) -> UInt64 { offset }
 

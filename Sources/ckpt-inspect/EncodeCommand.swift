@@ -60,8 +60,7 @@ struct EncodeCommand: Tool {
       let image = try? ImageFile(file.reopened(), cancellation: Signals.cancellation)
     else { return }
     var resolver = ChainResolver(
-      try Folders(of: output.output, searching: [], cancellation: Signals.cancellation),
-      cancellation: Signals.cancellation)
+      try openFinder(of: output.output), cancellation: Signals.cancellation)
     try Chain.check(resolver.ancestors(of: image).images, stayBehind: file)
   }
 }

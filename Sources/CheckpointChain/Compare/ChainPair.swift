@@ -41,7 +41,7 @@ package final class ChainPair: Sendable {
 
   /// Bytes read from all of them so far.
   package var bytesRead: UInt64 {
-    images.reduce(0) { $0 + (($1.storage as? LocalFile)?.bytesRead ?? 0) }
+    images.reduce(0) { $0 + $1.storage.bytesRead }
   }
 
   /// The blocks with a populated page before or after, ascending.
