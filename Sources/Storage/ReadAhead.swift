@@ -74,7 +74,7 @@ extension ReadAhead {
     /// The memory of pieces that were dropped, oldest first: fresh memory costs a page fault for each 4 KiB, which takes
     /// longer than reading them. If somebody still has a part of a piece, its memory is not used again.
     private let idle = Mutex<[[UInt8]]>([])
-    private static let mostIdle = 2
+    private static let mostIdle = 1
 
     /// Keeps up to `limit` pieces.
     package init(limit: Int) { cache = SharedCache(limit: limit) }
