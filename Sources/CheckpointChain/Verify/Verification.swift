@@ -69,9 +69,8 @@ package final class Verification {
     let (images, obstacle) = ([tip] + ancestors.images, ancestors.obstacle)
     if let obstacle { note(obstacle) }
     var moments = obstacle == nil ? MomentSequence() : nil
-    for image in images.reversed() {
-      try check(image.readingAhead(ReadAhead.Pieces(limit: Self.piecesAhead)), &moments)
-    }
+    let pieces = ReadAhead.Pieces(limit: Self.piecesAhead)
+    for image in images.reversed() { try check(image.readingAhead(pieces), &moments) }
     if depth == .full, obstacle == nil, findings.isEmpty {
       do throws(CheckpointError) {
         try ChainStream.checkLayout(of: Chain(images).readingAhead())
