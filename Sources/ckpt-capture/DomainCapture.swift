@@ -47,7 +47,7 @@ extension CaptureCommand {
   }
 
   private func run(
-    _ source: any DescribedSource, _ report: DomainReport, _ progress: ProgressLine
+    _ source: some MomentSeries, _ report: DomainReport, _ progress: ProgressLine
   ) throws(CheckpointError) {
     var capture = try capture()
     // The domain still exists and can be captured again.

@@ -10,7 +10,7 @@ internal import Storage
 /// help of the guest. No guest can go on from such a moment.
 ///
 /// Whatever happens, `close` must be called: it lets a guest go on that was paused for this.
-package final class MemoryOnlySource: DescribedSource {
+package final class MemoryOnlySource: MomentSeries {
   private enum Phase {
     /// Nothing of the moment was read.
     case start
@@ -24,6 +24,8 @@ package final class MemoryOnlySource: DescribedSource {
   package let name: String
   /// There is no stream that this could be written as.
   package let layoutKind: LayoutKind? = LayoutKind.none
+  /// False: every moment has all pages, as no log says which were written to.
+  package let isDifference = false
 
   private let options: LiveOptions
   private let report: (LiveEvent) -> Void

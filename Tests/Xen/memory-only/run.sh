@@ -58,7 +58,7 @@ small() { [ $(($(stat -c %s "$1") * 3)) -lt "$(stat -c %s "$2")" ]; }
 refused() {
   local said
   said=$(ckpt-restore "$1" --to xl -o /tmp/no.xl 2>&1)
-  [ $? = 2 ] && [[ $said == *memory-only* && ! -e /tmp/no.xl ]]
+  [ $? = 2 ] && [[ $said == *'did not suspend itself'* && ! -e /tmp/no.xl ]]
 }
 
 mkdir /tmp/i
