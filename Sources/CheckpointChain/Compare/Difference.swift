@@ -46,7 +46,7 @@ package struct Difference: Sendable {
   ) throws(CheckpointError) {
     pages += 1
     changes[change, default: 0] += 1
-    if let run = joiner.add(pfn, change) { try count(run, body) }
+    if let run = joiner.add(pfn..<pfn + 1, change) { try count(run, body) }
   }
 
   private mutating func count(_ run: Run, _ body: (Run) throws(CheckpointError) -> Void)

@@ -91,7 +91,7 @@ package struct Merge {
     progress: (Double?) -> Void
   ) throws(CheckpointError) -> Stored {
     // Index blocks come first, then regions image by image, in the order of the files, with blocks of all images.
-    let chain = chain.readingAhead(pieces: chain.images.count)
+    let chain = chain.readingAhead(pieces: chain.images.count + 1)
     try ChainStream.checkLayout(of: chain)
     let source = try MergeSource(
       chain, span: span, recoding: options.settings != nil, evicting: options.evicted, on: pool)

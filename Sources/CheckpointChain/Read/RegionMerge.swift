@@ -11,6 +11,8 @@ struct RegionMerge: Sendable {
   /// Pages that become evicted.
   var plan = EvictionPlan()
   let tally = MergeTally()
+  /// The youngest image that evicts pages; nil if none does.
+  private let evicting: Int?
   private let codec = RegionCodec()
   private let hashers = HasherPool()
   private let buffers: PageBufferPool
@@ -24,6 +26,7 @@ struct RegionMerge: Sendable {
     self.recoding = recoding
     self.plan = plan
     self.buffers = buffers
+    evicting = plan.isEmpty ? chain.images.firstIndex { $0.root.count(.evicted) > 0 } : 0
   }
 
   /// The region's part in the merged image.
@@ -70,6 +73,8 @@ struct RegionMerge: Sendable {
     -> (pages: [EncodedRegion.LivePage], mayStay: Bool)
   {
     let image = chain.images[region.image]
+    // What this image holds is evicted at the tip only by itself or by a younger one.
+    let mayBeEvicted = evicting.map { $0 <= region.image } ?? false
     var pages: [EncodedRegion.LivePage] = []
     var mayStay = !recoding
     var blocks: [BlockNumber: IndexBlock?] = [:]
@@ -87,10 +92,11 @@ struct RegionMerge: Sendable {
       let entry = own?.block?.entry(slot: place)
       guard region.live[slot] else {
         guard mayStay else { return }
-        if atTip?.number != number { atTip = (number, try chain.block(number, evicting: plan)) }
-        mayStay =
-          atTip?.block?.entries[place].status.state != .evicted
-          && Self.supersedes(entry, region.location.offset, slot)
+        mayStay = Self.supersedes(entry, region.location.offset, slot)
+        if mayStay, mayBeEvicted {
+          if atTip?.number != number { atTip = (number, try chain.block(number, evicting: plan)) }
+          mayStay = atTip?.block?.entries[place].status.state != .evicted
+        }
         return
       }
       guard let entry, entry.status == PageStatus(.data, type: type),

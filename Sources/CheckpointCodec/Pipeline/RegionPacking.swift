@@ -19,7 +19,8 @@ final class RegionPacking: EventSink {
     switch event {
     case .pages(.pages(let batch)): try gather(batch)
     case .pages(.regions(let regions)): try next.receive(.pages(.regions(regions)))
-    case .states(let extent): try add(extent.pages, extent.status)
+    case .states(let extent):
+      if let extent = extents.add(extent.pages, extent.status) { try next.receive(.states(extent)) }
     case .newPass:
       // What is pending must be written before a later copy of it.
       try flush()
@@ -41,12 +42,15 @@ final class RegionPacking: EventSink {
     {
       return try next.receive(.pages(.pages(batch)))
     }
+    // Accesses to a local variable need no check, which takes time for each page.
+    var extents = extents
+    defer { self.extents = extents }
     for slot in batch.pages.indices {
       let page = batch.pages[slot]
       if page.state == .data {
         try store(page, batch.buffer, slot)
-      } else {
-        try add(page.pfn..<page.pfn + 1, page.status)
+      } else if let extent = extents.add(page.pfn..<page.pfn + 1, page.status) {
+        try next.receive(.states(extent))
       }
     }
   }
@@ -62,10 +66,6 @@ final class RegionPacking: EventSink {
     } else {
       gathered = batch
     }
-  }
-
-  private func add(_ pages: Range<PFN>, _ status: PageStatus) throws(CheckpointError) {
-    if let extent = extents.add(pages, status) { try next.receive(.states(extent)) }
   }
 
   private func flush() throws(CheckpointError) {

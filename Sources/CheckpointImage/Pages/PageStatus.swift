@@ -44,6 +44,12 @@ package struct PageStatus: Hashable, Sendable {
   /// Why it was evicted; `none` in every other state.
   package var reason: EvictionReason
 
+  /// Whether two statuses are equal; inlinable, because it is asked of every page.
+  @inlinable
+  package static func == (one: PageStatus, other: PageStatus) -> Bool {
+    one.state == other.state && one.type == other.type && one.reason == other.reason
+  }
+
   /// A status; the default is that of a page no image mentions.
   package init(_ state: PageState, type: PageType = 0, reason: EvictionReason = .none) {
     self.state = state

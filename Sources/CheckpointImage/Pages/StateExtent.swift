@@ -10,6 +10,7 @@ package struct StateExtent: Hashable, Sendable {
   package var status: PageStatus
 
   /// Makes an extent.
+  @inlinable
   package init(pfn: PFN, count: UInt64, status: PageStatus) {
     self.pfn = pfn
     self.count = count
@@ -17,6 +18,7 @@ package struct StateExtent: Hashable, Sendable {
   }
 
   /// The extent that is a run of a status.
+  @inlinable
   package init(_ run: ValueRun<PageStatus>) {
     self.init(pfn: run.pages.lowerBound, count: UInt64(run.pages.count), status: run.value)
   }

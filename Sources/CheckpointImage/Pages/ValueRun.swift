@@ -1,3 +1,6 @@
+// What is called for every page is inlinable: other modules would not specialise it, nor know that it does not access
+// the property that it changes, and so check each access.
+
 /// Pages that follow each other and have one value in common.
 package struct ValueRun<Value: Equatable>: Equatable {
   /// The pages.
@@ -6,12 +9,14 @@ package struct ValueRun<Value: Equatable>: Equatable {
   package var value: Value
 
   /// A run.
+  @inlinable
   package init(_ pages: Range<PFN>, _ value: Value) {
     self.pages = pages
     self.value = value
   }
 
   /// Takes in pages that follow these and have the same value; false if they do not.
+  @inlinable
   package mutating func join(_ pages: Range<PFN>, _ value: Value) -> Bool {
     guard self.pages.upperBound == pages.lowerBound, self.value == value else { return false }
     self.pages = self.pages.lowerBound..<pages.upperBound
@@ -26,45 +31,35 @@ extension RunJoiner: Sendable where Value: Sendable {}
 /// Makes runs of pages that come one after the other.
 package struct RunJoiner<Value: Equatable> {
   /// The run that may still grow.
-  private var pending: ValueRun<Value>?
+  @usableFromInline
+  var pending: ValueRun<Value>?
 
   /// No pages.
+  @inlinable
   package init() {}
 
   /// Adds pages. Returns the run before them, if they do not belong to it.
+  @inlinable
   package mutating func add(_ pages: Range<PFN>, _ value: Value) -> ValueRun<Value>? {
-    addNext(pages, value)
-  }
-
-  /// The last run; what is added afterwards begins another.
-  package mutating func end() -> ValueRun<Value>? { pending.take() }
-
-  @inline(__always)
-  private mutating func addNext(_ pages: Range<PFN>, _ value: Value) -> ValueRun<Value>? {
     if pending?.join(pages, value) ?? false { return nil }
     let run = pending
     pending = ValueRun(pages, value)
     return run
   }
-}
 
-// Not generic, for what is called for every page: see `[Range<PFN>].join`.
+  /// The last run; what is added afterwards begins another.
+  package mutating func end() -> ValueRun<Value>? { pending.take() }
+}
 
 extension RunJoiner where Value == PageStatus {
   /// Adds pages. Returns the run before them, if they do not belong to it.
+  @inlinable
   package mutating func add(_ pages: Range<PFN>, _ status: PageStatus) -> StateExtent? {
-    addNext(pages, status).map(StateExtent.init)
+    (add(pages, status) as ValueRun<PageStatus>?).map(StateExtent.init)
   }
 
   /// The last run; what is added afterwards begins another.
   package mutating func end() -> StateExtent? { pending.take().map(StateExtent.init) }
-}
-
-extension RunJoiner where Value == PageChange {
-  /// Adds a page. Returns the run before it, if it does not belong to it.
-  package mutating func add(_ pfn: PFN, _ change: PageChange) -> ValueRun<PageChange>? {
-    addNext(pfn..<pfn + 1, change)
-  }
 }
 
 extension [StateExtent] {
