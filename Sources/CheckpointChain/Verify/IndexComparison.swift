@@ -90,8 +90,8 @@ struct IndexComparison {
     }
     var indexed = BlockOverlay(unmentioned: PageStatus(unmentioned))
     indexed.lay(try image.indexBlock(entry))
-    for (slot, (found, expected)) in zip(indexed.entries, stated.entries).enumerated() {
-      guard found.status != expected.status || found.location != expected.location else { continue }
+    for (slot, (found, expected)) in zip(indexed.entries, stated.entries).enumerated()
+    where !found.agrees(with: expected) {
       return finding(
         "PFN \(entry.number.pfn(slot)): found \(Self.text(found)), the segments say "
           + Self.text(expected), "index block", at: entry.offset)

@@ -26,6 +26,11 @@ package struct PageEntry: Hashable, Sendable {
     status == other.status && digest == other.digest
   }
 
+  /// Whether two entries say the same, leaving out the digest: other segments than the index do not have it.
+  package func agrees(with other: PageEntry) -> Bool {
+    status == other.status && location == other.location
+  }
+
   /// A page no image mentions.
   package static let unpopulated = PageEntry(PageStatus(.unpopulated))
 }
