@@ -212,7 +212,7 @@ package final class Chain: ParentMemory, Sendable {
 /// What was read of a chain.
 private final class ChainCache: Sendable {
   /// The most recent blocks.
-  let blocks = Mutex(LeastRecentlyUsed<BlockNumber, ChainBlock>(limit: 64))
+  let blocks = Mutex(LeastRecentlyUsed<BlockNumber, ChainBlock>(limit: 16))
   /// The records of the tip; nil if they were not read yet.
   let records = Mutex<[MachineRecord]?>(nil)
 }

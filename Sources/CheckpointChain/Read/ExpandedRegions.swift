@@ -27,5 +27,5 @@ struct ExpandedRegion: Sendable {
 
   /// How many bytes of expanded regions are kept for a chain of so many images: neighbours want pages of the same
   /// regions at about the same time, and a longer chain has more regions under each range of pages.
-  static func limit(images: Int) -> Int { min(12 + images, 64) << 20 }
+  static func limit(images: Int) -> Int { min(9 + images, 64) << 20 }
 }
