@@ -35,9 +35,9 @@ package final class Chain: ParentMemory, Sendable {
   /// chain of very many images there would be too many pieces: such a one is returned as it is.
   ///
   /// - Parameter pieces: how many are kept for all images; without a number, one with regions and one with index
-  ///   blocks for each.
+  ///   blocks for each, and one more, for one thread may be a piece ahead of another.
   package func readingAhead(pieces: Int? = nil) -> Chain {
-    let count = pieces ?? 2 * images.count
+    let count = pieces ?? 2 * images.count + 1
     guard count <= Self.mostPieces else { return self }
     let pieces = ReadAhead.Pieces(limit: count)
     return Chain(self, images.map { $0.readingAhead(pieces) })
