@@ -279,13 +279,35 @@ def moments():
     yield "1-hvm-device-model-cut.libxl", libxl(b"".join(model[:2])[:-100], end=b"")
 
 
+def more():
+    """Whole streams with something behind them, as on a volume that is larger, or in a recorded migration."""
+    one = pages([(1, 0, 1)])
+    for kind, whole in [("libxc", hvm(one)), ("libxl", libxl(hvm(one))), ("xenserver", xenserver(hvm(one))),
+                        ("libvirt", libvirt(libxl(hvm(one)))), ("xl", xl(libxl(hvm(one))))]:
+        for name, rest in [("a-byte", b"x"), ("zeros", bytes(100_000)), ("text", b"migration receiver stream\n"), ("itself", whole)]:
+            yield f"{name}.{kind}", whole + rest
+
+
+def short():
+    """Streams whose memory is whole, and whose rest is not: cut or damaged behind libxc's END."""
+    one = pages([(1, 0, 1)])
+    for kind, whole in [("libxl", libxl(hvm(one), extra=emulator())), ("xl", xl(libxl(hvm(one), extra=emulator()))),
+                        ("libvirt", libvirt(libxl(hvm(one), extra=emulator()))), ("xenserver", xenserver(hvm(one), QEMU_SECTION))]:
+        rest = len(whole) - whole.index(hvm(one)) - len(hvm(one))
+        for missing in sorted({1, 8, rest // 2, rest - 1, rest}):
+            yield f"{missing}-bytes-missing.{kind}", whole[:-missing]
+    yield "checkpoint.xl", xl(libxl(hvm(one), extra=record(4)))
+    yield "second-context.xl", xl(libxl(hvm(one), extra=record(1)))
+    yield "xenstore-not-terminated.xl", xl(libxl(hvm(one), extra=record(2, bytes(8) + b"key\0v")))
+    yield "emulator-too-long.xl", xl(libxl(hvm(one), extra=record(3, b"", length=2**31)))
+    yield "two-libxc.xenserver", xenserver(hvm(one), section(0xF0, length=0) + hvm(one))
+    yield "section-too-long.xenserver", xenserver(hvm(one), section(0x0F01, b"", length=2**62))
+
+
 def bad_sources():
     one = pages([(1, 0, 1)])
     whole = libxl(hvm(one))
     yield "truncated-page.libxc", hvm(one)[:-3000]
-    yield "bytes-after-end.libxc", hvm(one) + b"x"
-    yield "bytes-after-end.libxl", whole + bytes(8)
-    yield "no-end.libxl", whole[:-8]
     yield "cut-in-the-first-moment.libxc", next(checkpointed("hvm", 2))[:-9]
     yield "colo.libxl", libxl(hvm(one), extra=record(5, pack("<I", 0)))
     yield "libvirt-legacy.libvirt", libvirt(whole, version=1)
@@ -295,11 +317,7 @@ def bad_sources():
     yield "legacy.xenserver", xenserver(hvm(one)).replace(b"XenSavedDomv2-", b"XenSavedDomain")
     yield "libxc-legacy.xenserver", b"XenSavedDomv2-\n" + XENOPS + section(0xF2, b"legacy") + XENSERVER_END
     yield "without-libxc.xenserver", b"XenSavedDomv2-\n" + XENOPS + XENSERVER_END
-    yield "two-libxc.xenserver", xenserver(hvm(one), section(0xF0, length=0) + hvm(one))
     yield "unknown-section.xenserver", xenserver(hvm(one), section(0x77, b"?"))
-    yield "section-too-long.xenserver", xenserver(hvm(one), section(0x0F01, b"", length=2**62))
-    yield "no-end.xenserver", xenserver(hvm(one), end=b"")
-    yield "bytes-after-end.xenserver", xenserver(hvm(one)) + b"x"
 
 
 def bad():
@@ -308,8 +326,6 @@ def bad():
     yield "truncated-xl-header", whole[:40]
     yield "truncated-configuration", whole[:60]
     yield "truncated-page", whole[:-3000]
-    yield "truncated-before-end", whole[:-8]
-    yield "bytes-after-end", whole + b"x"
     yield "xl-byte-order", xl(libxl(hvm(one)), order=0x04030201)
     yield "xl-unknown-mandatory-flag", xl(libxl(hvm(one)), flags=7)
     yield "xl-legacy-stream", xl(libxl(hvm(one)), flags=1)
@@ -319,10 +335,6 @@ def bad():
     yield "libxl-version", xl(libxl(hvm(one), version=3))
     yield "libxl-big-endian", xl(libxl(hvm(one), options=1))
     yield "libxl-unknown-record", xl(libxl(hvm(one), extra=record(77, b"?")))
-    yield "libxl-checkpoint", xl(libxl(hvm(one), extra=record(4)))
-    yield "libxl-second-context", xl(libxl(hvm(one), extra=record(1)))
-    yield "libxl-xenstore-not-terminated", xl(libxl(hvm(one), extra=record(2, bytes(8) + b"key\0v")))
-    yield "libxl-emulator-too-long", xl(libxl(hvm(one), extra=record(3, b"", length=2**31)))
     yield "libxl-without-libxc", xl(pack(">QII", 0x4C6962786C466D74, 2, 0) + record(0))
     yield "libxc-version", xl(libxl(hvm(one, version=4)))
     yield "libxc-big-endian", xl(libxl(image_header(3, 1) + hvm(one)[24:]))
@@ -376,7 +388,8 @@ def main():
     folder = sys.argv[1]
     os.makedirs(folder, exist_ok=True)
     groups = [("good", good()), ("repeat", repeated()), ("chain", chain("hvm")), ("chain", chain("pv")), ("bad", bad()),
-              ("good", good_sources()), ("repeat", repeated_sources()), ("moments", moments()), ("bad", bad_sources())]
+              ("good", good_sources()), ("repeat", repeated_sources()), ("moments", moments()), ("bad", bad_sources()),
+              ("more", more()), ("short", short())]
     for group, streams in groups:
         for name, data in streams:
             name = name if "." in name else f"{name}.xl"

@@ -70,6 +70,11 @@ package struct EvictionOptions: ParsableArguments {
 extension EvictionDecision {
   /// Warns about pages that are kept because their use is unknown.
   package func warn(of file: String) {
+    if let reason = guest?.unfittingNote {
+      Message.print(
+        "\(toolName): warning: \(file): its VMCOREINFO note does not fit its memory (\(reason)); the text found in memory is used"
+      )
+    }
     if let obstacle {
       Message.print(
         "\(toolName): warning: \(file): \(obstacle.reason): the use of its pages is unknown, so all are kept"

@@ -22,6 +22,8 @@ extension Hint {
     case .salvage(let file, pages: false):
       "'ckpt-verify --salvage FILE \(file)' rescues its records, but no page: in a stream, a later copy "
         + "of each may have been missing"
+    case .keepUncertain:
+      "--keep-uncertain makes an image of what came, for analysis: a later copy of each page may be missing"
     case .numberImages: "name the images by a pattern, such as -o 'name-%04d.ckpt'"
     case .evictWhenMerging:
       "capture it whole, and leave pages out of its images with ckpt-merge --evict"

@@ -1,5 +1,6 @@
 package import CheckpointCodec
 package import CheckpointImage
+package import Formats
 internal import GuestMemory
 package import Operations
 
@@ -32,6 +33,17 @@ package struct ImageReport: Encodable {
   /// The number of pages that were to be left out but do not exist; nil if none.
   package private(set) var absent: UInt64?
   private var isRestorable = true
+  /// Why the source was incomplete; nil if it was not.
+  package private(set) var incomplete: String?
+  /// What else was odd in the source; nil if nothing was.
+  package private(set) var remarks: [String]?
+
+  /// Adds what was odd in the source.
+  package mutating func record(_ found: [SourceRemark]) {
+    incomplete = found.first { $0.weight == .incomplete }?.what.description
+    let others = found.filter { $0.weight != .incomplete }.map(\.what.description)
+    if !others.isEmpty { remarks = others }
+  }
 
   /// Adds the pages that were left out, and how that was decided.
   package mutating func record(_ tally: EvictionTally, of decision: EvictionDecision?) {
@@ -51,7 +63,7 @@ package struct ImageReport: Encodable {
 
   private enum CodingKeys: CodingKey {
     case file, checkpointID, fileID, memoryDigest, stateDigest, bytes, pages, deadCopies, evicted
-    case evictObstacle, absent, merged
+    case evictObstacle, absent, merged, incomplete, remarks
   }
 
   /// What a merge did.

@@ -37,13 +37,17 @@ package enum FileFormat: Hashable, Sendable {
 
   /// Opens `input` as a source of this format.
   ///
-  /// - Parameter kdump: opens a kdump-compressed file, for which this library has no decoder.
+  /// - Parameters:
+  ///   - keepingUncertain: of a stream that breaks off while memory is sent, what came is given: later copies of its
+  ///     pages may be missing.
+  ///   - kdump: opens a kdump-compressed file, for which this library has no decoder.
   package func open(
-    _ input: InputStream,
+    _ input: InputStream, keepingUncertain: Bool = false,
     kdump: (InputStream) throws(CheckpointError) -> any DescribedSource
   ) throws(CheckpointError) -> any DescribedSource {
     switch self {
-    case .xen(let format): try XenStreamSource(input, format)
+    case .xen(let format):
+      try XenStreamSource(input, format, keepingUncertain: keepingUncertain)
     case .dump(.elf): try ELFSource.open(input)
     case .dump(.lime): try LiMESource.open(input)
     case .dump(.kdump): try kdump(input)

@@ -39,14 +39,16 @@ internal import Storage
     close(descriptor)
   }
 
-  /// Copies pages; those that were left out of the dump are unknown.
+  /// Copies pages; those that are not in the dump, or damaged there, are unknown.
   func copy(_ pfns: ArraySlice<PFN>, to buffer: PageBuffer, at slot: Int) throws(CheckpointError)
     -> [Int]
   {
     var unknown: [Int] = []
     for (place, pfn) in zip(pfns.indices, pfns) {
       let target = slot + place - pfns.startIndex
-      guard pfn < limit else {
+      // The library is asked only for what is known to be there.
+      let run = runs.indices.partitioningIndex { runs[$0].upperBound > pfn }
+      guard run < runs.count, runs[run].contains(pfn) else {
         unknown.append(place)
         continue
       }
@@ -55,19 +57,18 @@ internal import Storage
       let status = unsafe kdump_read(
         context, KDUMP_MACHPHYSADDR, UInt(pfn) << UInt(Limits.pageShift), bytes.baseAddress, &length
       )
-      if status == KDUMP_ERR_NODATA {
-        unknown.append(place)
-        continue
-      }
-      do throws(CheckpointError) {
-        try check(status)
-        guard length == Limits.pageSize else {
-          throw CheckpointError(.damaged, "expands to \(length) bytes")
+      switch status {
+      case KDUMP_OK where length == Limits.pageSize: break
+      // Left out of it, cut off, or damaged: other pages can be read all the same.
+      case KDUMP_OK, KDUMP_ERR_NODATA, KDUMP_ERR_CORRUPT, KDUMP_ERR_EOF: unknown.append(place)
+      default:
+        do throws(CheckpointError) {
+          try check(status)
+        } catch {
+          var error = error
+          error.structure = "PFN \(pfn)"
+          throw error
         }
-      } catch {
-        var error = error
-        error.structure = "PFN \(pfn)"
-        throw error
       }
     }
     return unknown

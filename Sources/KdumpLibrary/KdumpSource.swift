@@ -7,7 +7,11 @@ package import Storage
 package enum KdumpSource {
   /// Opens a dump. Headers, bitmaps and descriptors are checked before libkdumpfile reads the file.
   package static func open(_ input: InputStream) throws(CheckpointError) -> any DescribedSource {
-    let file = if let file = try input.file() { file } else { try LocalFile(spooling: input) }
+    let file =
+      if let file = try input.file() { file } else {
+        // Its tables say what is missing.
+        try LocalFile.spooling(whatThereIsOf: input).file
+      }
     do throws(CheckpointError) {
       let dump = try KdumpFile(file)
       return dump.source(input, try KdumpMemory(file, dump))

@@ -20,6 +20,9 @@ package final class InputStream {
   private var buffer = [UInt8](repeating: 0, count: 1 << 16)
   private var next = 0
   private var filled = 0
+  /// What ended the input before its time; thrown once the bytes before it were given out. If what it is compressed in is
+  /// damaged, these may be wrong.
+  package private(set) var failure: CheckpointError?
   /// Hashes every byte that is read, in order.
   private var observer: SHA256Hasher?
 
@@ -63,8 +66,8 @@ package final class InputStream {
       let start = filled
       var more = 0
       unsafe try buffer.withMutableBytes { (bytes) throws(CheckpointError) in
-        more = unsafe try origin.read(
-          into: UnsafeMutableRawBufferPointer(rebasing: bytes[start...]))
+        more = unsafe try fetch(
+          into: UnsafeMutableRawBufferPointer(rebasing: bytes[start...]), behind: start - next)
       }
       guard more > 0 else { break }
       filled += more
@@ -81,7 +84,8 @@ package final class InputStream {
   {
     let done = unsafe try readAvailable(target)
     guard done == target.count else {
-      throw CheckpointError(
+      throw failure
+        ?? CheckpointError(
         .incomplete, "the input ends after \(done) of \(target.count) bytes", structure: structure,
         offset: position - UInt64(done), file: name)
     }
@@ -130,12 +134,27 @@ package final class InputStream {
     }
     next += done
     while done < target.count {
-      let more = unsafe try origin.read(
-        into: UnsafeMutableRawBufferPointer(rebasing: target[done...]))
+      let more = unsafe try fetch(
+        into: UnsafeMutableRawBufferPointer(rebasing: target[done...]), behind: done)
       if more == 0 { break }
       done += more
     }
     return done
+  }
+
+  /// The next bytes of the origin; 0 at its end. An error is thrown only if nothing came before it that was not given
+  /// out: of a source that breaks off, nothing of what came is to be lost.
+  private func fetch(into target: UnsafeMutableRawBufferPointer, behind pending: Int)
+    throws(CheckpointError) -> Int
+  {
+    do throws(CheckpointError) {
+      if let failure { throw failure }
+      return unsafe try origin.read(into: target)
+    } catch {
+      failure = error
+      guard pending > 0 else { throw error }
+      return 0
+    }
   }
 
   /// Reads the next bytes, as many as are available; 0 at the end.
@@ -144,9 +163,20 @@ package final class InputStream {
       let count = min(target.count, filled - next)
       return unsafe try readAvailable(UnsafeMutableRawBufferPointer(rebasing: target[..<count]))
     }
-    let count = unsafe try origin.read(into: target)
+    let count = unsafe try fetch(into: target, behind: 0)
     unsafe observe(UnsafeRawBufferPointer(rebasing: target[..<count]))
     return count
+  }
+
+  /// Passes over the rest, by seeking where that is possible. Returns how many bytes it has.
+  package func skipToEnd() throws(CheckpointError) -> UInt64 {
+    let start = position
+    if let length, bytesToSkip != nil {
+      try seek(to: length)
+    } else {
+      while try !isAtEnd() { _ = try read(min(filled - next, 1 << 16), "rest") }
+    }
+    return position - start
   }
 
   /// Reads the rest where skipping it is not enough: a pipe's writer waits for a reader, and a digest needs
@@ -166,6 +196,7 @@ package final class InputStream {
   package func seek(to offset: UInt64) throws(CheckpointError) {
     try origin.seek(to: offset)
     next = filled
+    failure = nil
     position = offset
   }
 }

@@ -39,7 +39,17 @@ package final class LocalFile: RangeReader {
 
   /// Copies the rest of a stream to an unlinked temporary file.
   package convenience init(spooling input: InputStream) throws(CheckpointError) {
-    try self.init(Self.spool(input), name: input.name)
+    let (spool, cut) = try Self.spool(input)
+    if let cut { throw cut }
+    try self.init(spool, name: input.name)
+  }
+
+  /// Copies what there is of a stream to an unlinked temporary file; `cut` is what ended it before its time.
+  package static func spooling(whatThereIsOf input: InputStream) throws(CheckpointError) -> (
+    file: LocalFile, cut: CheckpointError?
+  ) {
+    let (spool, cut) = try spool(input)
+    return (try LocalFile(spool, name: input.name), cut)
   }
 
   /// Reads what was written to a temporary file; `name` is used in messages.
@@ -174,18 +184,27 @@ package final class LocalFile: RangeReader {
     }
   }
 
-  private static func spool(_ input: InputStream) throws(CheckpointError) -> TemporaryFile {
+  private static func spool(_ input: InputStream) throws(CheckpointError) -> (
+    TemporaryFile, cut: CheckpointError?
+  ) {
     let spool = try TemporaryFile(cancellation: input.cancellation)
     var offset: UInt64 = 0
     var buffer = [UInt8](repeating: 0, count: 1 << 20)
     while true {
       var count = 0
       // SAFETY: the pointer is used only inside the closure.
+      do throws(CheckpointError) {
+        unsafe try buffer.withMutableBytes { (bytes) throws(CheckpointError) in
+          count = unsafe try input.readSome(into: bytes)
+        }
+      } catch {
+        guard error.kind == .incomplete else { throw error }
+        return (spool, error)
+      }
+      if count == 0 { return (spool, nil) }
       unsafe try buffer.withMutableBytes { (bytes) throws(CheckpointError) in
-        count = unsafe try input.readSome(into: bytes)
         unsafe try spool.write(UnsafeRawBufferPointer(rebasing: bytes[..<count]), at: offset)
       }
-      if count == 0 { return spool }
       offset += UInt64(count)
     }
   }

@@ -46,6 +46,12 @@ struct CaptureCommand: Tool {
       valueName: "format"))
   var format: FileFormat?
 
+  @Flag(
+    help:
+      "Of a save file that breaks off while memory is saved, keep what came, for analysis: a later copy of each page may be missing."
+  )
+  var keepUncertain = false
+
   @Flag(help: "Record the SHA-256 of the source file.")
   var hashSource = false
 
@@ -66,8 +72,9 @@ struct CaptureCommand: Tool {
     if isDomain && (eviction.evictList != nil || eviction.evictKdump != nil) {
       throw ValidationError("--evict-list and --evict-kdump need a file, not a running domain")
     }
-    if isDomain && (hashSource || format != nil) {
-      throw ValidationError("--format and --hash-source need a file, not a running domain")
+    if isDomain && (hashSource || keepUncertain || format != nil) {
+      throw ValidationError(
+        "--format, --keep-uncertain and --hash-source need a file, not a running domain")
     }
     if domain.every != nil && NumberedName(output.output) == nil {
       throw ValidationError("--every needs a name for many images, such as -o 'web-%04d.ckpt'")
@@ -114,6 +121,7 @@ struct CaptureCommand: Tool {
       return try output.open(name?.path(number))
     }
     var reports: [ImageReport] = []
+    var status = ExitStatus.success
     let cut = try series.run(moments, on: pool, progress: progress.update) {
       (provenance) throws(CheckpointError) in
       decision?.describe(in: &provenance)
@@ -125,7 +133,14 @@ struct CaptureCommand: Tool {
         bytes: result.image.fileLength)
       decision?.warn(of: input.name, after: result.evicted)
       report.record(result.evicted, of: decision)
+      report.record(result.remarks)
       reports.append(report)
+      for remark in result.remarks {
+        if remark.weight == .incomplete { status = .no }
+        if remark.weight == .note && common.quiet { continue }
+        Message.print(
+          "ckpt-capture: \(remark.weight == .note ? "note" : "warning"): \(remark.what.message)")
+      }
       if !common.json { try reports.last?.show(common, output) }
     }
     progress.end()
@@ -140,12 +155,13 @@ struct CaptureCommand: Tool {
         try reports.last?.show(common, output)
       }
     }
-    return .success
+    return status
   }
 
   /// Kdump-compressed files need a library that only this tool loads.
   private func open(_ source: SourceInput) throws(CheckpointError) -> any DescribedSource {
-    try source.format.open(source.input, kdump: KdumpSource.open)
+    try source.format.open(
+      source.input, keepingUncertain: keepUncertain, kdump: KdumpSource.open)
   }
 
   /// Adds facts about the source that are known only after it was read.

@@ -41,6 +41,8 @@ struct GuestReport: Encodable {
   var pagingLevels: Int
   var kernelOffset: UInt64?
   var poisonsFreePages: Bool?
+  /// What is wrong with the note that the source carried, if the text was found in memory.
+  var unfittingVMCoreInfo: String?
   /// The most frequent first.
   var classes: [Share]
   /// The number of free blocks of 2^n pages, for each n from 0 on.
@@ -48,6 +50,7 @@ struct GuestReport: Encodable {
 
   init(_ memory: ClassifiedMemory) throws(CheckpointError) {
     let facts = try memory.guest.facts
+    unfittingVMCoreInfo = facts.unfittingNote
     release = facts.release
     banner = facts.banner
     boot = facts.boot
@@ -69,6 +72,10 @@ struct GuestReport: Encodable {
     if let commandLine { lines.append("command line   \(commandLine)") }
     let offset = kernelOffset.map { ", kernel moved by \(Hexadecimal.string($0))" } ?? ""
     lines.append("page tables    \(pagingLevels) levels\(offset)")
+    if let unfittingVMCoreInfo {
+      lines.append(
+        "VMCOREINFO     found in memory; the note of the source does not fit: \(unfittingVMCoreInfo)")
+    }
     if poisonsFreePages == true {
       lines.append("free pages     filled with a pattern that the kernel checks")
     }

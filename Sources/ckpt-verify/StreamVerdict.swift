@@ -11,11 +11,13 @@ struct StreamVerdict: Encodable {
   var pages: UInt64
   var bytes: UInt64
   var findings: [FindingReport]
+  /// What is odd and no problem; nil if nothing is.
+  var notes: [String]?
 
   private let texts: [String]
 
   private enum CodingKeys: CodingKey {
-    case sound, kind, moments, records, pages, bytes, findings
+    case sound, kind, moments, records, pages, bytes, findings, notes
   }
 
   init(_ check: XenStreamCheck) {
@@ -26,6 +28,7 @@ struct StreamVerdict: Encodable {
     pages = check.counts.pages
     bytes = check.counts.bytes
     findings = check.findings.map { FindingReport($0) }
+    notes = check.notes.isEmpty ? nil : check.notes.map { "\($0)" }
     texts = check.findings.map { "\($0)" }
   }
 
@@ -33,6 +36,7 @@ struct StreamVerdict: Encodable {
     if common.json { return try Results.printJSON(self) }
     for text in texts { try Results.print(text) }
     guard !common.quiet else { return }
+    for note in notes ?? [] { Message.print("ckpt-verify: note: \(note)") }
     Message.print(
       [
         kind, Count.text(moments, "moment"), Count.text(records, "record"),

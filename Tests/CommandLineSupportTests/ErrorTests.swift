@@ -41,7 +41,7 @@ import Testing
   private static let hints: [Hint] = [
     .replaceExisting, .searchElsewhere, .takeAsRawMemory, .exportMemory, .exportELF,
     .exportXenServer,
-    .giveConfiguration, .giveName, .salvage(file: "a.ckpt", pages: true), .numberImages,
+    .giveConfiguration, .giveName, .salvage(file: "a.ckpt", pages: true), .keepUncertain, .numberImages,
     .evictWhenMerging,
     .useImage, .captureKdump, .convert(command: "makedumpfile -R FILE < a"), .captureMemoryOnly,
     .capturePaused,
@@ -53,7 +53,8 @@ import Testing
   private static func isKnown(_ hint: Hint) -> Bool {
     switch hint {
     case .replaceExisting, .searchElsewhere, .takeAsRawMemory, .exportMemory, .exportELF,
-      .exportXenServer, .giveConfiguration, .giveName, .salvage, .numberImages, .evictWhenMerging,
+      .exportXenServer, .giveConfiguration, .giveName, .salvage, .keepUncertain, .numberImages,
+      .evictWhenMerging,
       .useImage, .captureKdump, .convert, .captureMemoryOnly, .capturePaused, .captureDomain,
       .giveSqueezeSize,
       .captureUnsqueezed, .restoreDisks, .destroyOrClone:

@@ -151,23 +151,30 @@ grep -q "ckpt-verify --salvage FILE new.ckpt.partial" message || fail "no hint: 
 salvage 1 base.raw new.ckpt.partial
 rescued=$(python3 -c 'import json; print(json.load(open("report.json"))["rescued"]["byChecksum"])')
 ((rescued > 500)) || fail "only $rescued pages were rescued of an interrupted capture"
-# So does one whose source breaks off. What an earlier one left makes room, a file of somebody else's does not.
+# Plain memory that breaks off is an image of what came.
 zstd -q -1 part.raw -o part.zst
 head -c $(($(stat -c %s part.zst) * 3 / 4)) part.zst >cut.zst
-expect 1 "cut.zst.*--salvage FILE new.ckpt.partial" ckpt-capture --format raw cut.zst -o new.ckpt
-unfinished_left new.ckpt
-# A pipe of plain memory that breaks off within a page, too.
-expect 1 'standard input: .*only 100 bytes.*--salvage FILE new.ckpt.partial' \
-  ckpt-capture --format raw - -o new.ckpt < <(head -c $(($(stat -c %s part.raw) * 3 / 4 / 4096 * 4096 + 100)) part.raw)
+expect 1 "warning: cut.zst: .*ends" ckpt-capture --format raw cut.zst -o new.ckpt
+ckpt-restore -q new.ckpt --to raw -o new.raw
+(($(stat -c %s new.raw) > 1000000)) || fail "only $(stat -c %s new.raw) bytes of cut.zst were kept"
+cmp -n "$(stat -c %s new.raw)" new.raw part.raw || fail "other memory than cut.zst has"
+rm new.ckpt new.raw
+pages=$(($(stat -c %s part.raw) * 3 / 4 / 4096))
+expect 1 'warning: standard input: .*only 100 bytes' \
+  ckpt-capture --format raw - -o new.ckpt < <(head -c $((pages * 4096 + 100)) part.raw)
+ckpt-restore -q new.ckpt --to raw -o new.raw
+cmp new.raw <(head -c $((pages * 4096)) part.raw) || fail "other memory than came through the pipe"
+rm new.ckpt new.raw
+# What an earlier capture left makes room, a file of somebody else's does not.
+head -c 30000000 $save/save-1 >cut-save
+expect 1 "cut-save: .*so far is in new.ckpt.partial; --keep-uncertain" ckpt-capture cut-save -o new.ckpt
+expect 1 "cut-save: .*so far is in new.ckpt.partial" ckpt-capture cut-save -o new.ckpt
 unfinished_left new.ckpt
 echo precious >new.ckpt.partial
-expect 1 'cut.zst' ckpt-capture --format raw cut.zst -o new.ckpt
+expect 1 'cut-save' ckpt-capture cut-save -o new.ckpt
 grep -q precious new.ckpt.partial || fail "new.ckpt.partial was replaced"
-grep -q salvage message && fail "nothing was left, and the message says that something was"
+grep -q 'so far' message && fail "nothing was left, and the message says that something was"
 rm new.ckpt.partial
-head -c 30000000 $save/save-1 >cut-save
-expect 1 "cut-save: .*--salvage FILE new.ckpt.partial" ckpt-capture cut-save -o new.ckpt
-unfinished_left new.ckpt
 # Nothing stays if no page was stored yet, or if the request could not be met.
 head -c 100 $save/save-1 >cut-save
 expect 1 'cut-save' ckpt-capture cut-save -o new.ckpt

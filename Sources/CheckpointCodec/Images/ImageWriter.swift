@@ -165,14 +165,15 @@ package final class ImageWriter: EventSink {
   ///
   /// - Parameters:
   ///   - provenance: the image's history, oldest first.
-  ///   - complete: every page of the guest was given; those that were not are unpopulated.
+  ///   - complete: every page of the guest was given.
+  ///   - vanished: what became of pages of the parent that were not given, if all were: `unpopulated`, or `unreadable`.
   ///   - layout: what the source's layout is good for, if not found out here.
   ///   - expecting: the memory digest that the index must have; checked before the trailer is written.
   package func seal(
-    _ provenance: [Provenance], complete: Bool, layout layoutKind: LayoutKind? = nil,
-    expecting: Digest? = nil
+    _ provenance: [Provenance], complete: Bool, vanished: PageState = .unpopulated,
+    layout layoutKind: LayoutKind? = nil, expecting: Digest? = nil
   ) throws(CheckpointError) -> Summary {
-    if complete, let parent { try recordVanishedPages(parent) }
+    if complete, let parent { try recordVanishedPages(parent, as: PageStatus(vanished)) }
     for provenance in provenance { try segments.write(.provenance, provenance.encoded()) }
     let index = try writeIndex()
     var tree = parent?.memoryTree ?? MemoryTree()
@@ -203,8 +204,10 @@ package final class ImageWriter: EventSink {
       checkpointID: root.checkpointID, root: root, fileID: fileID, fileLength: segments.offset)
   }
 
-  /// Records pages that the parent has and the source did not give: they are gone.
-  private func recordVanishedPages(_ parent: any ParentMemory) throws(CheckpointError) {
+  /// Records pages that the parent has and the source did not give.
+  private func recordVanishedPages(_ parent: any ParentMemory, as status: PageStatus)
+    throws(CheckpointError)
+  {
     var mentioned: [BlockNumber: PageSet] = [:]
     let known = parent.memoryTree
     _ = try log.forEachBlock { (block) throws(CheckpointError) in
@@ -222,7 +225,7 @@ package final class ImageWriter: EventSink {
       for slot in 0..<Limits.blockPages
       where !set[slot] && pages[slot].status.state != .unpopulated {
         let pfn = number.pfn(slot)
-        if let extent = vanished.add(pfn..<pfn + 1, PageStatus(.unpopulated)) { try write(extent) }
+        if let extent = vanished.add(pfn..<pfn + 1, status) { try write(extent) }
       }
     }
     if let extent = vanished.end() { try write(extent) }

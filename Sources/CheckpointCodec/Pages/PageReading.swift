@@ -18,30 +18,23 @@ extension InputStream {
     unsafe try read(into: buffer.mutableBytes(pages), structure)
   }
 
-  /// Fills slots of `buffer` with whole pages, as many as are left; a partial last page is an error.
+  /// Fills slots of `buffer` with whole pages, as many as are left. Returns how many, and how many bytes came of the page
+  /// behind them, if that is the last one and not whole.
   ///
   /// - Parameter wanted: if false, the pages are passed over where that is possible.
   package func readPages(_ slots: Range<Int>, of buffer: PageBuffer, wanted: Bool = true)
-    throws(CheckpointError) -> Int
+    throws(CheckpointError) -> (pages: Int, rest: Int)
   {
     if !wanted, let left = bytesToSkip {
       let count = min(slots.count, Int(clamping: left / UInt64(Limits.pageSize)))
       if count > 0 {
         try seek(to: position + UInt64(count * Limits.pageSize))
-        return count
+        return (count, 0)
       }
     }
-    let start = position
     let count = unsafe try readAvailable(buffer.mutableBytes(slots))
     let (pages, rest) = count.quotientAndRemainder(dividingBy: Limits.pageSize)
-    guard rest == 0 else {
-      // Of a pipe, what came until then may be all there is.
-      throw CheckpointError(
-        length == nil ? .incomplete : .refused,
-        "the last page has only \(rest) bytes: it broke off, or is no plain memory",
-        offset: start + UInt64(count - rest), file: name)
-    }
-    return pages
+    return (pages, rest)
   }
 
 }

@@ -54,6 +54,10 @@ package struct MomentFacts: Hashable, Sendable {
     case notSuspended
     /// Pages that it would miss were evicted, for this reason.
     case evicted(EvictionReason)
+    /// The source broke off behind its memory: parts of the machine's state are missing.
+    case incompleteSource
+    /// The source broke off while memory was sent: what came of a page may be an older copy.
+    case uncertainPages
   }
 
   /// The UUID of the guest, as its host writes it.
@@ -87,6 +91,9 @@ package struct MomentFacts: Hashable, Sendable {
   }
 
   private static let evictedPrefix = "evicted: "
+  private static let otherReasons: [(obstacle: Obstacle, text: String)] = [
+    (.incompleteSource, "incomplete source"), (.uncertainPages, "uncertain pages"),
+  ]
 
   /// The facts in the history of an image, oldest first: the last capture decides.
   package init(_ history: [Provenance]) {
@@ -108,10 +115,14 @@ package struct MomentFacts: Hashable, Sendable {
         obstacles.insert(.notSuspended)
         continue
       }
-      let names = reason.dropFirst(Self.evictedPrefix.count).split(separator: ",")
-        .map { $0.trimmingPrefix(while: \.isWhitespace) }
-      for reason in EvictionReason.allCases where names.contains("\(reason)") {
-        obstacles.insert(.evicted(reason))
+      for part in reason.split(separator: ";").map({ $0.trimmingPrefix(while: \.isWhitespace) }) {
+        for other in Self.otherReasons where part == other.text { obstacles.insert(other.obstacle) }
+        guard part.hasPrefix(Self.evictedPrefix) else { continue }
+        let names = part.dropFirst(Self.evictedPrefix.count).split(separator: ",")
+          .map { $0.trimmingPrefix(while: \.isWhitespace) }
+        for reason in EvictionReason.allCases where names.contains("\(reason)") {
+          obstacles.insert(.evicted(reason))
+        }
       }
     }
   }
@@ -137,7 +148,9 @@ package struct MomentFacts: Hashable, Sendable {
       guard case .evicted(let reason) = obstacle else { return nil }
       return "\(reason)"
     }
-    provenance.add(Key.reason, Self.evictedPrefix + reasons.sorted().joined(separator: ", "))
+    var texts = Self.otherReasons.filter { obstacles.contains($0.obstacle) }.map(\.text)
+    if !reasons.isEmpty { texts.append(Self.evictedPrefix + reasons.sorted().joined(separator: ", ")) }
+    provenance.add(Key.reason, texts.joined(separator: "; "))
   }
 
   // MARK: Guests

@@ -19,6 +19,8 @@ public enum Hint: Hashable, Sendable {
   /// The image that was left unfinished can be salvaged; of a stream in which pages come several times, only the
   /// records can be trusted.
   case salvage(file: String, pages: Bool)
+  /// What came of a stream that broke off can be kept for analysis, although later copies of its pages may be missing.
+  case keepUncertain
   /// Images of several moments can be numbered by a pattern.
   case numberImages
   /// Pages can be left out afterwards, when images are merged.

@@ -6,23 +6,34 @@ struct ELFCore {
   /// A LOAD segment.
   private struct Segment {
     var place: UInt64
-    var virtual: UInt64
+    /// Whether it shows where Linux maps its own image: a second view of memory that others may show as well.
+    var isKernelImage: Bool
     var extent: MemoryExtent
     /// The end of its addresses; the last bytes may be missing in the file.
     var end: UInt64
   }
 
-  /// Offset and length of each NOTE segment.
-  private(set) var notes: [(offset: UInt64, length: Int)] = []
+  /// A NOTE segment, as far as it is in the file.
+  struct Notes {
+    var offset: UInt64
+    var length: Int
+    /// What the headers say of its alignment.
+    var alignment: UInt64
+  }
+
+  /// The NOTE segments.
+  private(set) var notes: [Notes] = []
   /// The memory in the file, ascending by address.
   private(set) var extents: [MemoryExtent] = []
   /// Pages that the headers describe but of which the file has no byte, ascending.
   private(set) var missing: [Range<PFN>] = []
+  /// What is odd in the headers.
+  private(set) var remarks: [SourceRemark] = []
 
   private static let structure = "ELF header"
   private static let maximumSegments = 1 << 20
   private static let maximumNotes = 64 << 20
-  /// Where Linux maps its own image: a second view of memory that other segments also contain.
+  /// Where Linux maps its own image.
   private static let kernelImage: UInt64 = 0xffff_ffff_8000_0000
 
   /// Reads and checks the headers.
@@ -39,6 +50,10 @@ struct ELFCore {
       bytes.rawSpan, structure: "ELF program header", at: table.offset)
     var segments: [Segment] = []
     var noteBytes: UInt64 = 0
+    var missingBytes: UInt64 = 0
+    var lastEnd: UInt64 = 0
+    var withoutAddress = 0
+    var hasAddresses = false
     for _ in 0..<table.count {
       let place = table.offset + UInt64(reader.position)
       let type: UInt32 = try reader.read()
@@ -48,23 +63,26 @@ struct ELFCore {
       let address: UInt64 = try reader.read()
       let stored: UInt64 = try reader.read()
       let size: UInt64 = try reader.read()
-      try reader.skip(8)
+      let alignment: UInt64 = try reader.read()
       guard type == ELFHead.load || type == ELFHead.note else { continue }
-      let end = try Self.end(offset, stored, "file size", at: place)
-      if let length, end > length {
-        throw CheckpointError(
-          .incomplete, "the file ends at \(length), expected it to reach \(end)",
-          structure: "ELF program header", offset: place)
+      if type == ELFHead.load, address == .max {
+        withoutAddress += 1
+        continue
       }
+      let end = try Self.end(offset, stored, "file size", at: place)
+      let there = length.map { min(stored, $0 - min($0, offset)) } ?? stored
+      // Enough to say how many.
+      if missingBytes < 1 << 62 { missingBytes += stored - there }
+      lastEnd = max(lastEnd, end)
       if type == ELFHead.note {
         // The limit is for all of them together, since many segments may share the same bytes of the file.
-        noteBytes += stored
+        noteBytes += there
         guard noteBytes <= Self.maximumNotes else {
           throw CheckpointError(
             .damaged, "notes: found \(noteBytes) bytes, expected at most \(Self.maximumNotes)",
             structure: "ELF program header", offset: place)
         }
-        notes.append((offset, Int(stored)))
+        notes.append(Notes(offset: offset, length: Int(there), alignment: alignment))
       } else if size > 0 {
         guard stored <= size else {
           throw CheckpointError(
@@ -72,18 +90,53 @@ struct ELFCore {
             "bytes in the file: found \(stored), expected at most \(size), those in memory",
             structure: "ELF program header", offset: place)
         }
+        let segmentEnd = try Self.end(address, size, "address", at: place)
         segments.append(
           Segment(
-            place: place, virtual: virtual,
-            extent: MemoryExtent(address: address, offset: offset, length: stored),
-            end: try Self.end(address, size, "address", at: place)))
+            place: place,
+            isKernelImage: virtual >= Self.kernelImage,
+            extent: MemoryExtent(
+              address: address, offset: offset,
+              length: there < stored ? Self.wholePages(of: there, at: address) : stored),
+            end: segmentEnd))
+        hasAddresses = hasAddresses || address > 0
       }
+    }
+    guard hasAddresses || segments.count < 2 else {
+      throw CheckpointError(
+        .refused,
+        "its segments have no physical addresses: it is the core of a process, or a copy of an old kernel's /proc/kcore",
+        structure: Self.structure, offset: 0)
     }
     guard !segments.isEmpty else {
       throw CheckpointError(
         .refused, "no segment is memory", structure: Self.structure, offset: 0)
     }
+    if withoutAddress > 0 {
+      remarks.append(
+        SourceRemark(
+          .note,
+          CheckpointError(
+            .unsupported, "\(withoutAddress) segments have no physical address and are passed over",
+            structure: "ELF program header")))
+    }
+    if missingBytes > 0, let length {
+      remarks.append(
+        SourceRemark(
+          .incomplete,
+          CheckpointError(
+            .incomplete,
+            "the file ends at \(length), expected \(lastEnd): \(missingBytes) bytes of its segments are missing, "
+              + "and their pages unreadable in the image", structure: Self.structure)))
+    }
     try take(segments, length ?? .max)
+  }
+
+  /// How many of `count` bytes at an address belong to pages that are whole: of a segment that breaks off, the last page
+  /// is not to be trusted.
+  private static func wholePages(of count: UInt64, at address: UInt64) -> UInt64 {
+    let end = (address + count) & ~UInt64(Limits.pageSize - 1)
+    return end - min(end, address)
   }
 
   /// Whether file offsets ascend with addresses.
@@ -155,54 +208,93 @@ struct ELFCore {
 
   /// Sorts the memory and finds what is missing.
   ///
-  /// - Parameter length: the length of the file. No two segments may share bytes, or a small file could
+  /// Segments may be views of the same bytes, as QEMU's `-p` writes them. The kernel's image counts only where no other
+  /// segment shows that memory.
+  ///
+  /// - Parameter length: the length of the file. No two segments may share bytes otherwise, or a small file could
   ///   describe unlimited memory.
   private mutating func take(_ segments: [Segment], _ length: UInt64) throws(CheckpointError) {
+    let sorted = segments.sorted {
+      ($0.extent.address, $0.extent.offset) < ($1.extent.address, $1.extent.offset)
+    }
+    for segment in sorted where !segment.isKernelImage { try add(segment) }
+    extents += Self.gaps(of: sorted.filter(\.isKernelImage).map(\.extent), in: extents)
+    extents = extents.filter { $0.length > 0 }.sorted { $0.address < $1.address }
     var left = length
-    var last: Segment?
-    var pages: UInt64 = 0
-    for segment in segments.sorted(by: { $0.extent.address < $1.extent.address }) {
-      if let before = last, segment.extent.address < before.end {
-        // Where two views show the same memory, that of the kernel's image is ignored.
-        guard segment.virtual >= Self.kernelImage, segment.end <= before.end else {
-          throw CheckpointError(
-            .damaged,
-            "overlaps another one at address \(segment.extent.address); QEMU writes such files with -p",
-            structure: "ELF program header", offset: segment.place)
-        }
-        continue
-      }
-      guard segment.extent.length <= left else {
+    for extent in extents {
+      guard extent.length <= left else {
         throw CheckpointError(
           .damaged, "the segments have more bytes in the file than its \(length)",
-          structure: "ELF program header", offset: segment.place)
+          structure: "ELF program header")
       }
-      left -= segment.extent.length
-      addMissing(upTo: segment.extent.address, behind: last)
-      if segment.extent.length > 0 { extents.append(segment.extent) }
-      pages += segment.extent.length >> UInt64(Limits.pageShift)
-      last = segment
+      left -= extent.length
     }
-    addMissing(upTo: .max, behind: last)
-    let count = missing.reduce(0) { $0 + UInt64($1.count) }
-    guard count <= 1 << 24 + pages << 8 else {
+    try findMissing(sorted)
+  }
+
+  /// Adds memory that does not begin before what is there.
+  private mutating func add(_ segment: Segment) throws(CheckpointError) {
+    guard let last = extents.last, segment.extent.address < last.end else {
+      return extents.append(segment.extent)
+    }
+    guard segment.extent.offset &- last.offset == segment.extent.address - last.address else {
       throw CheckpointError(
-        .damaged, "\(count) pages without contents beside \(pages) with contents",
+        .damaged,
+        "overlaps another one at address \(Hexadecimal.string(segment.extent.address)), and has other bytes there",
+        structure: "ELF program header", offset: segment.place)
+    }
+    extents[extents.count - 1].length = max(last.end, segment.extent.end) - last.address
+  }
+
+  /// The parts of some extents that neither others nor those before them have. Both lists ascend.
+  private static func gaps(of extents: [MemoryExtent], in others: [MemoryExtent]) -> [MemoryExtent]
+  {
+    var gaps: [MemoryExtent] = []
+    var address: UInt64 = 0
+    var others = others[...]
+    for extent in extents {
+      address = max(address, extent.address)
+      while address < extent.end {
+        while let other = others.first, other.end <= address { others.removeFirst() }
+        let end = min(extent.end, others.first.map { max(address, $0.address) } ?? .max)
+        if address < end { gaps.append(extent.clamped(to: address..<end)) }
+        address = max(end, others.first.map { min($0.end, extent.end) } ?? end)
+      }
+    }
+    return gaps
+  }
+
+  /// Finds the pages that segments describe and of which the file has no byte; a page of which it has one counts as
+  /// present, the rest of it as zeros.
+  private mutating func findMissing(_ segments: [Segment]) throws(CheckpointError) {
+    func pages(_ addresses: Range<UInt64>) -> Range<PFN> {
+      let shift = UInt64(Limits.pageShift)
+      return addresses.lowerBound >> shift
+        ..< (addresses.upperBound + UInt64(Limits.pageSize) - 1) >> shift
+    }
+    var described: [Range<PFN>] = []
+    for segment in segments { described.join(pages(segment.extent.address..<segment.end)) }
+    var present: [Range<PFN>] = []
+    for extent in extents { present.join(pages(extent.address..<extent.end)) }
+    var known = present[...]
+    for run in described {
+      var first = run.lowerBound
+      while first < run.upperBound {
+        while let next = known.first, next.upperBound <= first { known.removeFirst() }
+        let end = min(run.upperBound, known.first.map { max(first, $0.lowerBound) } ?? .max)
+        if first < end { missing.append(first..<end) }
+        first = max(end, known.first?.upperBound ?? end)
+      }
+    }
+    let (count, stored) = (Self.count(missing), Self.count(present))
+    guard count <= 1 << 24 + stored << 8 else {
+      throw CheckpointError(
+        .damaged, "\(count) pages without contents beside \(stored) with contents",
         structure: "ELF program header")
     }
   }
 
-  /// Adds pages at the end of a segment that are not in the file, except those in which the next segment
-  /// begins.
-  private mutating func addMissing(upTo next: UInt64, behind segment: Segment?) {
-    guard let segment, segment.extent.end < segment.end else { return }
-    let shift = UInt64(Limits.pageShift)
-    let mask = UInt64(Limits.pageSize - 1)
-    // A page counts as present if the file has any byte of it; the rest is zeros.
-    let known = extents.last.map { ($0.end + mask) >> shift } ?? 0
-    let first = max(segment.extent.end >> shift, known)
-    let end = min((segment.end + mask) >> shift, next >> shift)
-    let stated = missing.last?.upperBound ?? 0
-    if max(first, stated) < end { missing.append(max(first, stated)..<end) }
+  private static func count(_ runs: [Range<PFN>]) -> UInt64 {
+    runs.reduce(0) { $0 + UInt64($1.count) }
   }
 }

@@ -14,49 +14,55 @@ enum ELFSource {
 
   private static func source(_ input: InputStream) throws(CheckpointError) -> DumpSource {
     let file = try input.file()
-    if file == nil {
-      // Peeked only, so that the stream can still be spooled if this is not enough.
-      let start = try input.peek(1 << 16)
-      func read(_ offset: UInt64, _ count: Int) throws(CheckpointError) -> [UInt8] {
-        guard offset <= UInt64(start.count), count <= start.count - Int(offset) else {
-          throw CheckpointError(.incomplete, "the head is long", offset: offset)
-        }
-        return Array(start[Int(offset)..<Int(offset) + count])
-      }
-      if let core = try? ELFCore(length: nil, read), core.isInOrder,
-        let records = try? records(core, read)
-      {
-        let memory = ExtentMemory(ForwardBytes(input, "ELF segment"), core.extents)
-        return source(input, core, records, memory)
-      }
+    if file == nil, let (core, notes) = try head(of: input) {
+      let bytes = ForwardBytes(input, "ELF segment")
+      return source(input, core, notes, ExtentMemory(bytes, core.extents), bytes)
     }
-    let bytes = if let file { file } else { try LocalFile(spooling: input) }
+    var cut: CheckpointError?
+    var bytes: LocalFile
+    if let file { bytes = file } else { (bytes, cut) = try LocalFile.spooling(whatThereIsOf: input) }
     func read(_ offset: UInt64, _ count: Int) throws(CheckpointError) -> [UInt8] {
       try bytes.bytes(at: offset, count: count)
     }
     let core = try ELFCore(length: bytes.length, read)
-    return source(input, core, try records(core, read), ExtentMemory(bytes, core.extents))
+    var notes = try notes(core, read)
+    if let cut, core.remarks.allSatisfy({ $0.weight != .incomplete }) {
+      notes.remarks.append(SourceRemark(.incomplete, cut))
+    }
+    return source(input, core, notes, ExtentMemory(bytes, core.extents), nil)
   }
 
-  /// A record for each note.
-  private static func records(
-    _ core: ELFCore, _ read: (UInt64, Int) throws(CheckpointError) -> [UInt8]
-  ) throws(CheckpointError) -> [MachineRecord] {
-    var records: [MachineRecord] = []
-    for segment in core.notes {
-      records += try DumpNote.all(in: read(segment.offset, segment.length), at: segment.offset)
-        .map(DumpNote.record)
-      guard records.count <= Limits.maximumRecords else {
-        throw CheckpointError(
-          .damaged, "more than \(Limits.maximumRecords) notes", structure: "ELF note",
-          offset: segment.offset)
+  /// Headers and notes of a stream whose pages follow in order; nil if it must be spooled to be read.
+  private static func head(of input: InputStream) throws(CheckpointError) -> (ELFCore, DumpNotes.Found)? {
+    // Peeked only, so that the stream can still be spooled if this is not enough.
+    let start = try input.peek(1 << 16)
+    func read(_ offset: UInt64, _ count: Int) throws(CheckpointError) -> [UInt8] {
+      guard offset <= UInt64(start.count), count <= start.count - Int(offset) else {
+        throw CheckpointError(.incomplete, "the head is long", offset: offset)
       }
+      return Array(start[Int(offset)..<Int(offset) + count])
     }
-    return records
+    guard let core = try? ELFCore(length: nil, read), core.isInOrder,
+      let notes = try? notes(core, read)
+    else { return nil }
+    return (core, notes)
+  }
+
+  private static func notes(
+    _ core: ELFCore, _ read: (UInt64, Int) throws(CheckpointError) -> [UInt8]
+  ) throws(CheckpointError) -> DumpNotes.Found {
+    var found = DumpNotes.Found()
+    for segment in core.notes {
+      try found.add(
+        read(segment.offset, segment.length), at: segment.offset,
+        alignment: segment.alignment)
+    }
+    return found
   }
 
   private static func source<Bytes>(
-    _ input: InputStream, _ core: ELFCore, _ records: [MachineRecord], _ memory: ExtentMemory<Bytes>
+    _ input: InputStream, _ core: ELFCore, _ notes: DumpNotes.Found, _ memory: ExtentMemory<Bytes>,
+    _ stream: ForwardBytes?
   ) -> DumpSource {
     let known = memory.runs
     var runs =
@@ -66,10 +72,13 @@ enum ELFSource {
       }
     runs.sort { $0.pages.lowerBound < $1.pages.lowerBound }
     var rest = runs[...]
-    let facts = SourceFacts(
+    var facts = SourceFacts(
       kind: "ELF core file", architecture: .x86, ascendingUnique: false)
+    facts.remarks = (core.remarks + notes.remarks).map {
+      SourceRemark($0.weight, $0.what.inFile(input.name))
+    }
     return DumpSource(
-      input, facts, records, memory: memory as? ExtentMemory<LocalFile>,
+      input, facts, notes.records, memory: memory as? ExtentMemory<LocalFile>, bytes: stream,
       pages: known.reduce(0) { $0 + UInt64($1.count) }
     ) { rest.popFirst() }
   }

@@ -12,6 +12,8 @@ package struct KdumpHeader {
   static let version: UInt32 = 6
   static let subHeaderSize = 104
   static let descriptorSize = 24
+  /// A flag in the header's status: makedumpfile could not write all of it.
+  static let incomplete: UInt32 = 8
   /// How a page is compressed, as a flag in its descriptor.
   static let zlib: UInt32 = 1
   static let zstd: UInt32 = 32

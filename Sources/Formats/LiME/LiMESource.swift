@@ -19,41 +19,76 @@ enum LiMESource {
   private static let facts = SourceFacts(
     kind: "LiME memory image", architecture: .x86, ascendingUnique: false)
 
-  /// From a file: reads all headers first.
+  /// From a file: reads all headers first. Where it breaks off, or what follows is no range, the ranges before count.
   private static func source(_ input: InputStream, _ file: LocalFile) throws(CheckpointError)
     -> DumpSource
   {
     var extents: [MemoryExtent] = []
+    var missing: Range<PFN>?
+    var facts = facts
     var offset: UInt64 = 0
-    while offset < file.length {
-      let extent = try extent(
-        file.bytes(at: offset, count: LiMEHeader.size), at: offset, behind: extents.last?.end ?? 0)
-      offset = extent.offset + extent.length
-      guard offset <= file.length else {
-        throw CheckpointError(
-          .incomplete, "the file ends at \(file.length), expected the range to end at \(offset)",
-          structure: structure, offset: extent.offset)
+    do throws(CheckpointError) {
+      while offset < file.length {
+        guard extents.count < maximumRanges else {
+          throw CheckpointError(
+            .refused, "more than \(maximumRanges) ranges", structure: structure, offset: offset)
+        }
+        let header = try file.bytes(
+          at: offset, count: Int(min(UInt64(LiMEHeader.size), file.length - offset)))
+        if !extents.isEmpty, header.allSatisfy({ $0 == 0 }) {
+          facts.remarks.append(Self.remark(on: file.length - offset, at: offset, input))
+          break
+        }
+        var extent = try extent(header, at: offset, behind: extents.last?.end ?? 0)
+        offset = extent.offset + extent.length
+        if offset > file.length {
+          // The last page of what is there is not to be trusted.
+          let there = (extent.end - (offset - file.length)) & ~UInt64(Limits.pageSize - 1)
+          let end = max(there, extent.address)
+          missing = end >> UInt64(Limits.pageShift)..<(extent.end - 1) >> UInt64(Limits.pageShift) + 1
+          extent.length = end - extent.address
+          if extent.length > 0 { extents.append(extent) }
+          throw CheckpointError(
+            .incomplete,
+            "the file ends at \(file.length), expected the range to end at \(offset): what is missing of it is "
+              + "unreadable in the image", structure: structure, offset: extent.offset)
+        }
+        extents.append(extent)
       }
-      guard extents.count < maximumRanges else {
-        throw CheckpointError(
-          .refused, "more than \(maximumRanges) ranges", structure: structure, offset: offset)
-      }
-      extents.append(extent)
+    } catch {
+      guard !extents.isEmpty, error.kind == .incomplete || error.kind == .damaged else { throw error }
+      facts.remarks.append(SourceRemark(.incomplete, error.inFile(input.name)))
     }
     let memory = ExtentMemory(file, extents)
-    var runs = memory.runs[...]
+    var runs = memory.runs.map { DumpSource.Run(pages: $0, contents: .memory(memory)) }
+    if let missing {
+      runs.append(DumpSource.Run(pages: missing, contents: .missing(PageStatus(.unreadable))))
+    }
+    var rest = runs[...]
     return DumpSource(
-      input, facts, [], memory: memory, pages: runs.reduce(0) { $0 + UInt64($1.count) }
-    ) { runs.popFirst().map { DumpSource.Run(pages: $0, contents: .memory(memory)) } }
+      input, facts, [], memory: memory, pages: memory.runs.reduce(0) { $0 + UInt64($1.count) }
+    ) { rest.popFirst() }
+  }
+
+  private static func remark(on count: UInt64, at offset: UInt64, _ input: InputStream)
+    -> SourceRemark
+  {
+    SourceRemark(
+      .note,
+      CheckpointError(
+        .damaged, "\(count) bytes behind the last range are not looked at", offset: offset,
+        file: input.name))
   }
 
   /// From a pipe: reads each header as it comes.
   private static func stream(_ input: InputStream) -> DumpSource {
     var end: UInt64 = 0
-    return DumpSource(input, facts, [], memory: nil, pages: nil) {
+    let bytes = ForwardBytes(input, "LiME range")
+    return DumpSource(input, facts, [], memory: nil, bytes: bytes, pages: nil) {
       () throws(CheckpointError) -> DumpSource.Run? in
-      guard try !input.isAtEnd() else { return nil }
+      guard bytes.cut == nil, try !input.isAtEnd() else { return nil }
       let place = input.position
+      if end > 0, try input.peek(LiMEHeader.size).allSatisfy({ $0 == 0 }) { return nil }
       do throws(CheckpointError) {
         let extent = try extent(
           input.read(LiMEHeader.size, structure), at: place, behind: end)
@@ -66,10 +101,13 @@ enum LiMESource {
             structure: structure, offset: place)
         }
         end = extent.end
-        let memory = ExtentMemory(ForwardBytes(input, "LiME range"), [extent])
+        let memory = ExtentMemory(bytes, [extent])
         return memory.runs.first.map { DumpSource.Run(pages: $0, contents: .memory(memory)) }
       } catch {
-        throw error.inFile(input.name)
+        var error = error.inFile(input.name)
+        // The ranges before can be trusted all the same.
+        if error.kind == .damaged, end > 0 { error.kind = .incomplete }
+        throw error
       }
     }
   }

@@ -36,33 +36,59 @@ struct DumpNote: Hashable, Sendable {
     return writer.bytes
   }
 
-  private static func padding(_ count: Int) -> Int { (4 - count % 4) % 4 }
+  private static func padding(_ count: Int, to alignment: Int = 4) -> Int {
+    (alignment - count % alignment) % alignment
+  }
 
   /// Reads one note; the padding at the end of a file may be missing.
-  init(parsing reader: inout WireReader) throws(CheckpointError) {
+  ///
+  /// - Parameter alignment: name and contents are padded to a multiple of so many bytes: 4, or 8 where an ELF file says
+  ///   so.
+  init(parsing reader: inout WireReader, alignment: Int = 4) throws(CheckpointError) {
     let nameLength = Int(try reader.read(UInt32.self))
     let length = Int(try reader.read(UInt32.self))
     type = try reader.read()
     let name = try reader.readBytes(nameLength)
     self.name = String(decoding: name.last == 0 ? name.dropLast() : name[...], as: UTF8.self)
-    try reader.skip(min(Self.padding(nameLength), reader.remaining))
+    // The head of a note has 12 bytes.
+    let headPadding = Self.padding(12 + nameLength, to: alignment)
+    try reader.skip(min(headPadding, reader.remaining))
     contents = try reader.readBytes(length)
-    try reader.skip(min(Self.padding(length), reader.remaining))
+    try reader.skip(min(Self.padding(length, to: alignment), reader.remaining))
   }
 
-  /// The notes in the bytes of a note segment at `offset`, each as encoded there; missing padding is added.
-  static func all(in bytes: [UInt8], at offset: UInt64) throws(CheckpointError) -> [[UInt8]] {
-    var reader = WireReader(bytes.rawSpan, structure: "ELF note", at: offset)
+  /// The notes in the bytes of a note segment, each as encoded there with missing padding added, and what is left
+  /// behind the last one that is understood; zeros at the end are padding.
+  ///
+  /// - Parameter alignment: what the segment's header says. Writers say 8 and mean 4, so 4 is tried first.
+  static func all(in bytes: [UInt8], alignment: UInt64) -> (notes: [[UInt8]], rest: ArraySlice<UInt8>)
+  {
+    let found = all(in: bytes, padding: 4)
+    guard !found.rest.isEmpty, alignment == 8 else { return found }
+    let other = all(in: bytes, padding: 8)
+    return other.rest.count < found.rest.count ? other : found
+  }
+
+  private static func all(in bytes: [UInt8], padding alignment: Int) -> (
+    notes: [[UInt8]], rest: ArraySlice<UInt8>
+  ) {
+    var reader = WireReader(bytes.rawSpan, structure: "ELF note", at: 0)
     var notes: [[UInt8]] = []
-    while reader.remaining > 0 {
+    while reader.remaining > 0, notes.count <= Limits.maximumRecords {
       let start = reader.position
-      _ = try DumpNote(parsing: &reader)
-      var note = Array(bytes[start..<reader.position])
-      note += [UInt8](repeating: 0, count: Self.padding(note.count))
-      notes.append(note)
-      try reader.limit(notes.count, to: Limits.maximumRecords)
+      let isZero = bytes[start...].prefix(12).allSatisfy { $0 == 0 }
+      if isZero, bytes[start...].allSatisfy({ $0 == 0 }) { break }
+      guard let note = try? DumpNote(parsing: &reader, alignment: alignment) else {
+        return (notes, bytes[start...])
+      }
+      if alignment == 4 {
+        let raw = Array(bytes[start..<reader.position])
+        notes.append(raw + [UInt8](repeating: 0, count: padding(raw.count)))
+      } else {
+        notes.append(note.encoded())
+      }
     }
-    return notes
+    return (notes, [])
   }
 
   /// The note in a record of the namespace `dumpNote`.

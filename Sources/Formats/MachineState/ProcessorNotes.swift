@@ -83,13 +83,18 @@ extension VCPU {
 
   private func table(_ name: String) -> UInt64 { tables.first { $0.name == name }?.value ?? 0 }
 
+  /// Whether a note has the registers of an x86-64 processor.
+  static func isStatus(_ note: DumpNote) -> Bool {
+    note.name == "CORE" && note.type == DumpNote.processorStatus
+      && note.contents.count == statusSize
+  }
+
   /// The processors described by the notes of a dump, numbered in order.
   static func all(inNotes notes: [DumpNote]) throws(CheckpointError) -> [VCPU] {
     var processors: [VCPU] = []
-    for note in notes
-    where note.name == "CORE" && note.type == DumpNote.processorStatus
-      && note.contents.count == statusSize
-    { processors.append(try VCPU(status: note.contents, id: UInt64(processors.count))) }
+    for note in notes where isStatus(note) {
+      processors.append(try VCPU(status: note.contents, id: UInt64(processors.count)))
+    }
     var number = 0
     for note in notes where note.name == emulatorName && note.contents.count >= emulatorSize {
       let more = try VCPU(emulator: note.contents, id: UInt64(number))

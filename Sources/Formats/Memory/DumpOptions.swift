@@ -3,7 +3,7 @@ package import CheckpointImage
 
 /// What a crash dump contains besides memory, and what is left out of it.
 package struct DumpOptions: Sendable {
-  /// The VMCOREINFO text of a Linux guest, for an image that has no such note.
+  /// The VMCOREINFO text of a Linux guest, for an image that has no such note, or one that does not fit.
   package var vmcoreinfo: [UInt8]?
   /// The release of the guest's kernel.
   package var release = ""

@@ -19,13 +19,29 @@ package final class DumpSource: DescribedSource {
 
   /// The name used in messages.
   package var name: String { input.name }
-  /// Describes the dump.
-  package let facts: SourceFacts
+  /// Describes the dump, and what is missing of it so far.
+  package var facts: SourceFacts {
+    var facts = described
+    facts.mayLackPages = facts.remarks.contains { $0.weight == .incomplete }
+    if lost > 0 {
+      let reason = bytes?.cut?.reason ?? "the dump names them but does not have their contents"
+      facts.remarks.append(
+        SourceRemark(
+          .incomplete,
+          CheckpointError(
+            .incomplete, "\(lost) pages are missing, and unreadable in the image: \(reason)",
+            offset: bytes?.cut?.offset, file: name)))
+    }
+    return facts
+  }
   /// None: a dump has no layout that could be written again.
   package let layoutKind: LayoutKind? = LayoutKind.none
+  private var described: SourceFacts
   /// The notes.
   private let knownRecords: [MachineRecord]
   private let memory: (any PhysicalMemory)?
+  /// What the pages of a stream are read from, which may end before its time.
+  private let bytes: (any DumpBytes)?
 
   private let input: InputStream
   private let buffers = PageBufferPool()
@@ -36,6 +52,9 @@ package final class DumpSource: DescribedSource {
   private var pagesDone: UInt64 = 0
   private let pagesTotal: UInt64?
   private var leftOut = EvictionPlan()
+  private var isAtEnd = false
+  /// Pages that the dump describes and does not have, although they were not left out of it on purpose.
+  private var lost: UInt64 = 0
 
   /// The fraction of the input that was read.
   package var fractionDone: Double? {
@@ -44,18 +63,21 @@ package final class DumpSource: DescribedSource {
   }
 
   /// - Parameters:
+  ///   - memory: the memory, if it can be read in any order.
+  ///   - bytes: what pages are read from, if that is a stream.
   ///   - pages: the number of pages; nil if unknown.
   ///   - nextRun: returns the runs in ascending order; nil at the end.
   init(
     _ input: InputStream, _ facts: SourceFacts, _ records: [MachineRecord],
-    memory: (any PhysicalMemory)?, pages: UInt64?,
+    memory: (any PhysicalMemory)?, bytes: (any DumpBytes)? = nil, pages: UInt64?,
     nextRun: @escaping () throws(CheckpointError) -> Run?
   ) {
     self.input = input
-    self.facts = facts
+    described = facts
     knownRecords = records
     self.records = records[...]
     self.memory = memory
+    self.bytes = bytes
     pagesTotal = pages
     self.nextRun = nextRun
   }
@@ -67,14 +89,33 @@ package final class DumpSource: DescribedSource {
     }
   }
 
-  /// The next event.
+  /// The next event. Of a dump that breaks off, all that came can be trusted: each page comes once.
   package func next() throws(CheckpointError) -> SourceEvent? {
     if let record = records.popFirst() { return .record(record) }
-    if run?.pages.isEmpty ?? true {
+    if run?.pages.isEmpty ?? true, try !takeRun() { return nil }
+    guard let run else { return nil }
+    guard case .memory(let memory) = run.contents, bytes?.cut == nil else {
+      self.run = nil
+      if case .missing(let status) = run.contents {
+        return .states(StateExtent(ValueRun(run.pages, status)))
+      }
+      lost += UInt64(run.pages.count)
+      return .states(StateExtent(ValueRun(run.pages, PageStatus(.unreadable))))
+    }
+    let count = min(PageBuffer.capacity, run.pages.count)
+    self.run?.pages.removeFirst(count)
+    return .pages(try read(run.pages.prefix(count), of: memory))
+  }
+
+  /// Begins the next run; false at the end.
+  private func takeRun() throws(CheckpointError) -> Bool {
+    guard !isAtEnd else { return false }
+    do throws(CheckpointError) {
       guard let next = try nextRun() else {
+        isAtEnd = true
         // A pipe's writer waits until everything was read, and a digest covers the whole source.
-        try input.readToEnd()
-        return nil
+        if bytes?.cut == nil { try input.readToEnd() }
+        return false
       }
       guard next.pages.lowerBound >= end else {
         throw CheckpointError(
@@ -82,27 +123,31 @@ package final class DumpSource: DescribedSource {
       }
       end = next.pages.upperBound
       run = next
+      return true
+    } catch {
+      guard error.kind == .incomplete, pagesDone > 0 else { throw error }
+      isAtEnd = true
+      described.remarks.append(SourceRemark(.incomplete, error.inFile(name)))
+      // A pipe's writer waits until everything was read; what ended the input was said.
+      try? input.readToEnd()
+      return false
     }
-    guard let run else { return nil }
-    switch run.contents {
-    case .missing(let status):
-      self.run = nil
-      return .states(
-        StateExtent(ValueRun(run.pages, status)))
-    case .memory(let memory):
-      let count = min(PageBuffer.capacity, run.pages.count)
-      let pfns = Array(run.pages.prefix(count))
-      self.run?.pages.removeFirst(count)
-      pagesDone += UInt64(count)
-      let buffer = buffers.buffer()
-      for part in leftOut.runs(of: run.pages.prefix(count)) where part.reason == .none {
-        let slots = Int(part.pages.lowerBound - pfns[0])..<Int(part.pages.upperBound - pfns[0])
-        let unknown = try memory.copy(pfns[slots], to: buffer, at: slots.lowerBound)
-        guard unknown.isEmpty else {
-          throw CheckpointError(.damaged, "PFN \(pfns[unknown[0]]) is not in it", file: name)
-        }
+  }
+
+  private func read(_ pages: Range<PFN>, of memory: any PhysicalMemory) throws(CheckpointError)
+    -> PageBatch
+  {
+    let buffer = buffers.buffer()
+    let pfns = Array(pages)
+    var batch = PageBatch(buffer: buffer, pages: pfns.map { PageBatch.Page(pfn: $0) })
+    for part in leftOut.runs(of: pages) where part.reason == .none {
+      let slots = Int(part.pages.lowerBound - pfns[0])..<Int(part.pages.upperBound - pfns[0])
+      for place in try memory.copy(pfns[slots], to: buffer, at: slots.lowerBound) {
+        batch.pages[place].status = PageStatus(.unreadable)
+        lost += 1
       }
-      return .pages(PageBatch(buffer: buffer, pages: pfns.map { PageBatch.Page(pfn: $0) }))
     }
+    pagesDone += UInt64(pfns.count)
+    return batch
   }
 }

@@ -40,9 +40,10 @@ package final class ExtentMemory<Bytes: DumpBytes>: PhysicalMemory {
         while count < whole, place + count < pfns.endIndex,
           pfns[place + count] == pfn + UInt64(count)
         { count += 1 }
-        try file.read(
-          pages: target..<target + count, of: buffer,
+        let found = try file.readPages(
+          target..<target + count, of: buffer,
           at: extents[first].offset + (pfn << UInt64(Limits.pageShift) - extents[first].address))
+        unknown += place + found..<place + count
         place += count
       } else {
         if try !assemble(pfn, from: first, to: target, of: buffer) { unknown.append(place) }
@@ -76,7 +77,7 @@ package final class ExtentMemory<Bytes: DumpBytes>: PhysicalMemory {
     return Int((extent.end - address) >> UInt64(Limits.pageShift))
   }
 
-  /// Assembles a page from its parts; false if there are none.
+  /// Assembles a page from its parts; false if there are none, or one of them is not there.
   private func assemble(_ pfn: PFN, from first: Int, to slot: Int, of buffer: PageBuffer)
     throws(CheckpointError) -> Bool
   {
@@ -89,9 +90,10 @@ package final class ExtentMemory<Bytes: DumpBytes>: PhysicalMemory {
       let part = extent.clamped(to: page)
       guard part.length > 0 else { continue }
       let start = Int(part.address - address)
-      bytes.replaceSubrange(
-        start..<start + Int(part.length),
-        with: try file.bytes(at: part.offset, count: Int(part.length)))
+      guard let found = try file.readBytes(at: part.offset, count: Int(part.length)) else {
+        return false
+      }
+      bytes.replaceSubrange(start..<start + Int(part.length), with: found)
       isThere = true
     }
     // SAFETY: the bytes are copied before the closure returns.

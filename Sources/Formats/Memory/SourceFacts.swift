@@ -12,6 +12,10 @@ package struct SourceFacts: Sendable {
   package var moment = MomentFacts()
   /// Other facts, for the provenance.
   package var fields: [(key: String, value: String)]
+  /// What is odd in it, as far as it was read.
+  package var remarks: [SourceRemark] = []
+  /// Whether pages may be missing that it does not even name, because it broke off.
+  package var mayLackPages = false
 
   /// A description with the given facts.
   package init(

@@ -7,7 +7,7 @@ package final class RawSource: DescribedSource {
   /// The name used in messages.
   package var name: String { input.name }
   /// Describes plain memory, about which nothing else is known.
-  package let facts = SourceFacts(
+  package private(set) var facts = SourceFacts(
     kind: "raw memory", architecture: .unspecified, ascendingUnique: true)
   /// None: raw memory has no layout.
   package let layoutKind: LayoutKind? = LayoutKind.none
@@ -18,6 +18,7 @@ package final class RawSource: DescribedSource {
   private let buffers = PageBufferPool()
   private var pfn: PFN = 0
   private var leftOut = EvictionPlan()
+  private var isAtEnd = false
 
   /// The fraction of the input that was read.
   package var fractionDone: Double? { input.fractionDone }
@@ -39,17 +40,35 @@ package final class RawSource: DescribedSource {
 
   /// The next up to 256 pages.
   package func next() throws(CheckpointError) -> SourceEvent? {
+    guard !isAtEnd else { return nil }
     let buffer = buffers.buffer()
     var count = 0
-    for run in leftOut.runs(of: pfn..<pfn + UInt64(buffer.pageCount)) {
-      let slots = count..<count + run.pages.count
-      let done = try input.readPages(slots, of: buffer, wanted: run.reason == .none)
-      count += done
-      guard done == slots.count else { break }
+    do throws(CheckpointError) {
+      for run in leftOut.runs(of: pfn..<pfn + UInt64(buffer.pageCount)) where !isAtEnd {
+        let slots = count..<count + run.pages.count
+        let done = try input.readPages(slots, of: buffer, wanted: run.reason == .none)
+        count += done.pages
+        if done.rest > 0 { try endWithin(done.rest) }
+        if done.pages < slots.count { isAtEnd = try input.isAtEnd() }
+      }
+    } catch {
+      // What came of it can be trusted: each page comes once.
+      guard error.kind == .incomplete, pfn + UInt64(count) > 0 else { throw error }
+      facts.remarks.append(SourceRemark(.incomplete, error))
+      facts.mayLackPages = true
+      isAtEnd = true
     }
     guard count > 0 else { return nil }
     let pages = (pfn..<pfn + UInt64(count)).map { PageBatch.Page(pfn: $0) }
     pfn += UInt64(count)
     return .pages(PageBatch(buffer: buffer, pages: pages))
+  }
+
+  /// Of a pipe, what came until then may be all there is. A file that was cut can still be looked at.
+  private func endWithin(_ rest: Int) throws(CheckpointError) {
+    throw CheckpointError(
+      input.length == nil ? .incomplete : .refused,
+      "the last page has only \(rest) bytes: it broke off, or is no plain memory",
+      offset: input.position - UInt64(rest), file: name)
   }
 }

@@ -48,8 +48,8 @@ package final class StoredMemory: DescribedSource {
     let bytes = StoredBytes(storage)
     for part in leftOut.runs(of: pages) where part.reason == .none {
       let slots = Int(part.pages.lowerBound - position)..<Int(part.pages.upperBound - position)
-      try bytes.read(
-        pages: slots, of: buffer, at: part.pages.lowerBound * UInt64(Limits.pageSize))
+      _ = try bytes.readPages(
+        slots, of: buffer, at: part.pages.lowerBound * UInt64(Limits.pageSize))
     }
     position = pages.upperBound
     return .pages(PageBatch(buffer: buffer, pages: pages.map { PageBatch.Page(pfn: $0) }))
@@ -58,17 +58,21 @@ package final class StoredMemory: DescribedSource {
 
 /// The bytes of a memory image in any storage.
 private final class StoredBytes: DumpBytes {
+  let cut: CheckpointError? = nil
   private let storage: any RangeReader
 
   init(_ storage: any RangeReader) { self.storage = storage }
 
-  func read(pages: Range<Int>, of buffer: PageBuffer, at offset: UInt64) throws(CheckpointError) {
+  func readPages(_ pages: Range<Int>, of buffer: PageBuffer, at offset: UInt64)
+    throws(CheckpointError) -> Int
+  {
     let bytes = try storage.slice(at: offset, count: pages.count * Limits.pageSize)
     // SAFETY: the bytes are copied before the closure returns.
     unsafe bytes.withUnsafeBytes { unsafe buffer.copy($0, to: pages.lowerBound) }
+    return pages.count
   }
 
-  func bytes(at offset: UInt64, count: Int) throws(CheckpointError) -> [UInt8] {
+  func readBytes(at offset: UInt64, count: Int) throws(CheckpointError) -> [UInt8]? {
     try storage.bytes(at: offset, count: count)
   }
 }

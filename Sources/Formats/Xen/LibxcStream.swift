@@ -70,6 +70,9 @@ final class LibxcStream {
     nextPFN = 0
   }
 
+  /// Ends a stream that broke off: what is known of its layout is complete.
+  func endEarly() { endPageLayout() }
+
   private func readRecord() throws(CheckpointError) -> StreamEnd? {
     let offset = input.position
     let head = try input.read(8, "libxc record")
@@ -160,8 +163,17 @@ final class LibxcStream {
     if let run = runs.end(), !reader.isVerifying { reader.append(.states(run)) }
     if !pages.isEmpty {
       let buffer = buffers.buffer()
-      try input.read(pages: 0..<pages.count, of: buffer, "PAGE_DATA")
-      if !reader.isVerifying { reader.append(.pages(PageBatch(buffer: buffer, pages: pages))) }
+      let found = try input.readPages(0..<pages.count, of: buffer).pages
+      if found > 0, !reader.isVerifying {
+        reader.append(.pages(PageBatch(buffer: buffer, pages: Array(pages.prefix(found)))))
+      }
+      guard found == pages.count else {
+        // What ended the input, if more is known of that.
+        _ = try input.isAtEnd()
+        throw CheckpointError(
+          .incomplete, "the input ends after \(found) of \(pages.count) pages",
+          structure: "PAGE_DATA", offset: input.position, file: input.name)
+      }
     }
     phase = index == record.count ? .record : .pages(record, next: index)
   }

@@ -38,6 +38,16 @@ final class LibxlStream {
     reader.append(.streamHeader, .epoch, XenStream.Header.libxl.rawValue, header)
   }
 
+  /// Whether the libxc stream was read to its end.
+  var hasAllPages: Bool {
+    if case .closing = phase { true } else { false }
+  }
+
+  /// Ends a stream that broke off.
+  func endEarly() {
+    if case .libxc(let stream) = phase { stream.endEarly() }
+  }
+
   /// Reads the next part; returns what ended with it, or nil.
   func step() throws(CheckpointError) -> StreamEnd? {
     guard case .libxc(let stream) = phase else { return try readRecord() }

@@ -11,6 +11,8 @@ final class StreamReader {
   var fields: [(key: String, value: String)] = []
   /// The number of the moment in a checkpointed stream, from 0.
   private(set) var moment = 0
+  /// Whether a page was read.
+  private(set) var hasPages = false
 
   /// Whether memory is being sent a second time for comparison, in a debugging save (VERIFY).
   var isVerifying = false
@@ -24,7 +26,10 @@ final class StreamReader {
   /// The next event; nil if more must be read first.
   func takeEvent() -> SourceEvent? { events.take() }
 
-  func append(_ event: SourceEvent) { events.append(event) }
+  func append(_ event: SourceEvent) {
+    if case .pages = event { hasPages = true }
+    events.append(event)
+  }
 
   /// Appends an item of the source's layout; later moments of a checkpointed stream have a layout of their own.
   func append(layout item: LayoutItem?) {

@@ -19,6 +19,12 @@ final class XenServerImage {
     reader.append(.streamHeader, .epoch, XenStream.Header.xenServer.rawValue, signature)
   }
 
+  /// Whether the libxc stream was read to its end.
+  var hasAllPages: Bool { sawLibxc && libxc == nil }
+
+  /// Ends an image that broke off.
+  func endEarly() { libxc?.endEarly() }
+
   /// Reads the next part; returns what ended with it, or nil.
   func step() throws(CheckpointError) -> StreamEnd? {
     guard let stream = libxc else { return try readSection() }
@@ -45,10 +51,10 @@ final class XenServerImage {
     switch type {
     case .libxc:
       guard !sawLibxc else { throw reader.damaged("a second libxc stream", "section", at: offset) }
-      sawLibxc = true
       // The length field is meaningless here; the stream contains its own end.
       reader.append(layout: .bytes(.xenServer, head))
       libxc = try LibxcStream(reader)
+      sawLibxc = true
     case .end:
       guard sawLibxc else {
         throw reader.damaged("the image ends without a libxc stream", "section", at: offset)

@@ -19,6 +19,8 @@ package final class XenStreamCheck {
 
   /// The problems, in the order in which they were found; only the first of very many.
   package private(set) var findings: [CheckpointError] = []
+  /// What is odd and no problem.
+  package private(set) var notes: [CheckpointError] = []
   /// How much was checked so far.
   package private(set) var counts = Counts()
   /// The name of the format.
@@ -54,6 +56,9 @@ package final class XenStreamCheck {
         counts.moments += 1
         note(rules.end())
       } while try source.beginNextMoment()
+      for remark in source.facts.remarks {
+        if remark.weight == .incomplete { findings.append(remark.what) } else { notes.append(remark.what) }
+      }
     } catch {
       switch error.kind {
       case .io, .interrupted: throw error

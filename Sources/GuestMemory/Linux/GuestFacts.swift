@@ -23,9 +23,12 @@ package struct GuestFacts: Sendable {
   /// Whether free pages are filled with a pattern that is checked when they are used again (`page_poison=1`),
   /// so that they must not become zeros. Nil if unknown.
   package var isPoisoningFreePages: Bool?
+  /// What is wrong with the VMCOREINFO note of the source, if the text was found elsewhere in memory.
+  package var unfittingNote: String?
 
   init(_ guest: LinuxGuest) throws(CheckpointError) {
     release = guest.information.release
+    unfittingNote = guest.unfittingNote
     pagingLevels = guest.tables.levels
     kernelOffset = guest.information.kernelOffset
     banner = try Self.banner(guest)

@@ -13,7 +13,7 @@ extension GuestFacts {
   package var fields: [(key: String, value: String)] {
     let fields = [
       ("guest.release", release), ("guest.banner", banner), ("guest.boot", boot),
-      ("guest.command", commandLine),
+      ("guest.command", commandLine), ("guest.vmcoreinfo.unfitting", unfittingNote),
     ]
     return fields.compactMap { key, value in value.map { (key, $0) } }
   }

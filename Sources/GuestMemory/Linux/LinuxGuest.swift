@@ -7,6 +7,8 @@ package final class LinuxGuest {
   package let memory: any PhysicalMemory
   /// The kernel's description of itself.
   package let information: VMCoreInfo
+  /// What is wrong with the text that the source carries, if another one was found to fit.
+  package internal(set) var unfittingNote: String?
   /// The kernel's own page tables.
   package let tables: KernelPageTables
   let pages: CachedPages

@@ -16,7 +16,8 @@ extension LinuxGuest {
   /// The largest memory that is searched, in pages: 1 TiB.
   private static let mostSearched: PFN = 1 << 28
 
-  /// Recognises the guest by its VMCOREINFO. If the source carries that text, it is used. Else it is the text
+  /// Recognises the guest by its VMCOREINFO. If the source carries that text and it fits, it is used: hypervisors and
+  /// converters write wrong ones. Else it is the text
   /// that the kernel's variables point to, in the tables that a processor uses: no process can forge that, and
   /// the cost does not grow with memory. Else, for a source without processors, any page that begins like one.
   ///
@@ -26,7 +27,26 @@ extension LinuxGuest {
     in memory: any PhysicalMemory, _ clues: MemoryClues, on pool: WorkerPool = WorkerPool()
   ) throws(CheckpointError) -> LinuxGuest {
     let pages = CachedPages(memory)
-    if let text = clues.vmcoreinfo { return try only([text], in: memory, pages) }
+    guard let text = clues.vmcoreinfo else {
+      return try withoutText(in: memory, clues, on: pool, pages)
+    }
+    do throws(CheckpointError) {
+      return try LinuxGuest(VMCoreInfo(text), in: memory, pages)
+    } catch {
+      guard error.kind == .refused else { throw error }
+      let found = try? withoutText(in: memory, clues, on: pool, pages)
+      try pool.cancellation.check()
+      // If no other fits, what is wrong with this one is the better reason.
+      guard let guest = found else { throw notRecognised(error.description) }
+      guest.unfittingNote = error.description
+      return guest
+    }
+  }
+
+  /// Recognises the guest by what lies in its memory alone.
+  private static func withoutText(
+    in memory: any PhysicalMemory, _ clues: MemoryClues, on pool: WorkerPool, _ pages: CachedPages
+  ) throws(CheckpointError) -> LinuxGuest {
     guard !clues.pageTables.isEmpty else {
       return try only(texts(in: memory, on: pool), in: memory, pages)
     }

@@ -1,7 +1,7 @@
 package import CheckpointChain
 package import CheckpointCodec
 package import CheckpointImage
-internal import Formats
+package import Formats
 package import Storage
 
 /// Writes the image of a source: a base, or an increment by content.
@@ -12,6 +12,8 @@ package struct Capture {
     package var image: ImageWriter.Summary
     /// What became of the pages that were to be evicted.
     package var evicted: EvictionTally
+    /// What was odd in the source.
+    package var remarks: [SourceRemark]
   }
 
   /// How regions are compressed.
@@ -52,7 +54,7 @@ package struct Capture {
     do throws(CheckpointError) {
       let tally = try write(input, to: writer, on: pool, progress)
       let image = try seal(writer, input, tally, ending)
-      return Result(image: image, evicted: tally)
+      return Result(image: image, evicted: tally, remarks: input.facts.remarks)
     } catch {
       guard keepsUnfinished, Self.isWorthKeeping(error, output) else { throw error }
       throw Self.keep(writer, error, pagesComeOnce: facts.ascendingUnique)
@@ -106,9 +108,15 @@ package struct Capture {
     moment.obstacles.formUnion(tally.obstacles)
     moment.add(to: &provenance)
     for (key, value) in facts.fields + tally.fields { provenance.add(key, value) }
+    for remark in facts.remarks {
+      provenance.add(
+        remark.weight == .incomplete ? "source.incomplete" : "source.remark",
+        remark.what.description)
+    }
     try ending(&provenance)
     return try writer.seal(
-      [provenance], complete: !(input.series?.isDifference ?? false), layout: input.layoutKind)
+      [provenance], complete: !(input.series?.isDifference ?? false),
+      vanished: facts.mayLackPages ? .unreadable : .unpopulated, layout: input.layoutKind)
   }
 
   /// Whether what was captured before this error is worth keeping, as it may be all that remains of the moment:
@@ -128,7 +136,8 @@ package struct Capture {
     guard let kept = writer.keepUnfinished() else { return error }
     var error = error
     error.reason += "; what was captured so far is in \(kept)"
-    error.hint = .salvage(file: kept, pages: pagesComeOnce)
+    // That is the better way, if there is one.
+    if error.hint != .keepUncertain { error.hint = .salvage(file: kept, pages: pagesComeOnce) }
     return error
   }
 

@@ -8,7 +8,7 @@ extension MemoryClues {
   /// - Throws: `.damaged` if a record cannot be read.
   package init(_ records: [MachineRecord]) throws(CheckpointError) {
     self.init()
-    vmcoreinfo = try DumpNotes.vmcoreinfo(in: records)
+    vmcoreinfo = DumpNotes.vmcoreinfo(in: records)
     for processor in try VCPU.all(in: records) {
       func control(_ name: String) -> UInt64? { processor.control.first { $0.name == name }?.value }
       // Only records of HVM guests have EFER; its LMA bit means 64-bit page tables.

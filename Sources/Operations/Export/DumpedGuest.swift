@@ -23,13 +23,14 @@ package struct DumpedGuest {
     guard case .dump(let format) = format, format.hasNotes else { return }
     if let codec { options.codec = codec }
     let clues = try MemoryClues(chain.completeRecords())
+    // The image's own note is used, unless another text fits its memory.
     if let text = clues.vmcoreinfo, let information = try? VMCoreInfo(text) { take(information) }
-    // The image's own note is used, and an ELF file needs nothing else.
-    if format == .elf, clues.vmcoreinfo != nil { return }
     do throws(CheckpointError) {
       let guest = try LinuxGuest.find(in: ChainMemory(chain), clues)
       take(guest.information)
-      options.vmcoreinfo = guest.information.text
+      if clues.vmcoreinfo == nil || guest.unfittingNote != nil {
+        options.vmcoreinfo = guest.information.text
+      }
       guard format == .kdump else { return }
       // A kernel without these facts can be dumped too.
       options.build = (try? guest.facts)?.build ?? ""

@@ -34,6 +34,12 @@ package struct Restorability {
     if facts.obstacles.contains(.notSuspended) {
       throw refused("the guest did not suspend itself: its memory was read for analysis")
     }
+    if facts.obstacles.contains(.uncertainPages) {
+      throw refused("its source broke off while memory was sent: pages may be older copies")
+    }
+    if facts.obstacles.contains(.incompleteSource) {
+      throw refused("its source broke off: parts of the machine's state are missing")
+    }
   }
 
   /// Throws `.refused` if no guest can go on from the moment on this machine now.
