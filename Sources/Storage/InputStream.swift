@@ -86,8 +86,9 @@ package final class InputStream {
     guard done == target.count else {
       throw failure
         ?? CheckpointError(
-        .incomplete, "the input ends after \(done) of \(target.count) bytes", structure: structure,
-        offset: position - UInt64(done), file: name)
+          .incomplete, "the input ends after \(done) of \(target.count) bytes",
+          structure: structure,
+          offset: position - UInt64(done), file: name)
     }
   }
 

@@ -74,7 +74,8 @@ struct GuestReport: Encodable {
     lines.append("page tables    \(pagingLevels) levels\(offset)")
     if let unfittingVMCoreInfo {
       lines.append(
-        "VMCOREINFO     found in memory; the note of the source does not fit: \(unfittingVMCoreInfo)")
+        "VMCOREINFO     found in memory; the note of the source does not fit: \(unfittingVMCoreInfo)"
+      )
     }
     if poisonsFreePages == true {
       lines.append("free pages     filled with a pattern that the kernel checks")

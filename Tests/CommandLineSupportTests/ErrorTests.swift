@@ -41,7 +41,8 @@ import Testing
   private static let hints: [Hint] = [
     .replaceExisting, .searchElsewhere, .takeAsRawMemory, .exportMemory, .exportELF,
     .exportXenServer,
-    .giveConfiguration, .giveName, .salvage(file: "a.ckpt", pages: true), .keepUncertain, .numberImages,
+    .giveConfiguration, .giveName, .salvage(file: "a.ckpt", pages: true), .keepUncertain,
+    .numberImages,
     .evictWhenMerging,
     .useImage, .captureKdump, .convert(command: "makedumpfile -R FILE < a"), .captureMemoryOnly,
     .capturePaused,

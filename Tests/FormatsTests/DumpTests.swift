@@ -253,12 +253,15 @@ import Testing
       switch oddity {
       case "zeros": sound + [UInt8](repeating: 0, count: 1021)
       case "cut": Array(sound.dropLast(100))
-      case "oversized": note("CORE", [UInt8](repeating: 0x55, count: 336), alignment: 4)
-        + [5, 0, 0, 0, 0, 0, 0, 1, 1, 0, 0, 0] + Array("CORE".utf8) + [0, 0, 0, 0, 1, 2, 3]
+      case "oversized":
+        note("CORE", [UInt8](repeating: 0x55, count: 336), alignment: 4)
+          + [5, 0, 0, 0, 0, 0, 0, 1, 1, 0, 0, 0] + Array("CORE".utf8) + [0, 0, 0, 0, 1, 2, 3]
       case "garbage": sound + [UInt8](repeating: 0xee, count: 77)
       default: sound
       }
-    var bytes = Self.elf([Segment(address: 0, contents: []), Segment(address: 0, contents: Self.page(1))])
+    var bytes = Self.elf([
+      Segment(address: 0, contents: []), Segment(address: 0, contents: Self.page(1)),
+    ])
     bytes[64] = 4
     Self.put(UInt64(bytes.count), &bytes, at: 64 + 8)
     Self.put(UInt64(notes.count), &bytes, at: 64 + 32)

@@ -150,14 +150,17 @@ import Testing
   /// What was never written, is not in the file, or cannot be a page: that page is unreadable, all others are there.
   @Test func impossibleDescriptorsLoseTheirPage() throws {
     let lies: [(at: Int, bytes: Int, value: UInt64)] = [
-      (0, 8, .max), (0, 8, 1 << 40), (8, 4, 0), (8, 4, 4097), (8, 4, UInt64(UInt32.max)), (12, 4, 0),
+      (0, 8, .max), (0, 8, 1 << 40), (8, 4, 0), (8, 4, 4097), (8, 4, UInt64(UInt32.max)),
+      (12, 4, 0),
     ]
     for lie in lies {
       try expectOnlyThirdIsLost(
         self.lie(.zlib) { Self.put(lie.value, lie.bytes, &$0, at: $1 + lie.at) }, "\(lie)")
     }
     try expectOnlyThirdIsLost(
-      lie(.zlib) { file, place in file.replaceSubrange(place..<place + 24, with: repeatElement(0, count: 24)) },
+      lie(.zlib) { file, place in
+        file.replaceSubrange(place..<place + 24, with: repeatElement(0, count: 24))
+      },
       "zeros")
     try expectOnlyThirdIsLost(
       lie(.zlib) { Self.put(UInt64($0.count) - 5, 8, &$0, at: $1) }, "behind the end")

@@ -107,7 +107,7 @@ for source in streams/{more,short}-*; do
     status=0
     ckpt-restore -q behind.ckpt --to libxc -o behind.out --force 2>message || status=$?
     if ((wanted)); then
-      [[ $status == 2 ]] && grep -q 'no guest can go on' message || fail "$source: exported: $(cat message)"
+      { [[ $status == 2 ]] && grep -q 'no guest can go on' message; } || fail "$source: exported: $(cat message)"
     else
       ((status == 0)) || fail "$source: not exported: $(cat message)"
     fi
@@ -125,11 +125,11 @@ done
 
 # A stream that breaks off while memory is sent is an image on request: with pages as they came, for analysis only.
 for length in 60000 300000 1500000; do
-  for name in cut -; do
-    head -c $length streams/repeat-live.libxl >cut
-    expect 1 '; --keep-uncertain' ckpt-capture "$name" -o uncertain.ckpt <cut
+  for name in part -; do
+    head -c $length streams/repeat-live.libxl >part
+    expect 1 '; --keep-uncertain' ckpt-capture "$name" -o uncertain.ckpt <part
     unfinished_left uncertain.ckpt
-    expect 1 'the input ends' ckpt-capture --keep-uncertain --force "$name" -o uncertain.ckpt <cut
+    expect 1 'the input ends' ckpt-capture --keep-uncertain --force "$name" -o uncertain.ckpt <part
     ckpt-verify -q uncertain.ckpt || fail "$length bytes: verify"
     expect 0 'restorable.reason: uncertain pages' ckpt-inspect info uncertain.ckpt
     expect 0 'consistency: smeared' ckpt-inspect info uncertain.ckpt

@@ -42,9 +42,9 @@ grep RESULT exports.log || true
 # Two machines at once.
 failed=0
 live() { job "$root/Tests/Xen/live" "$@" --timeout 1800; }
-live debian --env PARTS='oracle:pvh:10 restores:pvh kills:pvh trouble:pvh oracle:pv:2 squeeze:pvh:cache:1 evict:pvh:1:1 evict:pvh:1:2 evict:pv:1:1' &
+live debian --env PARTS='oracle:pvh:10 restores:pvh kills:pvh trouble:pvh oracle:pv:2 squeeze:pvh:cache:1 evict:pvh:2:1 evict:pv:1:1' &
 debian=$!
-live shadow --xen shadow --env PARTS='oracle:pv:5 foreign:pv restores:pv evict:pv:1:1 evict:pv:1:2 squeeze:pv:anon:2' || failed=$?
+live shadow --xen shadow --env PARTS='oracle:pv:5 foreign:pv restores:pv evict:pv:2:2 squeeze:pv:anon:2' || failed=$?
 # Without that hypervisor everything else is tested; the reason was printed.
 [[ $failed != 77 ]] || failed=0
 job "$root/Tests/Xen/restore-live" restore-live --timeout 600 --env TYPES=pvh || failed=$?
@@ -54,6 +54,7 @@ for log in debian.log shadow.log restore-live.log memory-only.log; do
   [[ ! -e $log ]] || grep -e '^==' -e '^ok' -e '^FAILED' "$log" || true
 done
 [[ $failed == 0 ]] || {
+  grep -A 25 '^FAILED' debian.log shadow.log restore-live.log memory-only.log || true
   tail -n 30 debian.log shadow.log restore-live.log memory-only.log
   fail "live captures: status $failed"
 }

@@ -149,7 +149,9 @@ package struct MomentFacts: Hashable, Sendable {
       return "\(reason)"
     }
     var texts = Self.otherReasons.filter { obstacles.contains($0.obstacle) }.map(\.text)
-    if !reasons.isEmpty { texts.append(Self.evictedPrefix + reasons.sorted().joined(separator: ", ")) }
+    if !reasons.isEmpty {
+      texts.append(Self.evictedPrefix + reasons.sorted().joined(separator: ", "))
+    }
     provenance.add(Key.reason, texts.joined(separator: "; "))
   }
 

@@ -269,8 +269,8 @@ struct ELFCore {
   private mutating func findMissing(_ segments: [Segment]) throws(CheckpointError) {
     func pages(_ addresses: Range<UInt64>) -> Range<PFN> {
       let shift = UInt64(Limits.pageShift)
-      return addresses.lowerBound >> shift
-        ..< (addresses.upperBound + UInt64(Limits.pageSize) - 1) >> shift
+      return addresses.lowerBound >> shift..<(addresses.upperBound + UInt64(Limits.pageSize) - 1)
+        >> shift
     }
     var described: [Range<PFN>] = []
     for segment in segments { described.join(pages(segment.extent.address..<segment.end)) }

@@ -20,20 +20,24 @@ enum ELFSource {
     }
     var cut: CheckpointError?
     var bytes: LocalFile
-    if let file { bytes = file } else { (bytes, cut) = try LocalFile.spooling(whatThereIsOf: input) }
+    if let file {
+      bytes = file
+    } else {
+      (bytes, cut) = try LocalFile.spooling(whatThereIsOf: input)
+    }
     func read(_ offset: UInt64, _ count: Int) throws(CheckpointError) -> [UInt8] {
       try bytes.bytes(at: offset, count: count)
     }
     let core = try ELFCore(length: bytes.length, read)
-    var notes = try notes(core, read)
-    if let cut, core.remarks.allSatisfy({ $0.weight != .incomplete }) {
-      notes.remarks.append(SourceRemark(.incomplete, cut))
-    }
-    return source(input, core, notes, ExtentMemory(bytes, core.extents), nil)
+    let isTold = core.remarks.contains { $0.weight == .incomplete }
+    return source(
+      input, core, try notes(core, read), ExtentMemory(bytes, core.extents), nil,
+      cut: isTold ? nil : cut)
   }
 
   /// Headers and notes of a stream whose pages follow in order; nil if it must be spooled to be read.
-  private static func head(of input: InputStream) throws(CheckpointError) -> (ELFCore, DumpNotes.Found)? {
+  private static func head(of input: InputStream) throws(CheckpointError) -> (ELFCore, FoundNotes)?
+  {
     // Peeked only, so that the stream can still be spooled if this is not enough.
     let start = try input.peek(1 << 16)
     func read(_ offset: UInt64, _ count: Int) throws(CheckpointError) -> [UInt8] {
@@ -50,8 +54,8 @@ enum ELFSource {
 
   private static func notes(
     _ core: ELFCore, _ read: (UInt64, Int) throws(CheckpointError) -> [UInt8]
-  ) throws(CheckpointError) -> DumpNotes.Found {
-    var found = DumpNotes.Found()
+  ) throws(CheckpointError) -> FoundNotes {
+    var found = FoundNotes()
     for segment in core.notes {
       try found.add(
         read(segment.offset, segment.length), at: segment.offset,
@@ -61,8 +65,8 @@ enum ELFSource {
   }
 
   private static func source<Bytes>(
-    _ input: InputStream, _ core: ELFCore, _ notes: DumpNotes.Found, _ memory: ExtentMemory<Bytes>,
-    _ stream: ForwardBytes?
+    _ input: InputStream, _ core: ELFCore, _ notes: FoundNotes, _ memory: ExtentMemory<Bytes>,
+    _ stream: ForwardBytes?, cut: CheckpointError? = nil
   ) -> DumpSource {
     let known = memory.runs
     var runs =
@@ -74,9 +78,8 @@ enum ELFSource {
     var rest = runs[...]
     var facts = SourceFacts(
       kind: "ELF core file", architecture: .x86, ascendingUnique: false)
-    facts.remarks = (core.remarks + notes.remarks).map {
-      SourceRemark($0.weight, $0.what.inFile(input.name))
-    }
+    let remarks = core.remarks + notes.remarks + (cut.map { [SourceRemark(.incomplete, $0)] } ?? [])
+    facts.remarks = remarks.map { SourceRemark($0.weight, $0.what.inFile(input.name)) }
     return DumpSource(
       input, facts, notes.records, memory: memory as? ExtentMemory<LocalFile>, bytes: stream,
       pages: known.reduce(0) { $0 + UInt64($1.count) }

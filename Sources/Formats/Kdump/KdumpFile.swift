@@ -12,7 +12,7 @@ package struct KdumpFile {
   package private(set) var lost: [Range<PFN>] = []
   /// What is odd in it, as far as the tables show.
   package private(set) var remarks: [SourceRemark] = []
-  private var notes = DumpNotes.Found()
+  private var notes = FoundNotes()
 
   /// One past the last page of the machine.
   package private(set) var limit: PFN
@@ -183,7 +183,8 @@ package struct KdumpFile {
     // Of a file that breaks off, even descriptors may be missing.
     let there = Int(min(end, file.length) - min(start, file.length))
     let bytes = try file.bytes(
-      at: min(start, file.length), count: there / KdumpHeader.descriptorSize * KdumpHeader.descriptorSize)
+      at: min(start, file.length),
+      count: there / KdumpHeader.descriptorSize * KdumpHeader.descriptorSize)
     var reader = WireReader(
       bytes.rawSpan, structure: "kdump page descriptor", at: start)
     for run in named {

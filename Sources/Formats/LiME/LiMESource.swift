@@ -45,7 +45,8 @@ enum LiMESource {
           // The last page of what is there is not to be trusted.
           let there = (extent.end - (offset - file.length)) & ~UInt64(Limits.pageSize - 1)
           let end = max(there, extent.address)
-          missing = end >> UInt64(Limits.pageShift)..<(extent.end - 1) >> UInt64(Limits.pageShift) + 1
+          missing =
+            end >> UInt64(Limits.pageShift)..<(extent.end - 1) >> UInt64(Limits.pageShift) + 1
           extent.length = end - extent.address
           if extent.length > 0 { extents.append(extent) }
           throw CheckpointError(
@@ -56,7 +57,9 @@ enum LiMESource {
         extents.append(extent)
       }
     } catch {
-      guard !extents.isEmpty, error.kind == .incomplete || error.kind == .damaged else { throw error }
+      guard !extents.isEmpty, error.kind == .incomplete || error.kind == .damaged else {
+        throw error
+      }
       facts.remarks.append(SourceRemark(.incomplete, error.inFile(input.name)))
     }
     let memory = ExtentMemory(file, extents)

@@ -61,8 +61,9 @@ struct DumpNote: Hashable, Sendable {
   /// behind the last one that is understood; zeros at the end are padding.
   ///
   /// - Parameter alignment: what the segment's header says. Writers say 8 and mean 4, so 4 is tried first.
-  static func all(in bytes: [UInt8], alignment: UInt64) -> (notes: [[UInt8]], rest: ArraySlice<UInt8>)
-  {
+  static func all(in bytes: [UInt8], alignment: UInt64) -> (
+    notes: [[UInt8]], rest: ArraySlice<UInt8>
+  ) {
     let found = all(in: bytes, padding: 4)
     guard !found.rest.isEmpty, alignment == 8 else { return found }
     let other = all(in: bytes, padding: 8)

@@ -57,7 +57,11 @@ package final class XenStreamCheck {
         note(rules.end())
       } while try source.beginNextMoment()
       for remark in source.facts.remarks {
-        if remark.weight == .incomplete { findings.append(remark.what) } else { notes.append(remark.what) }
+        if remark.weight == .incomplete {
+          findings.append(remark.what)
+        } else {
+          notes.append(remark.what)
+        }
       }
     } catch {
       switch error.kind {
