@@ -13,6 +13,8 @@ package struct SourceInput {
   package let input: InputStream
   /// What the source is.
   package let format: FileFormat
+  /// What it would have been taken for, if it is taken as plain memory and begins like something else.
+  package var lookalike: String?
 
   /// The most containers inside each other.
   private static let maximumDepth = 8
@@ -73,13 +75,18 @@ package struct SourceInput {
       guard ArchiveFormat(named: name) == nil else {
         return try self.member(nil, of: input, as: format, depth: depth)
       }
-      return SourceInput(input: input, format: .raw)
+      return SourceInput(
+        input: input, format: .raw,
+        lookalike: FormatTable.kind(try input.peek(FormatTable.startLength)))
     }
     do throws(CheckpointError) {
       let found = try FormatTable.recognise(input)
       return SourceInput(input: input, format: format ?? found)
     } catch {
-      guard ArchiveFormat(start: start) == nil, ArchiveFormat(named: name) == nil else {
+      // An AFF4 container is a zip archive, but of pieces.
+      let isForeign = ArchiveFormat(start: start) == .zip && FormatTable.kind(start) != nil
+      guard isForeign || ArchiveFormat(start: start) == nil && ArchiveFormat(named: name) == nil
+      else {
         return try self.member(nil, of: input, as: format, depth: depth)
       }
       // The source itself reports what it expected.

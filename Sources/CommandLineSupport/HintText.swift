@@ -30,6 +30,11 @@ extension Hint {
     case .useImage: "ckpt-merge and ckpt-restore read it"
     case .captureKdump: "ckpt-capture reads it"
     case .convert(let command): "'\(command)' makes a file of it that can be captured"
+    case .exportWithItsTool:
+      "the tool that made it can export the memory in it, as plain memory for --format raw"
+    case .useVolatility: "'vol -f FILE' (Volatility 3) reads it as it is"
+    case .dumpWithVirsh:
+      "restore the guest from it, and dump it with 'virsh dump --memory-only GUEST FILE' or QEMU's dump-guest-memory"
     case .captureMemoryOnly: "--memory-only works without the guest's help"
     case .capturePaused: "try again later, or use --pause"
     case .captureDomain: "of a running domain, capture xen:NAME instead"

@@ -15,14 +15,25 @@ package struct FormatTable {
 
   /// A format and its magic number.
   package struct Row {
-    /// The first bytes.
+    /// The magic number.
     package var start: [UInt8]
+    /// Where it lies.
+    package var offset = 0
     /// What happens to such a file.
     package var use: Use
+
+    /// Whether a file that begins with these bytes is of this format.
+    func matches(_ bytes: [UInt8]) -> Bool { bytes.dropFirst(offset).starts(with: start) }
   }
 
+  /// The number of first bytes by which formats are recognised.
+  package static let startLength = 4096
+
   /// All known formats; the first row that matches counts.
-  package static let rows: [Row] = [
+  package static let rows: [Row] = own + ForeignFormats.rows
+
+  /// Formats that are captured, and such of the same makers.
+  private static let own: [Row] = [
     Row(start: XenStream.xlMagic, use: .captured(.xen(.xl))),
     Row(start: XenStream.libxlIdent, use: .captured(.xen(.libxl))),
     Row(start: XenStream.libxcMarker, use: .captured(.xen(.libxc))),
@@ -46,20 +57,30 @@ package struct FormatTable {
   /// The Xen format that begins with these bytes; nil if none does.
   package static func xenFormat(_ start: [UInt8]) -> XenFormat? {
     guard
-      case .captured(.xen(let format)) = rows.first(where: { start.starts(with: $0.start) })?.use
+      case .captured(.xen(let format)) = rows.first(where: { $0.matches(start) })?.use
     else { return nil }
     return format
+  }
+
+  /// What a file is whose first bytes are those of a known format, such as `is a VHD`; nil if they are of none. Plain
+  /// memory may begin like any of them.
+  package static func kind(_ start: [UInt8]) -> String? {
+    switch rows.first(where: { $0.matches(start) })?.use {
+    case .captured(let format): "begins like a file of the format \(format.name)"
+    case .refused(let reason, _): reason
+    case nil: nil
+    }
   }
 
   /// Recognises the format of a source by its first bytes.
   ///
   /// - Throws: `.refused` if it is unknown or cannot be captured, `.incomplete` if the input is empty.
   package static func recognise(_ input: InputStream) throws(CheckpointError) -> FileFormat {
-    let start = try input.peek(64)
+    let start = try input.peek(startLength)
     guard !start.isEmpty else {
       throw CheckpointError(.incomplete, "the input is empty", offset: 0, file: input.name)
     }
-    switch rows.first(where: { start.starts(with: $0.start) })?.use {
+    switch rows.first(where: { $0.matches(start) })?.use {
     case .captured(let format): return format
     case .refused(let reason, let hint):
       throw CheckpointError(.refused, reason, offset: 0, file: input.name, hint: hint)

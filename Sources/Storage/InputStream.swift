@@ -78,6 +78,12 @@ package final class InputStream {
   /// Whether the input is at its end.
   package func isAtEnd() throws(CheckpointError) -> Bool { try peek(1).isEmpty }
 
+  /// Whether everything was read that there is, even if the input broke off.
+  package func isExhausted() throws(CheckpointError) -> Bool {
+    if next == filled, failure?.kind == .incomplete { return true }
+    return try isAtEnd()
+  }
+
   /// Fills `target`; throws `.incomplete` if the input ends before.
   package func read(into target: UnsafeMutableRawBufferPointer, _ structure: String)
     throws(CheckpointError)

@@ -101,6 +101,11 @@ struct CaptureCommand: Tool {
     let source = try SourceInput.open(
       source, as: format, cancellation: Signals.cancellation)
     let input = source.input
+    if let lookalike = source.lookalike {
+      Message.print(
+        "ckpt-capture: warning: \(input.name): \(lookalike); it is taken as plain memory all the same, because of --format raw"
+      )
+    }
     if hashSource { input.startDigest() }
     let name = NumberedName(output.output)
     let capture = try capture()
@@ -122,6 +127,16 @@ struct CaptureCommand: Tool {
     }
     var reports: [ImageReport] = []
     var status = ExitStatus.success
+    var told = 0
+    func tell(_ remarks: [SourceRemark]) {
+      for remark in remarks.dropFirst(told) {
+        if remark.weight == .incomplete { status = .no }
+        if remark.weight == .note && common.quiet { continue }
+        Message.print(
+          "ckpt-capture: \(remark.weight == .note ? "note" : "warning"): \(remark.what.message)")
+      }
+      told = max(told, remarks.count)
+    }
     let cut = try series.run(moments, on: pool, progress: progress.update) {
       (provenance) throws(CheckpointError) in
       decision?.describe(in: &provenance)
@@ -135,15 +150,12 @@ struct CaptureCommand: Tool {
       report.record(result.evicted, of: decision)
       report.record(result.remarks)
       reports.append(report)
-      for remark in result.remarks {
-        if remark.weight == .incomplete { status = .no }
-        if remark.weight == .note && common.quiet { continue }
-        Message.print(
-          "ckpt-capture: \(remark.weight == .note ? "note" : "warning"): \(remark.what.message)")
-      }
+      tell(result.remarks)
       if !common.json { try reports.last?.show(common, output) }
     }
     progress.end()
+    // What lies behind the last moment is known only now.
+    tell(moments.facts.remarks)
     if let cut {
       Message.print("ckpt-capture: warning: the last moment is left out: \(cut.message)")
     }
@@ -176,7 +188,7 @@ struct CaptureCommand: Tool {
     }
     // The digest covers the whole source only at its end.
     if hashSource {
-      guard try input.isAtEnd(), let digest = input.finishDigest() else {
+      guard try input.isExhausted(), let digest = input.finishDigest() else {
         throw CheckpointError(
           .refused, "--hash-source needs a source of one moment, not a checkpointed stream",
           file: input.name)

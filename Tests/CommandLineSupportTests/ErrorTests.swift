@@ -44,7 +44,9 @@ import Testing
     .giveConfiguration, .giveName, .salvage(file: "a.ckpt", pages: true), .keepUncertain,
     .numberImages,
     .evictWhenMerging,
-    .useImage, .captureKdump, .convert(command: "makedumpfile -R FILE < a"), .captureMemoryOnly,
+    .useImage, .captureKdump, .convert(command: "makedumpfile -R FILE < a"),
+    .exportWithItsTool, .useVolatility, .dumpWithVirsh,
+    .captureMemoryOnly,
     .capturePaused,
     .captureDomain, .giveSqueezeSize, .captureUnsqueezed, .restoreDisks(snapshot: "snap"),
     .restoreDisks(snapshot: nil), .destroyOrClone(domain: "web"),
@@ -56,7 +58,8 @@ import Testing
     case .replaceExisting, .searchElsewhere, .takeAsRawMemory, .exportMemory, .exportELF,
       .exportXenServer, .giveConfiguration, .giveName, .salvage, .keepUncertain, .numberImages,
       .evictWhenMerging,
-      .useImage, .captureKdump, .convert, .captureMemoryOnly, .capturePaused, .captureDomain,
+      .useImage, .captureKdump, .convert, .exportWithItsTool, .useVolatility,
+      .dumpWithVirsh, .captureMemoryOnly, .capturePaused, .captureDomain,
       .giveSqueezeSize,
       .captureUnsqueezed, .restoreDisks, .destroyOrClone:
       true
@@ -93,7 +96,7 @@ import Testing
     for hint in Self.hints {
       let named = options(hint.text)
       #expect(named.isSubset(of: known), "\(hint.text)")
-      let programs = hint.text.matches(of: /\b(?:ckpt-([a-z]+)|xl|makedumpfile)\b/)
+      let programs = hint.text.matches(of: /\b(?:ckpt-([a-z]+)|xl|makedumpfile|vol|virsh)\b/)
       #expect(programs.allSatisfy { $0.output.1.map { Self.tools.contains(String($0)) } ?? true })
       let isSource = hint == .captureDomain && help.contains("xen:")
       #expect(!named.isEmpty || !programs.isEmpty || isSource, "\(hint.text)")

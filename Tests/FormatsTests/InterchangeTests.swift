@@ -136,6 +136,43 @@ import Testing
     #expect(zip(errors, said).allSatisfy { $0.contains($1) }, "\(errors)")
   }
 
+  /// What people take for memory and is not: each is named, and no row hides another.
+  @Test func foreignFilesAreNamed() throws {
+    var names: Set<String> = []
+    for row in FormatTable.rows {
+      guard case .refused(let reason, let hint) = row.use else { continue }
+      let bytes = [UInt8](repeating: 0, count: row.offset) + row.start
+      try folder.write(bytes + [UInt8](repeating: 0, count: 8192 - bytes.count), as: "source")
+      let error = #expect(throws: CheckpointError.self) {
+        try FormatTable.recognise(InputStream(folder.path("source")))
+      }
+      #expect(error?.kind == .refused && error?.reason == reason && error?.hint == hint)
+      // As plain memory it can be taken all the same, but not without a word.
+      #expect(FormatTable.kind(bytes) == reason)
+      names.insert(reason)
+    }
+    #expect(names.count >= 25)
+    #expect(FormatTable.kind([UInt8](repeating: 0, count: 4096)) == nil)
+  }
+
+  @Test func elfFilesOfOtherMachinesAreNamed() throws {
+    let others: [(class: UInt8, order: UInt8, machine: UInt8, name: String)] = [
+      (2, 1, 183, "arm64"), (2, 1, 243, "riscv"), (2, 1, 3, "i386"), (1, 1, 3, "i386"),
+      (2, 2, 22, "big-endian"), (1, 1, 62, "32 bits"),
+    ]
+    for other in others {
+      var head =
+        [0x7f, 0x45, 0x4c, 0x46, other.class, other.order, 1] + [UInt8](repeating: 0, count: 4089)
+      head[16] = 4
+      head[18] = other.machine
+      try folder.write(head, as: "source")
+      let error = #expect(throws: CheckpointError.self) {
+        try FileFormat.dump(.elf).open(InputStream(folder.path("source")), kdump: KdumpSource.open)
+      }
+      #expect(error?.kind == .refused && error?.reason.contains(other.name) == true)
+    }
+  }
+
   /// An export that lacks something the image has not, or would lose something that it has.
   private func expectRefused(_ format: FileFormat, _ lacking: String) {
     let error = #expect(throws: CheckpointError.self, "\(format)") { try restore(format) }

@@ -90,6 +90,33 @@ for source in streams/bad-*.{libxc,libxl,libvirt,xenserver}; do
   refused=$((refused + 1))
 done
 
+# What begins like something else is plain memory if that is said, but not without a word.
+{ printf PAGEDU64 && head -c 8184 /dev/zero; } >win.dmp
+expect 2 'is a crash dump of 64-bit Windows' ckpt-capture win.dmp -o win.ckpt
+nothing_left win.ckpt
+expect 0 'warning: win.dmp: is a crash dump of 64-bit Windows' ckpt-capture --format raw win.dmp -o win.ckpt
+
+# Holes of a sparse file are zeros that are not read. What is left out of one is left out all the same.
+truncate -s 64M sparse.raw
+for page in 0 1 77 8000 8001 16383; do
+  head -c 4096 /dev/urandom | dd of=sparse.raw bs=4096 seek=$page conv=notrunc status=none
+done
+printf x | dd of=sparse.raw bs=1 seek=20000001 conv=notrunc status=none
+cp --sparse=never sparse.raw dense.raw
+printf '5 free\n70-90 free\n12000-16383 user\n' >pages
+for options in "" "--evict-list pages" "--hash-source"; do
+  for name in sparse.raw dense.raw; do
+    # shellcheck disable=SC2086
+    ckpt-capture -q --format raw $options $name -o $name.ckpt --force
+    ckpt-inspect info --json $name.ckpt | grep -e memoryDigest -e source.sha256 >$name.said
+  done
+  cmp sparse.raw.said dense.raw.said || fail "a sparse file is other memory: $options"
+done
+truncate -s 16G sparse.raw
+read=$(bash -c 'ckpt-capture -q --format raw sparse.raw -o sparse.raw.ckpt --force && sed -n "s/^rchar: //p" /proc/$$/io')
+((read < 100000000)) || fail "$read bytes were read of a sparse file"
+rm sparse.raw*
+
 # What lies behind a whole stream is passed over; if what is missing lies behind the memory, that is all there.
 behind=0
 for source in streams/{more,short}-*; do
@@ -122,6 +149,15 @@ for source in streams/{more,short}-*; do
   behind=$((behind + 1))
 done
 ((behind > 40)) || fail "only $behind streams with something behind them"
+
+# So is what lies behind the last moment of a checkpointed stream, and what it is compressed in may break off there.
+source=streams/moments-4-pv.libxl
+{ cat $source && head -c 16 /dev/zero && echo hand-over; } >part
+expect 0 'note: part: byte [0-9]+: 10 bytes behind the end' ckpt-capture part -o 'late-%d.ckpt'
+{ cat $source && head -c 16 /dev/zero; } | gzip >part.gz
+head -c -4 part.gz >part
+expect 1 'warning: part: .*gzip data' ckpt-capture part -o 'late-%d.ckpt' --force
+ckpt-verify -q late-3.ckpt || fail "the last moment is not sound"
 
 # A stream that breaks off while memory is sent is an image on request: with pages as they came, for analysis only.
 for length in 60000 300000 1500000; do

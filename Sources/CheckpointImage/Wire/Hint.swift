@@ -31,6 +31,12 @@ public enum Hint: Hashable, Sendable {
   case captureKdump
   /// Another tool makes a file of it that can be read: the command.
   case convert(command: String)
+  /// The tool that made it can export the memory in it.
+  case exportWithItsTool
+  /// It can be analysed as it is.
+  case useVolatility
+  /// Of the guest itself a dump can be made: this file's layout is known to QEMU only.
+  case dumpWithVirsh
   /// The guest's memory can be read without the guest's help.
   case captureMemoryOnly
   /// The whole memory can be copied while the guest is paused.

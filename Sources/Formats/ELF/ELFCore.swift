@@ -53,6 +53,8 @@ struct ELFCore {
     var missingBytes: UInt64 = 0
     var lastEnd: UInt64 = 0
     var withoutAddress = 0
+    /// Pages of which the file should have had more.
+    var cut: [Range<PFN>] = []
     var hasAddresses = false
     for _ in 0..<table.count {
       let place = table.offset + UInt64(reader.position)
@@ -82,6 +84,8 @@ struct ELFCore {
             .damaged, "notes: found \(noteBytes) bytes, expected at most \(Self.maximumNotes)",
             structure: "ELF program header", offset: place)
         }
+        // Of a file that breaks off, all of them may be missing.
+        guard there > 0 else { continue }
         notes.append(Notes(offset: offset, length: Int(there), alignment: alignment))
       } else if size > 0 {
         guard stored <= size else {
@@ -97,8 +101,9 @@ struct ELFCore {
             isKernelImage: virtual >= Self.kernelImage,
             extent: MemoryExtent(
               address: address, offset: offset,
-              length: there < stored ? Self.wholePages(of: there, at: address) : stored),
+              length: there),
             end: segmentEnd))
+        if there < stored { cut.append(Self.pages(address + there..<address + stored)) }
         hasAddresses = hasAddresses || address > 0
       }
     }
@@ -129,14 +134,14 @@ struct ELFCore {
             "the file ends at \(length), expected \(lastEnd): \(missingBytes) bytes of its segments are missing, "
               + "and their pages unreadable in the image", structure: Self.structure)))
     }
-    try take(segments, length ?? .max)
+    try take(segments, length ?? .max, cut)
   }
 
-  /// How many of `count` bytes at an address belong to pages that are whole: of a segment that breaks off, the last page
-  /// is not to be trusted.
-  private static func wholePages(of count: UInt64, at address: UInt64) -> UInt64 {
-    let end = (address + count) & ~UInt64(Limits.pageSize - 1)
-    return end - min(end, address)
+  /// The pages that some addresses touch.
+  private static func pages(_ addresses: Range<UInt64>) -> Range<PFN> {
+    let shift = UInt64(Limits.pageShift)
+    return addresses.lowerBound >> shift..<(addresses.upperBound + UInt64(Limits.pageSize) - 1)
+      >> shift
   }
 
   /// Whether file offsets ascend with addresses.
@@ -170,13 +175,17 @@ struct ELFCore {
       CheckpointError(.refused, reason, structure: structure, offset: 0, hint: hint)
     }
     try reader.expect("magic", try reader.readBytes(4), [0x7f, 0x45, 0x4c, 0x46])
-    guard try reader.read(UInt8.self) == 2, try reader.read(UInt8.self) == 1 else {
-      throw unsupported("is not of a 64-bit little-endian machine")
+    let isWide = try reader.read(UInt8.self) == 2
+    guard try reader.read(UInt8.self) == 1 else {
+      throw unsupported("is of a big-endian machine, not x86-64")
     }
     try reader.skip(10)
     let type: UInt16 = try reader.read()
     let machine: UInt16 = try reader.read()
-    guard machine == ELFHead.x86 else { throw unsupported("is of machine \(machine), not x86-64") }
+    guard machine == ELFHead.x86 else {
+      throw unsupported("is of \(ELFHead.machines[machine] ?? "machine \(machine)"), not x86-64")
+    }
+    guard isWide else { throw unsupported("is an ELF file of 32 bits") }
     guard type == ELFHead.core else {
       throw unsupported("is an ELF file of type \(type), not a core file (4)")
     }
@@ -213,13 +222,19 @@ struct ELFCore {
   ///
   /// - Parameter length: the length of the file. No two segments may share bytes otherwise, or a small file could
   ///   describe unlimited memory.
-  private mutating func take(_ segments: [Segment], _ length: UInt64) throws(CheckpointError) {
+  private mutating func take(_ segments: [Segment], _ length: UInt64, _ cut: [Range<PFN>])
+    throws(CheckpointError)
+  {
     let sorted = segments.sorted {
       ($0.extent.address, $0.extent.offset) < ($1.extent.address, $1.extent.offset)
     }
     for segment in sorted where !segment.isKernelImage { try add(segment) }
-    extents += Self.gaps(of: sorted.filter(\.isKernelImage).map(\.extent), in: extents)
+    extents += MemoryExtent.gaps(of: sorted.filter(\.isKernelImage).map(\.extent), in: extents)
     extents = extents.filter { $0.length > 0 }.sorted { $0.address < $1.address }
+    // A page that is not whole is not to be trusted, even if another segment has a part of it.
+    var lost: [Range<PFN>] = []
+    for pages in cut.sorted(by: { $0.lowerBound < $1.lowerBound }) { lost.join(pages) }
+    extents = MemoryExtent.gaps(of: extents, in: lost.map { MemoryExtent($0) })
     var left = length
     for extent in extents {
       guard extent.length <= left else {
@@ -229,11 +244,12 @@ struct ELFCore {
       }
       left -= extent.length
     }
-    try findMissing(sorted)
+    try findMissing(sorted, isCut: !cut.isEmpty)
   }
 
   /// Adds memory that does not begin before what is there.
   private mutating func add(_ segment: Segment) throws(CheckpointError) {
+    guard segment.extent.length > 0 else { return }
     guard let last = extents.last, segment.extent.address < last.end else {
       return extents.append(segment.extent)
     }
@@ -246,36 +262,13 @@ struct ELFCore {
     extents[extents.count - 1].length = max(last.end, segment.extent.end) - last.address
   }
 
-  /// The parts of some extents that neither others nor those before them have. Both lists ascend.
-  private static func gaps(of extents: [MemoryExtent], in others: [MemoryExtent]) -> [MemoryExtent]
-  {
-    var gaps: [MemoryExtent] = []
-    var address: UInt64 = 0
-    var others = others[...]
-    for extent in extents {
-      address = max(address, extent.address)
-      while address < extent.end {
-        while let other = others.first, other.end <= address { others.removeFirst() }
-        let end = min(extent.end, others.first.map { max(address, $0.address) } ?? .max)
-        if address < end { gaps.append(extent.clamped(to: address..<end)) }
-        address = max(end, others.first.map { min($0.end, extent.end) } ?? end)
-      }
-    }
-    return gaps
-  }
-
   /// Finds the pages that segments describe and of which the file has no byte; a page of which it has one counts as
   /// present, the rest of it as zeros.
-  private mutating func findMissing(_ segments: [Segment]) throws(CheckpointError) {
-    func pages(_ addresses: Range<UInt64>) -> Range<PFN> {
-      let shift = UInt64(Limits.pageShift)
-      return addresses.lowerBound >> shift..<(addresses.upperBound + UInt64(Limits.pageSize) - 1)
-        >> shift
-    }
+  private mutating func findMissing(_ segments: [Segment], isCut: Bool) throws(CheckpointError) {
     var described: [Range<PFN>] = []
-    for segment in segments { described.join(pages(segment.extent.address..<segment.end)) }
+    for segment in segments { described.join(Self.pages(segment.extent.address..<segment.end)) }
     var present: [Range<PFN>] = []
-    for extent in extents { present.join(pages(extent.address..<extent.end)) }
+    for extent in extents { present.join(Self.pages(extent.address..<extent.end)) }
     var known = present[...]
     for run in described {
       var first = run.lowerBound
@@ -287,7 +280,7 @@ struct ELFCore {
       }
     }
     let (count, stored) = (Self.count(missing), Self.count(present))
-    guard count <= 1 << 24 + stored << 8 else {
+    guard isCut || count <= 1 << 24 + stored << 8 else {
       throw CheckpointError(
         .damaged, "\(count) pages without contents beside \(stored) with contents",
         structure: "ELF program header")

@@ -8,6 +8,11 @@ package enum ELFHead {
   static let sectionHeaderSize = 64
   static let core: UInt16 = 4
   static let x86: UInt16 = 62
+  /// The names of other machines.
+  static let machines: [UInt16: String] = [
+    2: "sparc", 3: "i386", 8: "mips", 20: "powerpc", 21: "powerpc64", 22: "s390", 40: "arm",
+    43: "sparc64", 50: "ia64", 183: "arm64", 243: "riscv", 258: "loongarch",
+  ]
   static let load: UInt32 = 1
   static let note: UInt32 = 4
   /// This count means that the real one is in the first section header.

@@ -138,6 +138,7 @@ package struct KdumpFile {
     }
     // Of a file that breaks off, notes can be shorter than they were.
     let there = file.length - min(offset, file.length)
+    guard there > 0 else { return (offset, []) }
     return (offset, try file.bytes(at: offset, count: Int(min(length, there))))
   }
 

@@ -42,9 +42,7 @@ enum LiMESource {
         var extent = try extent(header, at: offset, behind: extents.last?.end ?? 0)
         offset = extent.offset + extent.length
         if offset > file.length {
-          // The last page of what is there is not to be trusted.
-          let there = (extent.end - (offset - file.length)) & ~UInt64(Limits.pageSize - 1)
-          let end = max(there, extent.address)
+          let end = max(extent.end - (offset - file.length), extent.address)
           missing =
             end >> UInt64(Limits.pageShift)..<(extent.end - 1) >> UInt64(Limits.pageShift) + 1
           extent.length = end - extent.address
@@ -62,6 +60,8 @@ enum LiMESource {
       }
       facts.remarks.append(SourceRemark(.incomplete, error.inFile(input.name)))
     }
+    // A page that is not whole is not to be trusted, even if the range before has a part of it.
+    if let missing { extents = MemoryExtent.gaps(of: extents, in: [MemoryExtent(missing)]) }
     let memory = ExtentMemory(file, extents)
     var runs = memory.runs.map { DumpSource.Run(pages: $0, contents: .memory(memory)) }
     if let missing {
@@ -86,12 +86,18 @@ enum LiMESource {
   /// From a pipe: reads each header as it comes.
   private static func stream(_ input: InputStream) -> DumpSource {
     var end: UInt64 = 0
+    var isPadded = false
     let bytes = ForwardBytes(input, "LiME range")
-    return DumpSource(input, facts, [], memory: nil, bytes: bytes, pages: nil) {
-      () throws(CheckpointError) -> DumpSource.Run? in
+    let passesOver = { isPadded ? "the last range" : nil }
+    return DumpSource(
+      input, facts, [], memory: nil, bytes: bytes, passesOverBehind: passesOver, pages: nil
+    ) { () throws(CheckpointError) -> DumpSource.Run? in
       guard bytes.cut == nil, try !input.isAtEnd() else { return nil }
       let place = input.position
-      if end > 0, try input.peek(LiMEHeader.size).allSatisfy({ $0 == 0 }) { return nil }
+      if end > 0, try input.peek(LiMEHeader.size).allSatisfy({ $0 == 0 }) {
+        isPadded = true
+        return nil
+      }
       do throws(CheckpointError) {
         let extent = try extent(
           input.read(LiMEHeader.size, structure), at: place, behind: end)
@@ -109,7 +115,7 @@ enum LiMESource {
       } catch {
         var error = error.inFile(input.name)
         // The ranges before can be trusted all the same.
-        if error.kind == .damaged, end > 0 { error.kind = .incomplete }
+        if error.kind == .damaged, end > 0, input.failure == nil { error.kind = .incomplete }
         throw error
       }
     }

@@ -75,10 +75,10 @@ struct DumpNote: Hashable, Sendable {
   ) {
     var reader = WireReader(bytes.rawSpan, structure: "ELF note", at: 0)
     var notes: [[UInt8]] = []
-    while reader.remaining > 0, notes.count <= Limits.maximumRecords {
+    // Zeros at the end are padding.
+    let end = (bytes.lastIndex { $0 != 0 } ?? -1) + 1
+    while reader.position < end, notes.count <= Limits.maximumRecords {
       let start = reader.position
-      let isZero = bytes[start...].prefix(12).allSatisfy { $0 == 0 }
-      if isZero, bytes[start...].allSatisfy({ $0 == 0 }) { break }
       guard let note = try? DumpNote(parsing: &reader, alignment: alignment) else {
         return (notes, bytes[start...])
       }

@@ -22,7 +22,15 @@ package final class DumpSource: DescribedSource {
   /// Describes the dump, and what is missing of it so far.
   package var facts: SourceFacts {
     var facts = described
-    facts.mayLackPages = facts.remarks.contains { $0.weight == .incomplete }
+    facts.mayLackPages =
+      lost > 0 || bytes?.cut != nil || facts.remarks.contains { $0.weight == .incomplete }
+    if let behind = passesOverBehind(), passedOver > 0 {
+      facts.remarks.append(
+        SourceRemark(
+          .note,
+          CheckpointError(
+            .damaged, "\(passedOver) bytes behind \(behind) are not looked at", file: name)))
+    }
     if lost > 0 {
       let reason = bytes?.cut?.reason ?? "the dump names them but does not have their contents"
       facts.remarks.append(
@@ -55,6 +63,12 @@ package final class DumpSource: DescribedSource {
   private var isAtEnd = false
   /// Pages that the dump describes and does not have, although they were not left out of it on purpose.
   private var lost: UInt64 = 0
+  /// The most pages that are stated to be unreadable, 128 GiB: a header of a few bytes may name any number.
+  private static let mostStated: UInt64 = 1 << 25
+  private var stated: UInt64 = 0
+  /// Tells behind what the rest of a stream lies that is passed over; nil if there is no need to tell.
+  private let passesOverBehind: () -> String?
+  private var passedOver: UInt64 = 0
 
   /// The fraction of the input that was read.
   package var fractionDone: Double? {
@@ -65,11 +79,14 @@ package final class DumpSource: DescribedSource {
   /// - Parameters:
   ///   - memory: the memory, if it can be read in any order.
   ///   - bytes: what pages are read from, if that is a stream.
+  ///   - passesOverBehind: asked at the end of a stream: behind what the rest lies that is passed over; nil if there is
+  ///     no need to tell.
   ///   - pages: the number of pages; nil if unknown.
   ///   - nextRun: returns the runs in ascending order; nil at the end.
   init(
     _ input: InputStream, _ facts: SourceFacts, _ records: [MachineRecord],
-    memory: (any PhysicalMemory)?, bytes: (any DumpBytes)? = nil, pages: UInt64?,
+    memory: (any PhysicalMemory)?, bytes: (any DumpBytes)? = nil,
+    passesOverBehind: @escaping () -> String? = { nil }, pages: UInt64?,
     nextRun: @escaping () throws(CheckpointError) -> Run?
   ) {
     self.input = input
@@ -78,6 +95,7 @@ package final class DumpSource: DescribedSource {
     self.records = records[...]
     self.memory = memory
     self.bytes = bytes
+    self.passesOverBehind = passesOverBehind
     pagesTotal = pages
     self.nextRun = nextRun
   }
@@ -96,15 +114,26 @@ package final class DumpSource: DescribedSource {
     guard let run else { return nil }
     guard case .memory(let memory) = run.contents, bytes?.cut == nil else {
       self.run = nil
-      if case .missing(let status) = run.contents {
-        return .states(StateExtent(ValueRun(run.pages, status)))
+      var status = PageStatus(.unreadable)
+      if case .missing(let known) = run.contents {
+        status = known
+      } else {
+        lost += UInt64(run.pages.count)
       }
-      lost += UInt64(run.pages.count)
-      return .states(StateExtent(ValueRun(run.pages, PageStatus(.unreadable))))
+      return state(run.pages, status)
     }
     let count = min(PageBuffer.capacity, run.pages.count)
     self.run?.pages.removeFirst(count)
     return .pages(try read(run.pages.prefix(count), of: memory))
+  }
+
+  /// What is said of pages that the dump does not have.
+  private func state(_ pages: Range<PFN>, _ status: PageStatus) -> SourceEvent {
+    guard status.state == .unreadable else { return .states(StateExtent(ValueRun(pages, status))) }
+    let count = min(UInt64(pages.count), max(1, Self.mostStated - min(stated, Self.mostStated)))
+    stated += count
+    return .states(
+      StateExtent(ValueRun(pages.lowerBound..<pages.lowerBound + count, status)))
   }
 
   /// Begins the next run; false at the end.
@@ -114,7 +143,9 @@ package final class DumpSource: DescribedSource {
       guard let next = try nextRun() else {
         isAtEnd = true
         // A pipe's writer waits until everything was read, and a digest covers the whole source.
+        let place = input.position
         if bytes?.cut == nil { try input.readToEnd() }
+        passedOver = input.position - place
         return false
       }
       guard next.pages.lowerBound >= end else {
@@ -127,9 +158,16 @@ package final class DumpSource: DescribedSource {
     } catch {
       guard error.kind == .incomplete, pagesDone > 0 else { throw error }
       isAtEnd = true
-      described.remarks.append(SourceRemark(.incomplete, error.inFile(name)))
-      // A pipe's writer waits until everything was read; what ended the input was said.
-      try? input.readToEnd()
+      if !described.remarks.contains(where: { $0.weight == .incomplete }) {
+        described.remarks.append(SourceRemark(.incomplete, error.inFile(name)))
+      }
+      // A pipe's writer waits until everything was read.
+      do throws(CheckpointError) {
+        try input.readToEnd()
+      } catch {
+        // That it ended was said. Damage to what it is compressed in may have reached the pages.
+        guard error.kind == .incomplete else { throw error }
+      }
       return false
     }
   }

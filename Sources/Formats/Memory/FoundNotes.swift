@@ -15,12 +15,11 @@ struct FoundNotes {
     records += notes.map(DumpNote.record)
     if !rest.isEmpty {
       records.append(DumpNote.record(Array(rest)))
-      remarks.append(
-        SourceRemark(
-          .warning,
-          CheckpointError(
-            .damaged, "\(rest.count) bytes are no notes, and are kept as they are",
-            structure: "ELF note", offset: offset + UInt64(rest.startIndex))))
+      let what = CheckpointError(
+        .damaged, "\(rest.count) bytes are no notes, and are kept as they are",
+        structure: "ELF note", offset: offset + UInt64(rest.startIndex))
+      // One says enough: there may be very many segments.
+      if remarks.isEmpty { remarks.append(SourceRemark(.warning, what)) }
     }
     guard records.count <= Limits.maximumRecords else {
       throw CheckpointError(

@@ -13,6 +13,8 @@ package final class RawSource: DescribedSource {
   package let layoutKind: LayoutKind? = LayoutKind.none
 
   private let memory: (any PhysicalMemory)?
+  /// The input, if it is a file that may have holes.
+  private let file: LocalFile?
 
   private let input: InputStream
   private let buffers = PageBufferPool()
@@ -26,7 +28,8 @@ package final class RawSource: DescribedSource {
   /// Reads `input` as memory.
   package init(_ input: InputStream) throws(CheckpointError) {
     self.input = input
-    memory = try input.file().map { file in
+    file = try input.file()
+    memory = file.map { file in
       ExtentMemory(file, [MemoryExtent(address: 0, offset: 0, length: file.length)])
     }
   }
@@ -38,9 +41,14 @@ package final class RawSource: DescribedSource {
     }
   }
 
-  /// The next up to 256 pages.
+  /// The next up to 256 pages, or a hole of the file.
   package func next() throws(CheckpointError) -> SourceEvent? {
     guard !isAtEnd else { return nil }
+    if let hole = try hole() {
+      pfn = hole.upperBound
+      try input.seek(to: pfn << UInt64(Limits.pageShift))
+      return .states(StateExtent(ValueRun(hole, PageStatus(.zero))))
+    }
     let buffer = buffers.buffer()
     var count = 0
     do throws(CheckpointError) {
@@ -48,8 +56,10 @@ package final class RawSource: DescribedSource {
         let slots = count..<count + run.pages.count
         let done = try input.readPages(slots, of: buffer, wanted: run.reason == .none)
         count += done.pages
+        guard done.pages < slots.count else { continue }
+        // What ended it, if more is known of that.
+        isAtEnd = try input.isAtEnd()
         if done.rest > 0 { try endWithin(done.rest) }
-        if done.pages < slots.count { isAtEnd = try input.isAtEnd() }
       }
     } catch {
       // What came of it can be trusted: each page comes once.
@@ -62,6 +72,16 @@ package final class RawSource: DescribedSource {
     let pages = (pfn..<pfn + UInt64(count)).map { PageBatch.Page(pfn: $0) }
     pfn += UInt64(count)
     return .pages(PageBatch(buffer: buffer, pages: pages))
+  }
+
+  /// The pages that lie whole in a hole of the file, if the next one does: they are zero, and need not be read.
+  private func hole() throws(CheckpointError) -> Range<PFN>? {
+    // What is left out has another state than zero.
+    guard let file, input.bytesToSkip != nil, leftOut[pfn] == .none else { return nil }
+    let shift = UInt64(Limits.pageShift)
+    let data = min(try file.nextData(from: pfn << shift), file.length) >> shift
+    let end = min(data, leftOut.run(at: pfn).pages.upperBound)
+    return end > pfn ? pfn..<end : nil
   }
 
   /// Of a pipe, what came until then may be all there is. A file that was cut can still be looked at.

@@ -138,6 +138,19 @@ final class LibxcStream {
     reader.append(.libxc, recordClass, rawType, body, padding: try reader.readPadding(length))
   }
 
+  /// States that pages did not come which a record that is cut names, whatever copies of them came before.
+  private func stateMissing(_ pfns: [PFN], _ record: PageDataRecord, from start: Int) {
+    guard !reader.isVerifying else { return }
+    let rest = (start..<record.count).map { record[$0] }.filter(\.hasContents).map(\.pfn)
+    var last: PFN?
+    for pfn in pfns + rest {
+      // Else the copies before would count.
+      if let last, pfn <= last { reader.append(.newPass) }
+      last = pfn
+      reader.append(.states(StateExtent(pfn: pfn, count: 1, status: PageStatus(.unreadable))))
+    }
+  }
+
   /// Up to 256 pages with contents, and the runs of pages without contents between them.
   private func readPages(_ record: PageDataRecord, from start: Int)
     throws(CheckpointError)
@@ -168,6 +181,7 @@ final class LibxcStream {
         reader.append(.pages(PageBatch(buffer: buffer, pages: Array(pages.prefix(found)))))
       }
       guard found == pages.count else {
+        stateMissing(pages[found...].map(\.pfn), record, from: index)
         // What ended the input, if more is known of that.
         _ = try input.isAtEnd()
         throw CheckpointError(

@@ -38,9 +38,13 @@ final class LibxlStream {
     reader.append(.streamHeader, .epoch, XenStream.Header.libxl.rawValue, header)
   }
 
-  /// Whether the libxc stream was read to its end.
+  /// Whether the memory of a first moment was read to its end.
   var hasAllPages: Bool {
-    if case .closing = phase { true } else { false }
+    switch phase {
+    case .closing: true
+    case .checkpoint: reader.moment == 0
+    case .opening, .libxc: false
+    }
   }
 
   /// Ends a stream that broke off.

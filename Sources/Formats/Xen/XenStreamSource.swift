@@ -117,8 +117,13 @@ package final class XenStreamSource: MomentSeries {
     case .libxl(let stream): stream.endEarly()
     case .xenServer(let image): image.endEarly()
     }
-    // A pipe's writer waits until everything was read; what ended the input was said.
-    _ = try? input.skipToEnd()
+    // A pipe's writer waits until everything was read.
+    do throws(CheckpointError) {
+      _ = try input.skipToEnd()
+    } catch {
+      // That it ended was said. Damage to what it is compressed in may have reached the memory.
+      guard error.kind == .incomplete else { throw error }
+    }
   }
 
   /// Whether the memory of the moment was read to its end.

@@ -19,7 +19,7 @@ package enum CaptureInput {
   }
 
   /// The description; some facts may be known only at the end of a moment.
-  var facts: SourceFacts {
+  package var facts: SourceFacts {
     switch self {
     case .source(let source, _): source.facts
     case .spooled(let moment, _): moment.facts
