@@ -37,6 +37,12 @@ package final class LocalFile: RangeReader {
     try self.init(path: path, name: name, spool: nil, OpenFiles(), cancellation)
   }
 
+  /// Whether a name leads to a block device, such as a logical volume.
+  package static func isBlockDevice(_ path: String) -> Bool {
+    var status = stat()
+    return unsafe stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFBLK
+  }
+
   /// Copies the rest of a stream to an unlinked temporary file.
   package convenience init(spooling input: InputStream) throws(CheckpointError) {
     let (spool, cut) = try Self.spool(input)

@@ -67,8 +67,10 @@ struct VerifyCommand: Tool {
   func execute() throws(CheckpointError) -> ExitStatus {
     if let salvage { return try rescue(to: salvage) }
     let progress = ProgressLine("verifying", quiet: common.quiet)
-    // A local file refuses what is not regular, such as a pipe without a writer, instead of waiting for it.
-    let regular = image == "-" ? nil : try openStorage(image)
+    // A local file refuses what is not regular, such as a pipe without a writer, instead of waiting for it. A volume may
+    // hold a stream, but no image: that would have to end with it.
+    let isDevice = LocalFile.isBlockDevice(image)
+    let regular = image == "-" || isDevice ? nil : try openStorage(image)
     let input = try InputStream(image, cancellation: Signals.cancellation)
     if let stream = try SourceInput.stream(in: input) {
       let check = XenStreamCheck(stream.input, stream.format)
@@ -76,6 +78,10 @@ struct VerifyCommand: Tool {
       progress.end()
       try StreamVerdict(check).show(common)
       return check.findings.isEmpty ? .success : Self.status(of: check.findings)
+    }
+    guard !isDevice else {
+      throw CheckpointError(
+        .refused, "is a block device and holds no stream of Xen", offset: 0, file: image)
     }
     let file: any RangeReader = if let regular { regular } else { try LocalFile(spooling: input) }
     let check = Verification(quick ? .quick : .full, on: threads.pool, progress: progress.update)

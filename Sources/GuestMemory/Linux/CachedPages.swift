@@ -4,7 +4,9 @@ internal import Storage
 
 /// Reads small parts of a guest's memory and caches the pages they are in.
 final class CachedPages {
-  private static let slots = 1 << 9
+  private static let slots = 2 * sets
+  /// Each page has a set of two slots: two pages that are read by turns do not drive each other out.
+  private static let sets = 1 << 8
 
   private let memory: any PhysicalMemory
   private let buffer = PageBuffer(pages: slots)
@@ -12,9 +14,11 @@ final class CachedPages {
   private let room = PageBuffer()
   /// The cached page of each slot.
   private var held = [PFN](repeating: .max, count: slots)
+  /// The slot used last in each set, 0 or 1.
+  private var recent = [Int](repeating: 0, count: sets)
   /// The number of pages that were read.
   private(set) var copied = 0
-  /// Randomises which slot a page goes to; otherwise a guest could make all its tables compete for one.
+  /// Randomises which set a page goes to; otherwise a guest could make all its tables compete for one.
   private let mixing = UInt64.random(in: 0...UInt64.max) | 1
 
   init(_ memory: any PhysicalMemory) { self.memory = memory }
@@ -78,8 +82,13 @@ final class CachedPages {
 
   private func slot(of pfn: PFN) throws(CheckpointError) -> Int? {
     guard pfn < memory.limit else { return nil }
-    let slot = Int((pfn &* mixing) >> 55)
-    if held[slot] == pfn { return slot }
+    let set = Int((pfn &* mixing) >> 56)
+    for place in 0..<2 where held[2 * set + place] == pfn {
+      recent[set] = place
+      return 2 * set + place
+    }
+    recent[set] = 1 - recent[set]
+    let slot = 2 * set + recent[set]
     held[slot] = .max
     copied += 1
     guard try memory.copy([pfn], to: buffer, at: slot).isEmpty else { return nil }
