@@ -13,6 +13,8 @@ internal import Storage
   private let context: OpaquePointer
   private let descriptor: Int32
   private let name: String
+  /// Whether the context can be freed: the library crashes when it frees one that could not open a damaged file.
+  private var isOpen = false
 
   init(_ file: LocalFile, _ dump: KdumpFile) throws(CheckpointError) {
     limit = dump.limit
@@ -32,10 +34,11 @@ internal import Storage
     try unsafe check(
       kdump_set_number_attr(context, "file.mmap_policy", UInt(KDUMP_MMAP_NEVER.rawValue)))
     try unsafe check(kdump_open_fd(context, descriptor))
+    isOpen = true
   }
 
   deinit {
-    unsafe kdump_free(context)
+    if isOpen { unsafe kdump_free(context) }
     close(descriptor)
   }
 
