@@ -21,6 +21,9 @@ package final class RawSource: DescribedSource {
   private var pfn: PFN = 0
   private var leftOut = EvictionPlan()
   private var isAtEnd = false
+  /// A file whose length says more than 4 TiB is read as it comes: one hole of it could make index blocks without end,
+  /// deaf to a wish to stop.
+  private static let longestWithHoles: UInt64 = 1 << 42
 
   /// The fraction of the input that was read.
   package var fractionDone: Double? { input.fractionDone }
@@ -77,7 +80,9 @@ package final class RawSource: DescribedSource {
   /// The pages that lie whole in a hole of the file, if the next one does: they are zero, and need not be read.
   private func hole() throws(CheckpointError) -> Range<PFN>? {
     // What is left out has another state than zero.
-    guard let file, input.bytesToSkip != nil, leftOut[pfn] == .none else { return nil }
+    guard let file, file.length <= Self.longestWithHoles, input.bytesToSkip != nil,
+      leftOut[pfn] == .none
+    else { return nil }
     let shift = UInt64(Limits.pageShift)
     let data = min(try file.nextData(from: pfn << shift), file.length) >> shift
     let end = min(data, leftOut.run(at: pfn).pages.upperBound)
